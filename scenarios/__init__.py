@@ -1,0 +1,81 @@
+"""What to try: the scenario language, its loader and schema, and a library of scenarios."""
+
+from scenarios.drills import Drills, RtoAssumptions
+from scenarios.errors import Problem, ScenarioError
+from scenarios.expressions import METRICS, Expression, Measure, parse_expression
+from scenarios.faults import (
+    FAULT_KINDS,
+    DiskFull,
+    DiskStall,
+    Fault,
+    LinkOutage,
+    LinkSlow,
+    LostLog,
+    PowerCut,
+    SiteLoss,
+)
+from scenarios.grammar import QuantityError
+from scenarios.loader import (
+    Checked,
+    check,
+    check_text,
+    library_folder,
+    library_names,
+    load,
+    parse,
+)
+from scenarios.model import Scenario, Source
+from scenarios.moments import Moment
+from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy
+from scenarios.quantities import spell_duration
+from scenarios.schema import scenario_schema, scenario_schema_text
+from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
+from scenarios.world import Disk, Exchange, Link, Site, StorageGroup, Workload
+
+__all__ = [
+    "FAULT_KINDS",
+    "METRICS",
+    "Bookmarks",
+    "Checked",
+    "ContinuousDataProtection",
+    "Copy",
+    "Disk",
+    "DiskFull",
+    "DiskStall",
+    "Drills",
+    "Evaluation",
+    "Exchange",
+    "Expression",
+    "Fault",
+    "Link",
+    "LinkOutage",
+    "LinkSlow",
+    "LostLog",
+    "Measure",
+    "Moment",
+    "PowerCut",
+    "Problem",
+    "QuantityError",
+    "RtoAssumptions",
+    "Scenario",
+    "ScenarioError",
+    "Site",
+    "SiteLoss",
+    "Source",
+    "StorageGroup",
+    "Threshold",
+    "Verdict",
+    "Workload",
+    "check",
+    "check_text",
+    "combine",
+    "evaluate",
+    "library_folder",
+    "library_names",
+    "load",
+    "parse",
+    "parse_expression",
+    "scenario_schema",
+    "scenario_schema_text",
+    "spell_duration",
+]

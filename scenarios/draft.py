@@ -1,0 +1,103 @@
+"""The parts of a scenario that are valid by themselves.
+
+Cross-checks run on these, so that one broken line does not hide the mistakes on the others.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from scenarios.drills import Drills
+from scenarios.faults import Fault
+from scenarios.grammar import QuantityError
+from scenarios.moments import parse_time_of_day
+from scenarios.protections import ContinuousDataProtection, Protection
+from scenarios.quantities import DURATION, spell_duration
+from scenarios.wording import nearest
+from scenarios.world import Link
+
+T = TypeVar("T")
+
+_LINK: TypeAdapter[Link] = TypeAdapter(Link)
+_PROTECTION: TypeAdapter[ContinuousDataProtection] = TypeAdapter(Protection)
+_FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
+_DRILLS: TypeAdapter[Drills] = TypeAdapter(Drills)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The parts of a scenario that are valid by themselves; None or absent where one is not."""
+
+    plain: dict[str, Any]
+    folder: FilePath | None
+    start_ns: int | None
+    duration_ns: int | None
+    mbox: str | None
+    exchange_site: str | None
+    sites: tuple[str, ...] | None
+    links: dict[int, Link]
+    links_are_complete: bool
+    protections: dict[str, ContinuousDataProtection | None]
+    faults: dict[int, Fault]
+    drills: Drills | None
+
+    @property
+    def duration_text(self) -> str:
+        """The length of the run, for messages."""
+        return spell_duration(self.duration_ns or 0)
+
+
+def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
+    """Validates each part by itself and keeps the valid ones."""
+    sites = plain.get("sites")
+    protect = plain.get("protect")
+    names = protect if isinstance(protect, dict) else {}
+    workload = plain.get("workload")
+    exchange = plain.get("exchange")
+    site = exchange.get("site", "primary") if isinstance(exchange, dict) else None
+    known_sites = tuple(sites) if isinstance(sites, dict) and sites else None
+    links = _attempt_each(_LINK, plain.get("links"))
+    return Draft(
+        plain=plain,
+        folder=folder,
+        start_ns=_attempt(parse_time_of_day, plain.get("start", "00:00")),
+        duration_ns=_attempt(DURATION.parse, plain.get("duration")) or None,
+        mbox=workload.get("mbox") if isinstance(workload, dict) else None,
+        exchange_site=site if isinstance(site, str) else None,
+        sites=known_sites,
+        links=links,
+        links_are_complete=_all_read(plain, links) and _all_known(links, known_sites),
+        protections={name: _attempt(_PROTECTION.validate_python, names[name]) for name in names},
+        faults=_attempt_each(_FAULT, plain.get("faults")),
+        drills=_attempt(_DRILLS.validate_python, plain.get("drills")),
+    )
+
+
+def _all_read(plain: dict[str, Any], links: dict[int, Link]) -> bool:
+    """Whether a link that is not there was not written either: neither broken nor misspelt."""
+    if "links" in plain:
+        written = plain["links"]
+        return isinstance(written, tuple) and len(written) == len(links)
+    return not any(nearest(key, ("links",)) for key in plain)
+
+
+def _all_known(links: dict[int, Link], sites: tuple[str, ...] | None) -> bool:
+    """Whether each link ends at sites that exist: else a misspelt one may be the one sought."""
+    ends = [site for link in links.values() for site in link.between]
+    return sites is not None and all(site in sites for site in ends)
+
+
+def _attempt(parse: Callable[[Any], T], read: Any) -> T | None:
+    try:
+        return parse(read)
+    except (QuantityError, ValidationError):
+        return None
+
+
+def _attempt_each(adapter: TypeAdapter[T], read: Any) -> dict[int, T]:
+    items = read if isinstance(read, tuple) else ()
+    parsed = {index: _attempt(adapter.validate_python, item) for index, item in enumerate(items)}
+    return {index: item for index, item in parsed.items() if item is not None}

@@ -1,0 +1,173 @@
+"""The scenario: everything that one run needs to know."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, WithJsonSchema
+
+from scenarios.drills import Drills, RtoAssumptions
+from scenarios.errors import Problem
+from scenarios.expressions import EXPRESSION_PATTERN, Expression, parse_expression
+from scenarios.faults import Fault
+from scenarios.fields import (
+    Date,
+    Name,
+    PositiveDuration,
+    Strict,
+    TimeOfDay,
+    one_of,
+    refusal,
+    setting,
+)
+from scenarios.grammar import QuantityError
+from scenarios.moments import Moment
+from scenarios.protections import Protection
+from scenarios.thresholds import Threshold
+from scenarios.world import Exchange, Link, SiteOrNothing, Workload
+
+SEED_MAX = 2**64 - 1
+
+
+def _check_fidelity(read: object) -> object:
+    if read == "sparse":
+        raise refusal("sparse mail bodies come in a later version", "write 'fidelity: full'")
+    if read != "full":
+        raise one_of(read, ("full", "sparse"), "fidelities")
+    return read
+
+
+def _check_not_empty(read: object) -> object:
+    if read == {}:
+        raise refusal("this is empty", "at least one entry is needed")
+    return read
+
+
+def _parse_expression(read: object) -> Expression:
+    try:
+        return parse_expression(read)
+    except QuantityError as error:
+        raise refusal(str(error), error.hint) from None
+
+
+ThresholdText = Annotated[
+    Expression,
+    BeforeValidator(_parse_expression),
+    WithJsonSchema({"type": "string", "pattern": EXPRESSION_PATTERN, "examples": ["max < 60 s"]}),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a scenario was read: its file, the lines of its thresholds, and doubts about it."""
+
+    file: str = ""
+    folder: Path | None = None
+    threshold_lines: dict[tuple[str, int], int] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+
+class Scenario(Strict):
+    """One experiment: a world, its protections, what breaks, and what must hold."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="What the scenario asks, in one line.",
+        examples=["Losing the primary site in the morning peak"],
+    )
+    description: Annotated[str, StringConstraints(max_length=10_000)] = Field(
+        "", description="More about it, for the reader."
+    )
+    seed: int = Field(
+        description="The number that decides every random draw: same seed, same run.",
+        examples=[7],
+        ge=0,
+        le=SEED_MAX,
+    )
+    date: Date = setting("2007-06-04", key="date", description="The day on which the run starts.")
+    start_ns: TimeOfDay = setting(
+        "00:00", key="start", description="The time of day at which the run starts."
+    )
+    duration_ns: PositiveDuration | None = Field(
+        None,
+        alias="duration",
+        description="How long the run lasts; may be left out when an mbox is replayed.",
+        examples=["1 h"],
+    )
+    fidelity: Annotated[Literal["full"], BeforeValidator(_check_fidelity)] = Field(
+        "full", description="Every mail body is real text."
+    )
+    exchange: Exchange = Field(
+        description="The mail server that is protected.",
+        examples=["{version: 2007, storage_groups: [...]}"],
+    )
+    workload: Workload | None = Field(None, description="Real mail in place of generated mail.")
+    sites: Annotated[dict[Name, SiteOrNothing], BeforeValidator(_check_not_empty)] = Field(
+        description="The sites by name.",
+        examples=["{primary: {}, recovery: {}}"],
+        json_schema_extra={"minProperties": 1},
+    )
+    links: tuple[Link, ...] = Field((), description="The links between the sites.")
+    protect: Annotated[dict[Name, Protection], BeforeValidator(_check_not_empty)] = Field(
+        description="The protections by name; at least one.",
+        examples=["{cdp: {kind: cdp, copies: [{site: recovery, retention: 48 h}]}}"],
+        json_schema_extra={"minProperties": 1},
+    )
+    faults: tuple[Fault, ...] = Field((), description="What breaks, and when.")
+    drills: Drills | None = Field(None, description="Recoveries that disturb nothing.")
+    rto: RtoAssumptions = Field(
+        default_factory=lambda: RtoAssumptions.model_validate({}),
+        description="The operator's own figures for steps that no run can measure.",
+    )
+    thresholds: dict[str, tuple[ThresholdText, ...]] = Field(
+        default_factory=dict,
+        description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
+    )
+
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    @property
+    def source(self) -> Source:
+        """Where it was read."""
+        return self._source
+
+    @property
+    def starts_with_mail(self) -> bool:
+        """Whether date and start are the replayed archive's, not `date` and `start_ns`."""
+        return self.workload is not None
+
+    @property
+    def mbox_path(self) -> Path | None:
+        """The replayed archive, resolved against the scenario file's folder."""
+        if self.workload is None:
+            return None
+        return (self._source.folder or Path()) / self.workload.mbox
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        """Date and time of the run's start, without a zone; meaningless with an mbox."""
+        midnight = dt.datetime.combine(self.date, dt.time())
+        return midnight + dt.timedelta(microseconds=self.start_ns // 1_000)
+
+    def offset_ns(self, moment: Moment, start_ns: int | None = None) -> int:
+        """Nanoseconds from the run's start to an instant of it.
+
+        Args:
+            moment: as written in a fault or a drill.
+            start_ns: the start's time of day where the mail decides it; else the scenario's.
+        """
+        return moment.after_start_ns(self.start_ns if start_ns is None else start_ns)
+
+    def threshold_list(self) -> list[Threshold]:
+        """All thresholds in the file's order, each with its line."""
+        found = []
+        for name, expressions in self.thresholds.items():
+            protection, _, metric = name.partition(".")
+            for index, expression in enumerate(expressions):
+                line = self._source.threshold_lines.get((name, index), 0)
+                found.append(Threshold(protection, metric, expression, line))
+        return found
+
+    def attach(self, source: Source) -> None:
+        """Notes where the scenario was read; the loader's, once."""
+        self._source = source

@@ -1,0 +1,94 @@
+"""How the mail is protected; in this version by continuous data protection."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+from scenarios.fields import (
+    EXACTLY_ONE,
+    Duration,
+    Interval,
+    Name,
+    PositiveDuration,
+    Pulse,
+    Size,
+    Strict,
+    one_of,
+    refusal,
+    setting,
+)
+
+KINDS = ("cdp",)
+KINDS_LATER = ("lcr", "ccr", "scr", "backup")
+
+
+def _check_one_copy(read: object) -> object:
+    if isinstance(read, tuple) and len(read) != 1:
+        message = f"{len(read)} copies are written; this version keeps exactly one, remote"
+        raise refusal(message, "write for example 'copies: [{site: recovery, retention: 48 h}]'")
+    return read
+
+
+class Copy(Strict):
+    """Where the engine keeps its journal, and for how long."""
+
+    site: Name = Field(description="The site of the copy.", examples=["recovery"])
+    retention_ns: PositiveDuration = Field(
+        alias="retention",
+        description="How long every write is kept; at least the length of the run.",
+        examples=["48 h"],
+    )
+
+
+class Bookmarks(Strict):
+    """Application-consistent points, made through VSS."""
+
+    every_ns: Interval = Field(
+        alias="every", description="Time from one bookmark to the next.", examples=["15 min"]
+    )
+
+
+class ContinuousDataProtection(Strict):
+    """Every write is captured in order, shipped, and kept in a journal."""
+
+    kind: Literal["cdp"] = Field(description="The kind of protection.", examples=["cdp"])
+    copies: Annotated[tuple[Copy, ...], BeforeValidator(_check_one_copy)] = Field(
+        description="The copies; exactly one, at another site, in this version.",
+        examples=["[{site: recovery, retention: 48 h}]"],
+        json_schema_extra=EXACTLY_ONE,
+    )
+    bookmarks: Bookmarks | None = Field(
+        None, description="Application-consistent points; none when left out."
+    )
+    heartbeat_ns: Pulse = setting(
+        "1 s", key="heartbeat", description="Time between signs of life when nothing is written."
+    )
+    pool_bytes: Size = setting(
+        "64 MiB", key="pool", description="Memory for captured writes that are not yet safe."
+    )
+    batch_linger_ns: Duration = setting(
+        "200 ms", key="batch_linger", description="Longest wait of a write for its batch to fill."
+    )
+    recover: Literal["latest", "application"] = Field(
+        "latest", description="The point that a disaster is recovered to."
+    )
+
+
+def _check_kind(read: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Answers for the kind first, so that the keys of another kind are not all called unknown."""
+    if isinstance(read, dict) and "kind" in read:
+        kind = read["kind"]
+        if isinstance(kind, str) and kind in KINDS_LATER:
+            hint = f"write 'kind: {KINDS[0]}'"
+            raise refusal(f"protection by {kind} is not yet in this version", hint, at="kind")
+        if kind not in KINDS:
+            error = one_of(kind, (*KINDS, *KINDS_LATER), "kinds")
+            context = error.context or {}
+            raise refusal(
+                f"{context['message']} as a kind of protection", context["hint"], at="kind"
+            )
+    return handler(read)
+
+
+Protection = Annotated[ContinuousDataProtection, WrapValidator(_check_kind)]
