@@ -17,6 +17,8 @@ from reports.model import (
     ThresholdResult,
 )
 
+REFUSALS_SHOWN = 3
+
 
 def when_text(scenario: ScenarioReference, time_s: float) -> str:
     """An instant of the run on the clock of the scenario: 'at 10:30'; else 'after 30 min'."""
@@ -59,7 +61,7 @@ def recovery_sentences(
     if flattery_s > 0 and recovery.reported_rpo_s is not None:
         sentences.append(
             f"The engine reported an RPO of {duration_text(recovery.reported_rpo_s)}, better than "
-            f"the truth by {duration_text(flattery_s)}: that is a bug of the engine."
+            f"the truth by {duration_text(flattery_s)}: the copy held less than it knew."
         )
     return sentences
 
@@ -85,7 +87,8 @@ def _lost_text(protection: ProtectionResult, messages: int, size_bytes: int) -> 
 
 def _negative_sentences(result: Result, recovery: Recovery, when: str) -> list[str]:
     refusal = recovery.refusal.strip().rstrip(".")
-    sentences = [f"Disaster {when}: the recovery was {_outcome_text(recovery)}: {refusal}."]
+    cause = recovery.cause.capitalize()
+    sentences = [f"{cause} {when}: the recovery was {_outcome_text(recovery)}: {refusal}."]
     if recovery.nearest:
         points = ", ".join(_point_text(result, recovery, point) for point in recovery.nearest)
         sentences.append(f"Nearest points: {points}.")
@@ -104,13 +107,19 @@ def _point_text(result: Result, recovery: Recovery, point: Point) -> str:
     return f"{kind} {when} ({relation}, sequence {point.sequence:,})"
 
 
-def drill_sentences(protection: ProtectionResult) -> list[str]:
-    """What the drills came to, one sentence for each consistency class that was tried."""
+def drill_sentences(result: Result, protection: ProtectionResult) -> list[str]:
+    """What the drills came to: one sentence for each class that was tried, and each refusal."""
     drills = [recovery for recovery in protection.recoveries if recovery.cause == "drill"]
     sentences = []
     for consistency in sorted({drill.consistency for drill in drills}):
         tried = [drill for drill in drills if drill.consistency == consistency]
         sentences.append(_drills_sentence(consistency, tried))
+    negative = [drill for drill in drills if drill.outcome != "recovered"]
+    for drill in negative[:REFUSALS_SHOWN]:
+        when = when_text(result.scenario, drill.at_s)
+        sentences += _negative_sentences(result, drill, when)
+    if len(negative) > REFUSALS_SHOWN:
+        sentences.append(f"And {len(negative) - REFUSALS_SHOWN} more that did not recover.")
     return sentences
 
 

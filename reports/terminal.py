@@ -27,6 +27,7 @@ from reports.headline import (
 from reports.model import LostMessage, ProtectionResult, Recovery, Result, Verdict
 from reports.text import fitted, printable
 
+LOST_TEXT_COLUMNS_MAX = 120
 LOST_MESSAGES_SHOWN = 10
 _CHART_COLUMNS_MAX = 64
 _CHART_ROWS = 5
@@ -182,7 +183,7 @@ class _Rendering:
         for recovery in disasters:
             for sentence in recovery_sentences(self._result, protection, recovery):
                 self._line(sentence)
-        for sentence in drill_sentences(protection):
+        for sentence in drill_sentences(self._result, protection):
             self._line(sentence)
         if not protection.recoveries:
             self._line("Nothing was recovered in this run.", "yellow")
@@ -229,7 +230,7 @@ class _Rendering:
                 self._text(step.step),
                 duration_text(step.seconds),
                 Text(bar.ljust(columns)),
-                self._text(f"{step.basis}: {step.source}" if step.source else step.basis),
+                self._text(step.basis),
             )
         table.add_row(
             Text("total"), duration_text(sum(step.seconds for step in recovery.rto_steps))
@@ -252,11 +253,10 @@ class _Rendering:
         table = self._table(
             ("mailbox", ""), ("subject", ""), ("sent", ""), ("size", "right"), ("was in", "")
         )
-        room = max(10, (self._console.width - 34) // 2)
         for message in messages:
             table.add_row(
-                self._cut(message.mailbox, min(24, room)),
-                self._cut(message.subject or "(no subject)", room),
+                self._cut(message.mailbox, LOST_TEXT_COLUMNS_MAX),
+                self._cut(message.subject or "(no subject)", LOST_TEXT_COLUMNS_MAX),
                 when_text(self._result.scenario, message.acknowledged_s).removeprefix("at "),
                 size_text(message.bytes),
                 self._cut(message.stage, 24),

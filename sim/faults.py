@@ -133,8 +133,9 @@ class SiteLoss(Fault):
             injection.missed("nothing was left to lose")
             return
         injection.fired(
-            f"{loss.hosts_cut} hosts cut with {loss.tasks_dropped} tasks, {loss.volumes_destroyed} "
-            f"volumes with {loss.bytes_destroyed} bytes destroyed, {loss.links_cut} links severed",
+            f"hosts cut: {loss.hosts_cut}, tasks dropped: {loss.tasks_dropped}, volumes destroyed: "
+            f"{loss.volumes_destroyed} ({loss.bytes_destroyed:,} bytes), links severed: "
+            f"{loss.links_cut}",
             lost,
         )
 

@@ -92,10 +92,10 @@ def test_a_refusal_gives_its_reason_and_the_nearest_points(sample):
     assert "application-consistent at 10:15 (15 min before, sequence 77)" in text
 
 
-def test_a_report_better_than_the_truth_is_called_a_bug(sample):
+def test_a_report_better_than_the_truth_is_said_to_be_so(sample):
     text = flat(render_text(sample.result(sample.disaster(reported_rpo_s=1.0))))
-    assert "reported an RPO of 1 s, better than the truth by 1.4 s: that is a bug" in text
-    assert "bug" not in render_text(sample.result())
+    assert "reported an RPO of 1 s, better than the truth by 1.4 s: the copy held" in text
+    assert "better than" not in render_text(sample.result())
 
 
 def test_phantoms_and_damage_are_said(sample):
@@ -117,7 +117,7 @@ def test_the_steps_of_a_recovery_are_bars_that_follow_each_other(sample):
     first = next(line for line in lines if line.strip().startswith("detect "))
     second = next(line for line in lines if line.strip().startswith("decide "))
     assert first.rindex("\u2588") + 1 == second.index("\u2588")
-    assert "assumption: the operator" in flat("\n".join(lines))
+    assert "assumption" in first
     assert any(line.split()[:1] == ["total"] and "1 h 12 min" in line for line in lines)
 
 

@@ -44,7 +44,7 @@ def test_a_scenario_is_found_by_name_and_by_path():
 
 def test_site_loss_says_what_its_file_says():
     scenario = load("site-loss")
-    assert scenario.seed == 7
+    assert scenario.seed == 2
     assert scenario.start_ns == 10 * HOUR_NS
     assert scenario.duration_ns == HOUR_NS
     assert scenario.starts_at.isoformat() == "2007-06-04T10:00:00"
