@@ -97,6 +97,14 @@ class FaultResult(Record):
     evidence: OutsideText = ""
 
 
+class Notice(Record):
+    """Something that an operator would have been told during the run."""
+
+    at_s: Seconds
+    source: str
+    text: OutsideText
+
+
 class Amount(Record):
     """Some messages and their bytes."""
 
@@ -228,6 +236,7 @@ class Result(Record):
     verdict: Verdict
     thresholds: tuple[ThresholdResult, ...] = ()
     faults: tuple[FaultResult, ...] = ()
+    notices: tuple[Notice, ...] = ()
     protections: tuple[ProtectionResult, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     replay: str = Field("", description="The command that repeats the run.")

@@ -28,6 +28,7 @@ from reports.model import LostMessage, ProtectionResult, Recovery, Result, Verdi
 from reports.text import fitted, printable
 
 LOST_TEXT_COLUMNS_MAX = 120
+NOTICES_SHOWN = 12
 LOST_MESSAGES_SHOWN = 10
 _CHART_COLUMNS_MAX = 64
 _CHART_ROWS = 5
@@ -93,6 +94,7 @@ class _Rendering:
         self._print_title()
         self._print_thresholds()
         self._print_faults()
+        self._print_notices()
         for protection in self._result.protections:
             self._print_protection(protection)
         self._print_assumptions()
@@ -176,6 +178,23 @@ class _Rendering:
                 self._text(fault.evidence),
             )
         self._print_table(table)
+
+    def _print_notices(self) -> None:
+        notices = self._result.notices
+        if not notices:
+            return
+        self._heading("Notices")
+        table = self._table(("", ""), ("", ""), ("", ""))
+        table.show_header = False
+        for notice in notices[:NOTICES_SHOWN]:
+            table.add_row(
+                self._text(when_text(self._result.scenario, notice.at_s)),
+                self._text(notice.source),
+                self._text(notice.text),
+            )
+        self._print_table(table)
+        if len(notices) > NOTICES_SHOWN:
+            self._line(f"and {count_text(len(notices) - NOTICES_SHOWN, 'notice')} more", "dim")
 
     def _print_protection(self, protection: ProtectionResult) -> None:
         self._heading(f"{protection.name} ({protection.kind})")

@@ -104,6 +104,11 @@ Pulse = Annotated[
     _schema(DURATION),
 ]
 Size = Annotated[int, BeforeValidator(_spoken(_at_least(SIZE.parse, 1, "1 B"))), _schema(SIZE)]
+Capacity = Annotated[
+    int,
+    BeforeValidator(_spoken(_at_least(SIZE.parse, SIZE.parse("16 MiB"), "16 MiB"))),
+    _schema(SIZE),
+]
 Rate = Annotated[int, BeforeValidator(_spoken(_at_least(RATE.parse, 1, "1 bit/s"))), _schema(RATE)]
 Throughput = Annotated[
     int, BeforeValidator(_spoken(_at_least(THROUGHPUT.parse, 1, "1 B/s"))), _schema(THROUGHPUT)

@@ -6,11 +6,11 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from scenarios.fields import (
     EXACTLY_ONE,
+    Capacity,
     Duration,
     Name,
     Rate,
     Share,
-    Size,
     Strict,
     Throughput,
     one_of,
@@ -110,7 +110,7 @@ class Site(Strict):
     """A place with hosts and disks; `name: {}` is a site with everything assumed."""
 
     disk: Disk = Field(default_factory=lambda: Disk.model_validate({}), description="Its disks.")
-    capacity_bytes: Size = setting(
+    capacity_bytes: Capacity = setting(
         "1 TiB", key="capacity", description="Room on each volume of the site (an assumption)."
     )
 

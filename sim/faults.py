@@ -56,13 +56,14 @@ class LinkOutage(Fault):
         if not link.down():
             injection.missed("the link was down already")
             return
-        injection.fired(f"went down, holding {link.held_bytes} bytes", link.held_bytes)
+        injection.fired(f"went down, holding {link.held_bytes:,} bytes", link.held_bytes)
 
         def lift() -> None:
             held_bytes = link.held_bytes
             came_up = "came up" if link.up() else "stayed down"
             injection.learned(
-                f"{came_up} after {self.duration_ns} ns, holding {held_bytes} bytes", held_bytes
+                f"{came_up} after {self.duration_ns / 1e9:g} s, holding {held_bytes:,} bytes",
+                held_bytes,
             )
 
         injection.lift_after(self.duration_ns, lift)

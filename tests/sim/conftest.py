@@ -15,11 +15,34 @@ settings.register_profile("sim", deadline=None)
 settings.load_profile("sim")
 
 
+class World(SimpleNamespace):
+    """The devices, and ways to watch the link."""
+
+    def connected(self):
+        return self.link.connect(self.left.host, self.right.host)
+
+    def arrivals_at(self, endpoint):
+        """Start to note when what arrives."""
+        seen = []
+
+        def receiver():
+            while True:
+                item = yield from endpoint.inbox.receive()
+                seen.append((self.kernel.now_ns, item))
+
+        self.kernel.spawn(receiver(), name="receiver")
+        return seen
+
+    def noted(self, signal, times):
+        """Note when a signal fires."""
+        signal.then(lambda _: times.append(self.kernel.now_ns))
+
+
 def build_world(seed=1, *, steps_max=100_000, loss=0.0, jitter_ns=0, capacity_bytes=1 << 30):
     """Two sites, each with a host, a disk and a volume, and a link between them."""
     streams = Streams(seed)
     kernel = Kernel(streams, steps_max=steps_max)
-    world = SimpleNamespace(kernel=kernel, streams=streams)
+    world = World(kernel=kernel, streams=streams)
     for name in ("left", "right"):
         site = Site(f"site-{name}")
         host = Host(kernel, f"host-{name}", site)

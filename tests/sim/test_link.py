@@ -1,43 +1,20 @@
 from fractions import Fraction
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.kernel import Host
-from sim.link import ConnectionClosed, HostUnreachable
+from sim.link import ConnectionClosed
 
 MICROSECOND = 1_000  # a byte takes that long
 LATENCY_NS = 20_000_000
 
 
-def arrivals_at(world, endpoint):
-    """Start to note when what arrives."""
-    seen = []
-
-    def receiver():
-        while True:
-            item = yield from endpoint.inbox.receive()
-            seen.append((world.kernel.now_ns, item))
-
-    world.kernel.spawn(receiver(), name="receiver")
-    return seen
-
-
-def connected(world):
-    return world.link.connect(world.left.host, world.right.host)
-
-
-def noted(world, signal, times):
-    signal.then(lambda _: times.append(world.kernel.now_ns))
-
-
 def test_a_message_takes_its_bytes_and_the_latency(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.right)
+    connection = world.connected()
+    seen = world.arrivals_at(connection.right)
     sent = []
-    noted(world, connection.left.send(b"x" * 1_000), sent)
+    world.noted(connection.left.send(b"x" * 1_000), sent)
     world.kernel.run(10**9)
     assert sent == [1_000 * MICROSECOND]
     assert seen == [(1_000 * MICROSECOND + LATENCY_NS, b"x" * 1_000)]
@@ -47,8 +24,8 @@ def test_a_message_takes_its_bytes_and_the_latency(world):
 
 
 def test_the_wire_is_charged_for_what_it_is_told(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.right)
+    connection = world.connected()
+    seen = world.arrivals_at(connection.right)
     connection.left.send(b"x", wire_bytes=5_000)
     assert connection.left.unsent_bytes == 5_000
     world.kernel.run(10**9)
@@ -60,7 +37,7 @@ def test_the_wire_is_charged_for_what_it_is_told(world):
 def test_equal_flows_share_fairly(world, count):
     times = []
     for _ in range(count):
-        noted(world, connected(world).left.send(bytes(1_000)), times)
+        world.noted(world.connected().left.send(bytes(1_000)), times)
     world.kernel.run(10**9)
     assert times == [count * 1_000 * MICROSECOND] * count
 
@@ -100,7 +77,7 @@ def test_any_flows_finish_when_the_closed_form_says(make_world, flows):
     world = make_world()
     finished = {}
     for index, (start_ns, size) in enumerate(flows):
-        connection = connected(world)
+        connection = world.connected()
 
         def start(connection=connection, size=size, index=index):
             connection.left.send(bytes(size)).then(
@@ -117,27 +94,27 @@ def test_any_flows_finish_when_the_closed_form_says(make_world, flows):
 
 def test_messages_back_to_back_use_the_whole_bandwidth(world):
     world.link.set_bandwidth(7_000_000)  # a byte takes no whole number of nanoseconds
-    connection = connected(world)
+    connection = world.connected()
     times = []
     for _ in range(1_000):
-        noted(world, connection.left.send(b"x"), times)
+        world.noted(connection.left.send(b"x"), times)
     world.kernel.run(10**9)
     exact = [-(-index * 8 * 10**9 // 7_000_000) for index in range(1, 1_001)]
     assert times == exact
 
 
 def test_directions_do_not_share(world):
-    connection = connected(world)
+    connection = world.connected()
     times = []
-    noted(world, connection.left.send(bytes(1_000)), times)
-    noted(world, connection.right.send(bytes(1_000)), times)
+    world.noted(connection.left.send(bytes(1_000)), times)
+    world.noted(connection.right.send(bytes(1_000)), times)
     world.kernel.run(10**9)
     assert times == [1_000 * MICROSECOND] * 2
 
 
 def test_a_late_flow_slows_the_earlier_one_down(world):
     times = {}
-    first, second = connected(world), connected(world)
+    first, second = world.connected(), world.connected()
     first.left.send(bytes(1_000)).then(lambda _: times.update(first=world.kernel.now_ns))
     world.kernel.call_at(
         500 * MICROSECOND,
@@ -152,9 +129,9 @@ def test_a_late_flow_slows_the_earlier_one_down(world):
 
 @pytest.mark.parametrize("new_bit_s", [4_000_000, 16_000_000, 3_000_000])
 def test_a_change_of_bandwidth_in_the_middle_of_a_message(world, new_bit_s):
-    connection = connected(world)
+    connection = world.connected()
     times = []
-    noted(world, connection.left.send(bytes(1_000)), times)
+    world.noted(connection.left.send(bytes(1_000)), times)
     world.kernel.call_at(400 * MICROSECOND, world.link.set_bandwidth, new_bit_s)
     world.kernel.run(10**9)
     rest_ns = -(-600 * 8 * 10**9 // new_bit_s)
@@ -168,8 +145,8 @@ def test_a_change_of_bandwidth_in_the_middle_of_a_message(world, new_bit_s):
 def test_an_outage_delays_what_is_on_the_way_by_exactly_its_length(make_world, down_at_ns):
     def arrivals(outage_ns):
         world = make_world()
-        connection = connected(world)
-        seen = arrivals_at(world, connection.right)
+        connection = world.connected()
+        seen = world.arrivals_at(connection.right)
         for index in range(3):
             connection.left.send(bytes([index]) * 1_000)
         if outage_ns:
@@ -187,7 +164,7 @@ def test_an_outage_delays_what_is_on_the_way_by_exactly_its_length(make_world, d
 
 
 def test_an_outage_holds_bytes_and_its_length_is_counted(world):
-    connection = connected(world)
+    connection = world.connected()
     world.link.down()
     assert not world.link.down()
     connection.left.send(bytes(1_000))
@@ -209,8 +186,8 @@ def test_an_outage_holds_bytes_and_its_length_is_counted(world):
 )
 def test_a_connection_never_reorders_loses_or_doubles(make_world, seed, sizes, outages):
     world = make_world(seed, loss=0.2, jitter_ns=50_000_000)
-    connection = connected(world)
-    seen = arrivals_at(world, connection.right)
+    connection = world.connected()
+    seen = world.arrivals_at(connection.right)
     for index, size in enumerate(sizes):
         connection.left.send(index.to_bytes(2, "big"), wire_bytes=size)
     for at_ns in outages:
@@ -227,10 +204,10 @@ def test_loss_is_delay_by_whole_round_trips_at_the_stated_rate(make_world):
     counts = {}
     left_over = 0
     for _ in range(3_000):
-        connection = connected(world)
-        seen = arrivals_at(world, connection.right)
+        connection = world.connected()
+        seen = world.arrivals_at(connection.right)
         times = []
-        noted(world, connection.left.send(b"x", wire_bytes=packets * 1_460), times)
+        world.noted(connection.left.send(b"x", wire_bytes=packets * 1_460), times)
         world.kernel._schedule.steps = 0
         world.kernel.run(world.kernel.now_ns + 10**9)
         repeated, rest = divmod(seen[0][0] - times[0] - LATENCY_NS, 2 * LATENCY_NS)
@@ -245,8 +222,8 @@ def test_jitter_stays_within_its_bound_and_varies(make_world):
     world = make_world(jitter_ns=5_000_000)
     travel = set()
     for _ in range(50):
-        connection = connected(world)
-        seen = arrivals_at(world, connection.right)
+        connection = world.connected()
+        seen = world.arrivals_at(connection.right)
         begun_ns = world.kernel.now_ns
         connection.left.send(b"")
         world.kernel.run(begun_ns + 10**9)
@@ -257,8 +234,8 @@ def test_jitter_stays_within_its_bound_and_varies(make_world):
 
 
 def test_closing_comes_after_what_was_sent(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.right)
+    connection = world.connected()
+    seen = world.arrivals_at(connection.right)
     for index in range(3):
         connection.left.send(bytes([index]))
     connection.left.close()
@@ -273,148 +250,3 @@ def test_closing_comes_after_what_was_sent(world):
     refused.then(lambda _: None)
     assert isinstance(refused.error, ConnectionClosed)
     assert "Hint" in str(refused.error)
-
-
-def test_bytes_of_a_dead_host_that_had_not_arrived_are_gone(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.right)
-    for index in range(5):
-        connection.left.send(bytes([index]) * 1_000)
-    world.kernel.call_at(2_500 * MICROSECOND, world.left.host.power_cut)
-    world.kernel.run(10**10)
-    assert seen == []
-
-
-def test_bytes_lost_in_flight_do_not_come_back_with_the_link(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.right)
-    connection.left.send(bytes(1_000))
-    world.kernel.call_at(2_000 * MICROSECOND, world.left.host.power_cut)
-    world.kernel.call_at(3_000 * MICROSECOND, world.link.down)
-    world.kernel.call_at(4_000 * MICROSECOND, world.link.up)
-    world.kernel.run(2_000 * MICROSECOND)
-    assert world.link.held_bytes == 0
-    world.kernel.run(10**10)
-    assert seen == []
-
-
-def test_the_survivor_learns_nothing_until_it_sends_to_a_host_that_is_back(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.left)
-    world.kernel.call_at(1_000, world.right.host.power_cut)
-    world.kernel.run(10**9)
-    world.right.host.power_on()
-    world.kernel.run(2 * 10**9)
-    assert seen == []  # it sent nothing: it knows nothing
-    signal = connection.left.send(b"are you there")
-    world.kernel.run(3 * 10**9)
-    assert [at_ns for at_ns, _ in seen] == [2 * 10**9 + 2 * LATENCY_NS]
-    assert isinstance(seen[0][1], ConnectionClosed)
-    assert isinstance(signal.error, ConnectionClosed)
-    assert world.kernel.unobserved_errors == []  # it was told by the inbox
-
-
-def test_bytes_sent_to_a_host_without_power_wait_for_its_return(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.left)
-    world.right.host.power_cut()
-    signal = connection.left.send(bytes(1_000))
-    world.kernel.run(10**10)
-    assert not signal.fired
-    assert connection.left.unsent_bytes == 1_000
-    world.right.host.power_on()
-    world.kernel.run(2 * 10**10)
-    assert isinstance(seen[0][1], ConnectionClosed)
-    assert connection.left.unsent_bytes == 0
-
-
-def test_a_reset_waits_for_the_end_of_an_outage(world):
-    connection = connected(world)
-    seen = arrivals_at(world, connection.left)
-    world.right.host.power_cut()
-    world.link.down()
-    connection.left.send(b"x")
-    world.right.host.power_on()
-    world.kernel.run(10**9)
-    assert seen == []
-    world.link.up()
-    world.kernel.run(2 * 10**9)
-    assert [at_ns for at_ns, _ in seen] == [10**9 + 2 * LATENCY_NS]
-
-
-def test_a_dead_flow_gives_its_share_back(world):
-    other = Host(world.kernel, "host-other", world.left.site)
-    survivor = connected(world)
-    victim = world.link.connect(other, world.right.host)
-    times = []
-    noted(world, survivor.left.send(bytes(1_000)), times)
-    victim.left.send(bytes(1_000))
-    world.kernel.call_at(1_000 * MICROSECOND, other.power_cut)
-    world.kernel.run(10**9)
-    assert times == [1_500 * MICROSECOND]
-
-
-def test_a_dead_host_that_sends_does_nothing(world):
-    connection = connected(world)
-    world.left.host.power_cut()
-    world.left.host.power_on()
-    signal = connection.left.send(b"from another life")
-    world.kernel.run(10**9)
-    assert not signal.fired
-    assert world.link.bytes_sent == 0
-
-
-def test_a_severed_link_does_not_come_up_again(world):
-    assert world.link.sever()
-    assert not world.link.up()
-    assert not world.link.is_up
-
-
-def test_ended_connections_leave_nothing_behind(world):
-    for _ in range(3):
-        connection = connected(world)
-        connection.left.close()
-    both_dead = connected(world)
-    world.kernel.run(10**9)
-    world.left.host.power_cut()
-    world.right.host.power_cut()
-    assert world.link._connections == []
-    assert both_dead.left.unsent_bytes == 0
-    # What is left are the volumes' hooks.
-    assert len(world.left.host._on_power_cut) == 1
-    assert world.left.host._on_power_on == []
-
-
-@pytest.mark.parametrize(
-    "strike",
-    [
-        lambda world: world.link.down(),
-        lambda world: world.left.host.power_cut(),
-        lambda world: world.right.host.power_cut(),
-        lambda world: world.right.site.lose(),
-    ],
-)
-def test_no_connection_is_made_over_a_dead_link_or_with_a_dead_host(world, strike):
-    strike(world)
-    with pytest.raises(HostUnreachable, match="Hint"):
-        connected(world)
-
-
-def test_hosts_of_other_sites_are_refused(world):
-    stranger = Host(world.kernel, "stranger")
-    with pytest.raises(AssertionError, match="link wan joins"):
-        world.link.connect(world.left.host, stranger)
-
-
-def test_who_is_told_that_it_was_sent_may_send_again(world):
-    connection = connected(world)
-    times = []
-
-    def again(_):
-        times.append(world.kernel.now_ns)
-        if len(times) < 4:
-            connection.left.send(bytes(100)).then(again)
-
-    connection.left.send(bytes(100)).then(again)
-    world.kernel.run(10**9)
-    assert [later - earlier for earlier, later in pairwise(times)] == [100 * MICROSECOND] * 3

@@ -146,7 +146,7 @@ def test_an_outage_in_which_nobody_sends_touches_nothing(make_world):
     world.kernel.run(3 * SECOND)
     assert outcome.fired
     assert outcome.touched == 0
-    assert outcome.evidence == "came up after 1000000000 ns, holding 0 bytes"
+    assert outcome.evidence == "came up after 1 s, holding 0 bytes"
 
 
 def test_a_target_that_is_not_there_is_named_and_nothing_is_injected(make_world):
