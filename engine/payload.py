@@ -1,0 +1,42 @@
+"""Payloads as segment lists: bytes, or runs of zero bytes given by their length (design rule 7)."""
+
+from collections.abc import Iterator
+
+#: A bytes segment is itself; an int segment is a run of that many zero bytes.
+Segments = tuple[bytes | int, ...]
+
+
+def length_of(segments: Segments) -> int:
+    """Return the number of bytes that the segments stand for."""
+    total = 0
+    for segment in segments:
+        total += segment if isinstance(segment, int) else len(segment)
+    return total
+
+
+def to_bytes(segments: Segments) -> bytes:
+    """Return the segments as plain bytes, zero runs written out."""
+    if len(segments) == 1:
+        only = segments[0]
+        return bytes(only) if isinstance(only, int) else only
+    return b"".join([bytes(item) if isinstance(item, int) else item for item in segments])
+
+
+def slice_of(segments: Segments, start: int, stop: int) -> Segments:
+    """Return bytes start..stop (stop excluded) of the segments, zero runs kept as runs."""
+    assert 0 <= start <= stop, "a slice runs forward"
+    return tuple(_slices(segments, start, stop))
+
+
+def _slices(segments: Segments, start: int, stop: int) -> Iterator[bytes | int]:
+    position = 0
+    for segment in segments:
+        length = segment if isinstance(segment, int) else len(segment)
+        first, last = max(start - position, 0), min(stop - position, length)
+        position += length
+        if first >= last:
+            continue
+        if isinstance(segment, int):
+            yield last - first
+        else:
+            yield segment if last - first == length else segment[first:last]

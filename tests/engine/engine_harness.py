@@ -1,0 +1,311 @@
+"""Both ends of a session in memory, driven one action at a time, crashed wherever one likes.
+
+The driver here is the plainest one that is right: it carries each action out, keeps what was not
+synced apart, and lets a `choose` function decide everything that the world may decide.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from engine_model import (
+    GROUP,
+    MemoryStorage,
+)
+
+from engine import (
+    Admitted,
+    Capture,
+    Change,
+    JournalSettings,
+    RecordType,
+    Refused,
+    SessionSettings,
+    SourceSession,
+    SourceState,
+    TargetSession,
+    TargetState,
+    Waiting,
+    actions,
+    events,
+    open_journal,
+)
+
+SMALL = SessionSettings(
+    batch_bytes_max=2_000,
+    window_bytes_max=6_000,
+    batch_linger_ns=1_000,
+    heartbeat_interval_ns=1_000_000,
+    peer_timeout_ns=5_000_000,
+    connect_timeout_ns=2_000_000,
+    reconnect_delay_ns_min=10_000,
+    reconnect_delay_ns_max=100_000,
+    frame_bytes_max=1 << 20,
+)
+CLOSED = None  # in a byte queue: the connection ended here
+
+
+def lose_bytes(queue: deque) -> None:
+    """Lose what is under way, but not that older connections have ended."""
+    ends = [entry for entry in queue if entry[1] is CLOSED]
+    queue.clear()
+    queue.extend(ends)
+
+
+class Pair:
+    """A source and a target over a byte stream, with a clock that moves when all is quiet.
+
+    Args:
+        capture: The source's capture.
+        choose: `choose(n)` returns a number below n; everything undecided asks it.
+        at_step: Called with the pair after every carried-out action: crash it there.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        *,
+        journal_settings: JournalSettings | None = None,
+        settings: SessionSettings = SMALL,
+        choose: Callable[[int], int] = lambda _: 0,
+        at_step: Callable[["Pair"], None] = lambda _: None,
+        chunk_bytes_max: int = 1 << 30,
+    ):
+        self.capture = capture
+        self.settings = settings
+        self.journal_settings = journal_settings
+        self.storage = MemoryStorage()
+        self.choose = choose
+        self.at_step = at_step
+        self.chunk_bytes_max = chunk_bytes_max
+        self.now_ns = 1_000
+        self.steps = 0
+        self.shown: list[Change] = []
+        self.waiting: deque[int] = deque()
+        self.connections = 0
+        self.acknowledged_ever = capture.acknowledged
+        self.notices: list[tuple[str, object]] = []
+        self.tail_cuts = 0
+        self.disk_lies = False  # set when a test takes durable bytes away
+        self.tickets_ever = 0
+        self.to_target: deque = deque()
+        self.to_source: deque = deque()
+        self.start_source()
+        self.start_target()
+
+    # --- life and death -----------------------------------------------------------------------
+
+    def start_source(self):
+        self.source = SourceSession(self.capture, self.settings)
+        self.source_actions: deque = deque()
+        self.source_wake_ns = None
+        self.source_number = None
+        self.tell_source(events.Started())
+
+    def start_target(self):
+        result = open_journal(self.storage, group=GROUP, settings=self.journal_settings)
+        self.tail_cuts += result.tail_cut is not None
+        self.journal = result.journal
+        self.target = TargetSession(result.journal, self.settings)
+        self.target_actions: deque = deque(result.actions)
+        self.target_wake_ns = None
+        self.syncs: deque = deque()
+        received = self.journal.received.sequence
+        assert self.disk_lies or received >= self.acknowledged_ever.sequence, (
+            "acknowledged records are gone"
+        )
+
+    def crash_source(self):
+        self.to_target.append((self.connections, CLOSED))
+        self.to_source.clear()
+        self.start_source()
+
+    def crash_target(self, fate=None):
+        """Crash the target's host; without a fate its process only, and no write is decided."""
+        lose_bytes(self.to_target)
+        self.to_source.append((self.source_number, CLOSED))
+        if fate is not None:
+            self.storage.crash(fate)
+        self.start_target()
+
+    def disconnect(self):
+        """Cut the connection; whatever is under way is lost in both directions."""
+        lose_bytes(self.to_source)
+        lose_bytes(self.to_target)
+        self.to_source.append((self.source_number, CLOSED))
+        self.to_target.append((self.connections, CLOSED))
+
+    # --- telling ------------------------------------------------------------------------------
+
+    def tell_source(self, event):
+        self.source_actions += self.source.handle(event, self.now_ns)
+
+    def tell_target(self, event):
+        self.target_actions += self.target.handle(event, self.now_ns)
+
+    def show(self, change: Change):
+        """Show one completed change to the capture, as the filter does."""
+        admission = self.capture.admit(change, self.now_ns)
+        if isinstance(admission, Refused):
+            assert change.kind in (RecordType.TAG_APP, RecordType.TAG_CRASH)
+            return admission
+        # As a copy: an image must not depend on a caller's payload object.
+        self.shown.append(replace(change))
+        if isinstance(admission, Waiting):
+            self.waiting.append(admission.ticket)
+            self.tickets_ever += 1
+        else:
+            assert isinstance(admission, Admitted)
+            assert not self.capture.held_count, "nobody overtakes a waiting writer"
+        self.tell_source(events.Captured())
+        return admission
+
+    # --- one step of the world ----------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Do one of the things that could happen now; return False when all is quiet."""
+        ready = [
+            (self.source_actions, self._source_action),
+            (self.target_actions, self._target_action),
+            (self.to_source, self._deliver_to_source),
+            (self.to_target, self._deliver_to_target),
+            (self.syncs, self._complete_sync),
+        ]
+        ready = [function for queue, function in ready if queue]
+        if not ready:
+            return False
+        ready[self.choose(len(ready))]()
+        self.check()
+        return True
+
+    def run(self, until: Callable[["Pair"], bool], steps_max: int = 20_000) -> None:
+        """Step, and let time pass when all is quiet, until the condition holds."""
+        for _ in range(steps_max):
+            if until(self):
+                return
+            if not self.step():
+                self.advance()
+        raise AssertionError(f"no convergence: {self.source.state} {self.target.state}")
+
+    def advance(self):
+        """Move the clock to the next wake-up and fire it."""
+        wakes = [w for w in (self.source_wake_ns, self.target_wake_ns) if w is not None]
+        assert wakes, "nothing will ever happen again"
+        self.now_ns = max(self.now_ns, min(wakes))
+        if self.source_wake_ns is not None and self.source_wake_ns <= self.now_ns:
+            self.source_wake_ns = None
+            self.tell_source(events.TimerFired())
+        if self.target_wake_ns is not None and self.target_wake_ns <= self.now_ns:
+            self.target_wake_ns = None
+            self.tell_target(events.TimerFired())
+
+    def is_converged(self) -> bool:
+        return (
+            self.source.state is SourceState.STREAMING
+            and self.target.state is TargetState.STREAMING
+            and not (self.source_actions or self.target_actions or self.to_source)
+            and not self.waiting
+            and self.capture.acknowledged == self.capture.newest
+        )
+
+    def converge(self):
+        self.run(lambda pair: pair.is_converged())
+
+    def check(self):
+        """Both ends agree: what one believes of the other is true."""
+        capture, journal = self.capture, self.journal
+        acknowledged = capture.acknowledged
+        assert acknowledged.sequence >= self.acknowledged_ever.sequence
+        self.acknowledged_ever = acknowledged
+        if self.disk_lies:
+            return
+        assert acknowledged.sequence <= journal.received.sequence
+        assert journal.durable.sequence <= journal.received.sequence <= capture.newest.sequence
+        if acknowledged.sequence:
+            assert journal.index.chain(acknowledged.sequence) == acknowledged.chain
+        # Bytes under way in either direction make them differ for a while, never otherwise.
+        if self.to_source or self.to_target or self.source_actions or self.target_actions:
+            return
+        talking = self.source.state in (SourceState.GREETING, SourceState.STREAMING)
+        assert talking == (self.target.state is not TargetState.LISTENING)
+        if self.source.state is SourceState.STREAMING:
+            assert self.target.state is TargetState.STREAMING
+            assert self.source.sent_sequence == journal.received.sequence
+
+    # --- carrying out -------------------------------------------------------------------------
+
+    def _done(self):
+        self.steps += 1
+        self.at_step(self)
+
+    def _source_action(self):
+        action = self.source_actions.popleft()
+        if isinstance(action, actions.OpenConnection):
+            self.connections += 1
+            self.source_number = action.connection
+            self.to_source.append((action.connection, events.Connected(action.connection)))
+            self.to_target.append((self.connections, events.Connected(self.connections)))
+        elif isinstance(action, actions.SendBytes):
+            if action.connection == self.source_number:
+                self.to_target.append((self.connections, action.data))
+        elif isinstance(action, actions.CloseConnection):
+            self.to_target.append((self.connections, CLOSED))
+            self.to_source.append((action.connection, CLOSED))
+        elif isinstance(action, actions.WakeAt):
+            self.source_wake_ns = action.time_ns
+        elif isinstance(action, actions.ReleaseWriters):
+            for ticket in self.capture.take_released():
+                assert ticket == self.waiting.popleft(), "writers go on in their order"
+        else:
+            self.notices.append(("source", action.notice))
+        self._done()
+
+    def _target_action(self):
+        action = self.target_actions.popleft()
+        if isinstance(action, actions.SendBytes):
+            if action.connection == self.connections:
+                self.to_source.append((self.source_number, action.data))
+        elif isinstance(action, actions.CloseConnection):
+            if action.connection == self.connections:
+                self.to_source.append((self.source_number, CLOSED))
+            self.to_target.append((action.connection, CLOSED))
+        elif isinstance(action, actions.WakeAt):
+            self.target_wake_ns = action.time_ns
+        elif isinstance(action, actions.SyncFile):
+            count = len(self.storage.unsynced.get(action.name, []))
+            self.syncs.append((action, count))
+        elif isinstance(action, actions.Notify):
+            self.notices.append(("target", action.notice))
+        else:
+            self.storage.carry_out(action)
+        self._done()
+
+    def _complete_sync(self):
+        action, count = self.syncs.popleft()
+        self.storage.sync(action.name, count)
+        self.syncs = deque(
+            (other, left - count if other.name == action.name else left)
+            for other, left in self.syncs
+        )
+        self.tell_target(events.SyncDone(action.token))
+
+    def _deliver_to_source(self):
+        self._deliver(self.to_source, self.tell_source)
+
+    def _deliver_to_target(self):
+        self._deliver(self.to_target, self.tell_target)
+
+    def _deliver(self, queue, tell):
+        connection, item = queue.popleft()
+        if not connection:
+            return
+        if item is CLOSED:
+            tell(events.Disconnected(connection, "closed"))
+        elif isinstance(item, bytes):
+            length = min(len(item), self.chunk_bytes_max)
+            length = 1 + self.choose(length) if self.choose(2) else length
+            if length < len(item):
+                queue.appendleft((connection, item[length:]))
+            tell(events.BytesReceived(connection, item[:length]))
+        else:
+            tell(item)

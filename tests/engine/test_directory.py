@@ -1,0 +1,98 @@
+"""The journal on a real directory: what was synced is there again, failures are told."""
+
+import pytest
+from engine_model import EPOCH, GROUP, INCARNATION, app_tag, check_images, create, rename, write
+
+from engine import Capture, JournalSettings, actions, events, open_journal
+from engine.live import JournalDirectory
+
+SETTINGS = JournalSettings(segment_bytes_max=400)
+CHANGES = [
+    create("logs/a"),
+    *[write("logs/a", 100 * n, bytes([n]) * 100) for n in range(10)],
+    app_tag("bookmark"),
+    rename("logs/a", "logs/b"),
+]
+
+
+def settle(journal, directory, file_actions):
+    """Carry out until nothing is left, as a driver does."""
+    told = directory.carry_out(file_actions)
+    while told:
+        event = told.pop(0)
+        assert isinstance(event, events.SyncDone)
+        told += directory.carry_out(journal.sync_done(event.token))
+
+
+def written(path):
+    capture = Capture(group=GROUP, epoch=EPOCH, incarnation=INCARNATION)
+    directory = JournalDirectory(path)
+    journal = open_journal(directory, group=GROUP, settings=SETTINGS).journal
+    journal.adopt(EPOCH, INCARNATION)
+    for number, change in enumerate(CHANGES, 1):
+        capture.admit(change, number)
+        settle(journal, directory, journal.ingest(capture.entry(number).record))
+    assert journal.durable.sequence == len(CHANGES)
+    return directory, journal
+
+
+def reopened(path):
+    directory = JournalDirectory(path)
+    result = open_journal(directory, group=GROUP, settings=SETTINGS)
+    settle(result.journal, directory, result.actions)
+    return directory, result
+
+
+def test_a_journal_in_a_directory_gives_every_point_back(tmp_path):
+    directory, journal = written(tmp_path)
+    assert len(directory.names()) > 3
+    check_images(journal, CHANGES)
+    directory.close()
+    directory, result = reopened(tmp_path)
+    assert result.tail_cut is None
+    check_images(result.journal, CHANGES)
+    directory.close()
+
+
+def test_a_torn_file_is_really_cut(tmp_path):
+    directory, journal = written(tmp_path)
+    directory.close()
+    last = tmp_path / journal.segments[-1].name
+    whole = last.read_bytes()
+    last.write_bytes(whole[:-5])
+    directory, result = reopened(tmp_path)
+    assert result.tail_cut.sequence == len(CHANGES) - 1
+    assert last.stat().st_size == result.tail_cut.offset
+    check_images(result.journal, CHANGES[:-1])
+    directory.close()
+    directory, result = reopened(tmp_path)
+    assert result.tail_cut is None
+    directory.close()
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        actions.CreateFile("no/such/folder"),
+        actions.AppendFile("missing", 0, b"x", 1),
+        actions.TruncateFile("missing", 0),
+        actions.SyncFile("missing", 1),
+        actions.AppendFile("present", 7, b"an append that would leave a hole", 33),
+        actions.CreateFile("present"),
+    ],
+)
+def test_an_action_that_fails_is_told_and_nothing_after_it_is_tried(tmp_path, action):
+    (tmp_path / "present").write_bytes(b"abc")
+    directory = JournalDirectory(tmp_path)
+    told = directory.carry_out([action, actions.CreateFile("later")])
+    assert [type(event) for event in told] == [events.ActionFailed]
+    assert told[0].file == action.name
+    assert told[0].reason
+    assert directory.carry_out([actions.CreateFile("later")]) == []
+    assert directory.names() == ["present"]
+    directory.close()
+
+
+def test_actions_that_are_no_file_actions_are_passed_over(tmp_path):
+    directory = JournalDirectory(tmp_path)
+    assert directory.carry_out([actions.WakeAt(5), actions.OpenConnection(1)]) == []
