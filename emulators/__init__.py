@@ -1,0 +1,1 @@
+"""The systems around the engine: Exchange's database engine, its store, and VSS."""

@@ -1,0 +1,49 @@
+"""A storage group as the Exchange writer of VSS sees it: its files, and how to freeze it."""
+
+from collections.abc import Generator
+from typing import Any
+
+from emulators.ese.storage_group import StorageGroup
+from emulators.vss.exchange_writer import DatabaseFiles, FileSpec, StorageGroupFiles
+from emulators.vss.session import guid_from
+from sim.streams import Stream
+
+Process = Generator[Any, Any, None]
+
+
+class SnapshotGroup:
+    """Adapts one storage group.
+
+    Args:
+        group: the storage group; its database counts as mounted.
+        stream: gives the database's GUID.
+    """
+
+    def __init__(self, group: StorageGroup, stream: Stream) -> None:
+        self._group = group
+        logs, databases = group.log_volume.name, group.database_volume.name
+        name = group.database_name
+        database = DatabaseFiles(name, guid_from(stream.bits(128)), FileSpec(databases, "", name))
+        self._files = StorageGroupFiles(
+            name=group.name,
+            prefix=group.parameters.prefix,
+            log_volume=logs,
+            log_path="",
+            system_volume=logs,
+            system_path="",
+            databases=(database,),
+        )
+
+    @property
+    def files(self) -> StorageGroupFiles:
+        """Where the files are."""
+        return self._files
+
+    def freeze(self) -> Process:
+        """Bring the group to a stand; raises EseError when its log disk is full."""
+        yield from self._group.freeze()
+
+    def thaw(self) -> Process:
+        """Let the group go on."""
+        self._group.thaw()
+        yield from ()

@@ -1,0 +1,249 @@
+"""A mail server in simulated time whose every volume operation is recorded and can be replayed.
+
+`World` runs a storage group and an Exchange server and notes after how many completed operations
+each message was acknowledged. `Disks` are the files as they stood after any prefix of them.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from checker import check_database
+
+from emulators.ese.file_set import MemoryFiles
+from emulators.ese.opened import open_database
+from emulators.ese.parameters import Parameters
+from emulators.ese.recovery import soft_recover
+from emulators.ese.storage_group import StorageGroup
+from emulators.exchange.message import Message
+from emulators.exchange.server import ExchangeServer
+from emulators.exchange.store import Store
+from sim.disk import Disk
+from sim.kernel import Host, Kernel
+from sim.payload import to_bytes
+from sim.site import Site
+from sim.streams import Streams
+from sim.trace import Trace
+from sim.volume import Kind, Volume
+
+S = 10**9
+MS = 10**6
+EPOCH_NS = 1_180_951_200 * S
+DATABASE = "MDB1.edb"
+MAILBOXES = ("ann@example.com", "bob@example.com", "cy@example.com")
+LOG_BYTES = 1 << 20
+
+
+def tell(text):
+    """Print counts and times; shown by `pytest -s`, as the nightly run does."""
+    print(text)  # noqa: T201 - the figures of a sweep are its result
+
+
+class World:
+    """A host with two volumes, a storage group on them, and a mail server that is started."""
+
+    def __init__(
+        self,
+        seed=1,
+        *,
+        parameters=None,
+        mailboxes=MAILBOXES,
+        latency_ns=MS,
+        throughput_bytes_s=60 << 20,
+        log_bytes=1 << 40,
+        database_bytes=1 << 40,
+    ):
+        self.streams = Streams(seed)
+        self.kernel = Kernel(self.streams)
+        self.trace = Trace(lambda: self.kernel.now_ns, keep_lines=True)
+        self.host = Host(self.kernel, "mbx", Site("primary"))
+        self.logs, self.data = (
+            Volume(
+                self.kernel,
+                name,
+                Disk(
+                    self.kernel,
+                    name,
+                    throughput_bytes_s=throughput_bytes_s,
+                    latency_ns=latency_ns,
+                ),
+                capacity_bytes=capacity,
+                host=self.host,
+                streams=self.streams,
+            )
+            for name, capacity in (("logs", log_bytes), ("database", database_bytes))
+        )
+        self.operations = []
+        self.submitted = {}
+        self.acknowledged = {}
+        self.acknowledged_after = []
+        self.watch = []
+        for volume in (self.logs, self.data):
+            volume.attach(self._note)
+        self.group = StorageGroup(
+            self.kernel,
+            self.trace,
+            self.streams.stream("ese:SG1"),
+            self.host,
+            name="SG1",
+            database_name=DATABASE,
+            log_volume=self.logs,
+            database_volume=self.data,
+            parameters=parameters or Parameters(),
+            epoch_ns=EPOCH_NS,
+        )
+        self.server = ExchangeServer(
+            self.group, submitted=self._submitted, acknowledged=self._acknowledged
+        )
+        self.mailboxes = mailboxes
+        started = self.spawn(self.server.start(mailboxes))
+        while not started.fired:
+            self.run(0.01)
+        self.mounted_after = len(self.operations)
+
+    def _note(self, operation):
+        self.operations.append(operation)
+        for watcher in self.watch:
+            watcher(operation)
+
+    def _submitted(self, delivery):
+        self.submitted[delivery.message_id] = delivery
+
+    def _acknowledged(self, delivery):
+        self.acknowledged[delivery.message_id] = delivery
+        self.acknowledged_after.append((len(self.operations), delivery.message_id))
+
+    def spawn(self, process, name="test"):
+        return self.kernel.spawn(process, name=name, host=self.host)
+
+    def run(self, seconds):
+        self.kernel.run(self.kernel.now_ns + int(seconds * S))
+
+    def send(self, body, *, sender="outside@example.org", recipients=None, subject="Hello"):
+        """Submit one message now; `body` is bytes, or a number of bytes to draw."""
+        if isinstance(body, int):
+            body = self.text(body)
+        self.server.submit(
+            Message(
+                sender=sender,
+                recipients=tuple(recipients or self.mailboxes[:1]),
+                subject=subject,
+                body=(body,),
+                internet_message_id=f"<{len(self.submitted)}@example.org>",
+                sent_ns=self.kernel.now_ns,
+            )
+        )
+
+    def text(self, size):
+        """Draw bytes that look like no other's, but never like a run of zeros."""
+        block = self.streams.stream("bodies").bytes(997)
+        return (block * (size // 997 + 1))[:size]
+
+    def drip(self, count, size, *, every_ms=1000):
+        """Send `count` messages one after another; a process."""
+        for number in range(count):
+            self.send(size, recipients=[self.mailboxes[number % len(self.mailboxes)]])
+            yield self.kernel.sleep(every_ms * MS)
+
+    def files(self):
+        """Return what lies on both volumes now."""
+        files = MemoryFiles()
+        for volume in (self.logs, self.data):
+            for name in volume.names():
+                files.create(name)
+                files.write(name, 0, volume.peek(name, 0, volume.size(name)))
+        return files
+
+    def ledger(self, operations_done=None):
+        """Return what must be and what may be in the files after so many operations."""
+        promised = [
+            message_id
+            for after, message_id in self.acknowledged_after
+            if operations_done is None or after <= operations_done
+        ]
+        return Ledger(self.submitted, promised)
+
+
+@dataclass
+class Ledger:
+    """Every delivery ever submitted, and the ids of those acknowledged."""
+
+    submitted: dict
+    promised: list
+
+    def compare(self, files):
+        """Return what is wrong with the mail in a recovered database, as sentences."""
+        store = Store(open_database(files, DATABASE))
+        found = {message.message_id: message for message in store.messages()}
+        problems = [f"message {i} is lost" for i in self.promised if i not in found]
+        counts = Counter()
+        for message_id, message in found.items():
+            counts[message.mailbox, message.folder] += 1
+            sent = self.submitted.get(message_id)
+            if sent is None:
+                problems.append(f"message {message_id} was never sent")
+            elif (message.mailbox, message.folder) != (sent.mailbox, sent.folder):
+                problems.append(f"message {message_id} is in the wrong folder")
+            elif message.message.digest != sent.message.digest:
+                problems.append(f"message {message_id} is damaged")
+        for folder, count in store.folder_counts().items():
+            if counts[folder] != count:
+                problems.append(f"{folder} states {count} messages and holds {counts[folder]}")
+        return problems
+
+
+def recover(files):
+    """Run soft recovery on the files of a world."""
+    return soft_recover(files, "E00", [DATABASE], now_ns=EPOCH_NS + 3600 * S)
+
+
+@dataclass
+class Recovered:
+    report: object
+    problems: list = field(default_factory=list)
+
+
+def recover_and_check(files, ledger):
+    """Recover, and return the report with all that is wrong with mail and structure."""
+    report = recover(files)
+    findings = check_database(files)
+    return Recovered(report, findings.problems + ledger.compare(files))
+
+
+class Disks:
+    """The files of a recorded run, operation by operation."""
+
+    def __init__(self, operations):
+        self.operations = operations
+        self.done = 0
+        self._files = MemoryFiles()
+
+    def advance(self, count):
+        """Carry operations out until `count` are done."""
+        assert count >= self.done
+        for operation in self.operations[self.done : count]:
+            apply(self._files, operation)
+        self.done = count
+
+    def copy(self):
+        """Return the files as they are now, to be changed at will."""
+        return copy_of(self._files)
+
+
+def copy_of(files):
+    """Return the same files again."""
+    return MemoryFiles({name: files.read(name, 0, files.size(name)) for name in files.names()})
+
+
+def apply(files, operation):
+    """Do to files what a volume operation did."""
+    name = operation.file
+    if operation.kind is Kind.CREATE:
+        files.create(name)
+    elif operation.kind is Kind.WRITE:
+        files.write(name, operation.offset, to_bytes(operation.payload))
+    elif operation.kind is Kind.TRUNCATE:
+        files.truncate(name, operation.size)
+    elif operation.kind is Kind.RENAME:
+        files.rename(name, operation.new_name)
+    elif operation.kind is Kind.DELETE:
+        files.delete(name)
