@@ -7,9 +7,10 @@ can have a torn tail; in that one, an append that follows a completed sync carri
 the sync made durable (`engine.marks`), so that the tail begins after the newest mark's claim;
 whatever contradicts a checksum elsewhere is refused, never cut. Not decidable from these files
 alone: rot in what was synced after the newest mark was written (at most the last append before
-the journal was closed, and those under way with it) is cut as a torn tail, and a file cut short
-loses its marks with its records. Both are noticed against the source's cursor when a session is
-welcomed (JournalRegressed). Not checked: that the storage's sync tells the truth.
+the journal was closed, and those under way with it) is cut as a torn tail, and a last file that
+was cut short or deleted loses its marks with its records. Both are noticed against the source's
+cursor when a session is welcomed (JournalRegressed). Not checked: that the storage's sync tells
+the truth.
 """
 
 from collections import deque

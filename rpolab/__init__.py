@@ -1,0 +1,45 @@
+"""The laboratory for disaster recovery of Exchange: run a scenario, and see which mail was lost.
+
+`rpolab.run("site-loss")` runs a scenario and returns its `Result`. Names are looked up when they
+are first used, so that importing rpolab costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reports import Result, ResultError, load_result
+    from rpolab.runs import run
+    from scenarios import Scenario, ScenarioError, library_names
+
+__all__ = [
+    "Result",
+    "ResultError",
+    "Scenario",
+    "ScenarioError",
+    "library_names",
+    "load_result",
+    "run",
+]
+
+_HOMES = {
+    "Result": "reports",
+    "ResultError": "reports",
+    "Scenario": "scenarios",
+    "ScenarioError": "scenarios",
+    "library_names": "scenarios",
+    "load_result": "reports",
+    "run": "rpolab.runs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rpolab' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

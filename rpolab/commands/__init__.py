@@ -1,0 +1,1 @@
+"""The subcommands of `rpolab`, one module each; each has its click command as `command`."""

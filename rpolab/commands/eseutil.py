@@ -1,0 +1,151 @@
+"""`rpolab eseutil`: the emulated eseutil on real files, with the switches of the original.
+
+A switch begins with '/' or '-', in any case. What follows a switch that takes a value is always
+that value, so that a path may begin with '/'.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from emulators.ese.dump import Report
+from emulators.ese.errors import EseError
+from emulators.ese.eseutil import MODES, file_dump, report
+from emulators.ese.file_set import DirectoryFiles
+from rpolab.eseutil_recovery import BASE_LENGTH, RecoveryFolders, recover
+from rpolab.exit_codes import ExitCode
+from rpolab.failures import traceback_option
+from rpolab.terminal import say, shown
+from rpolab.wall_clock import Stopwatch, calendar_ns
+
+_USAGE = "try 'rpolab eseutil --help'"
+_FOLDER_SWITCHES = ("/l", "/s", "/d")
+_IGNORE_SWITCH = "/i"
+_RECOVERY = "/r"
+_FILE_MODES = ("/mh", "/ml", "/mk", "/k")
+_MODES = (*_FILE_MODES, _RECOVERY)
+
+_HELP = """Look at the files of a storage group, or recover it, as eseutil does.
+
+\b
+/mh FILE          the header of a database: its state, the logs that it needs
+/ml FILE or BASE  a log file, or all logs of a base name such as E00
+/mk FILE          a checkpoint file
+/k  FILE or BASE  checksums of a database, a log, a checkpoint, or all logs
+/r  BASE [/l FOLDER] [/s FOLDER] [/d FOLDER] [/i]
+                  soft recovery: brings the database to Clean Shutdown
+
+\b
+The folders of /r are those of the logs (/l; the current one when left out),
+of the checkpoint (/s) and of the database (/d; both that of the logs when
+left out). /i leaves out databases that do not belong to the logs.
+
+Switches may be in upper case, and may begin with '-'.
+
+Exit codes: 0 nothing wrong, 1 damage or a JET error, 2 wrong usage.
+"""
+
+
+class EseutilCommand(click.Command):
+    """Leaves the arguments alone: a leading '-' may begin a switch of eseutil."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Hides the switches behind '--', except where help or a traceback is asked for."""
+        own = [argument for argument in args if argument.startswith("--")]
+        rest = [argument for argument in args if not argument.startswith("--")]
+        return super().parse_args(ctx, [*own, "--", *rest])
+
+
+@click.command(
+    "eseutil",
+    cls=EseutilCommand,
+    help=_HELP,
+    options_metavar="",
+    context_settings={"help_option_names": ["--help"]},
+)
+@click.argument("arguments", nargs=-1, metavar="MODE ...")
+@traceback_option
+@click.pass_context
+def command(context: click.Context, arguments: tuple[str, ...]) -> ExitCode:
+    """Does what the mode says."""
+    if arguments and _switch(arguments[0]) == "/?":
+        say(context.get_help())
+        return ExitCode.MET
+    if not arguments:
+        raise click.UsageError(
+            f"a mode is missing: {', '.join((*_FILE_MODES, _RECOVERY))}; {_USAGE}"
+        )
+    mode, rest = _switch(arguments[0]), arguments[1:]
+    if mode == _RECOVERY:
+        return _recovery(rest)
+    if mode in _FILE_MODES:
+        return _look_at(mode, rest)
+    what = "is not emulated" if mode in MODES else "is no mode"
+    raise click.UsageError(f"{shown(arguments[0])} {what}: there are {', '.join(_MODES)}")
+
+
+def _look_at(mode: str, rest: Sequence[str]) -> ExitCode:
+    # /i excuses a streaming file that does not match; Exchange 2007 has none (exchange.md 2.1).
+    names = [name for name in rest if not (mode == "/k" and _switch(name) == _IGNORE_SWITCH)]
+    if len(names) != 1:
+        raise click.UsageError(f"{mode} takes one file, {len(names)} are given; {_USAGE}")
+    path = Path(names[0])
+    if path.is_dir():
+        raise click.UsageError(f"{shown(path)} is a folder: name a file in it")
+    files = DirectoryFiles(path.parent)
+    return _finish(mode, lambda: file_dump(mode, files, path.name))
+
+
+def _recovery(rest: Sequence[str]) -> ExitCode:
+    base, folders = _recovery_arguments(rest)
+    return _finish(_RECOVERY, lambda: recover(base, folders, now_ns=calendar_ns()))
+
+
+def _recovery_arguments(rest: Sequence[str]) -> tuple[str, RecoveryFolders]:
+    bases: list[str] = []
+    given: dict[str, Path] = {}
+    is_ignoring = False
+    arguments = iter(rest)
+    for argument in arguments:
+        switch = _switch(argument)
+        if switch in _FOLDER_SWITCHES:
+            given[switch] = _folder(switch, next(arguments, None), given)
+        elif switch == _IGNORE_SWITCH:
+            is_ignoring = True
+        elif argument[:1] in ("/", "-"):
+            raise click.UsageError(f"/r has no switch {shown(argument)}; {_USAGE}")
+        else:
+            bases.append(argument)
+    if len(bases) != 1 or len(bases[0]) != BASE_LENGTH or Path(bases[0]).name != bases[0]:
+        found = shown(" ".join(bases)) or "none"
+        raise click.UsageError(f"/r takes one base name of three letters, such as E00: {found}")
+    logs = given.get("/l", Path())
+    system, databases = given.get("/s", logs), given.get("/d", logs)
+    return bases[0], RecoveryFolders(logs, system, databases, is_ignoring)
+
+
+def _folder(switch: str, name: str | None, given: dict[str, Path]) -> Path:
+    if name is None:
+        raise click.UsageError(f"{switch} takes a folder; {_USAGE}")
+    if switch in given:
+        raise click.UsageError(f"{switch} is given twice")
+    path = Path(name)
+    if not path.is_dir():
+        raise click.UsageError(f"{switch} {shown(name)}: there is no such folder")
+    return path
+
+
+def _switch(argument: str) -> str:
+    """An argument in the way the tables write switches, whatever it is."""
+    return f"/{argument[1:].lower()}" if argument[:1] in ("/", "-") else argument
+
+
+def _finish(mode: str, work: Callable[[], Report]) -> ExitCode:
+    watch = Stopwatch()
+    try:
+        text, error = work()
+    except EseError as raised:
+        text, error = "", raised
+    say(report(mode, text, error, watch.elapsed_s()))
+    return ExitCode.MET if error is None else ExitCode.MISSED

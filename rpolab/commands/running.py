@@ -1,0 +1,128 @@
+"""Runs what `rpolab run` has read and checked, and prints what was found."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TextIO
+
+from emulators.exchange.mbox import MboxError
+from reports import Verdict
+from reports.progress import RunProgress
+from reports.terminal import print_result, verdict_text
+from rpolab.exit_codes import ExitCode, worst
+from rpolab.failures import Failures
+from rpolab.outputs import Job, OutputError
+from rpolab.problems import line_of, problem_of, unreadable
+from rpolab.runs import TimedRun, replay_command, run_timed, with_seed
+from rpolab.terminal import closed_pipe_is_fine, complain, shown, write_line
+from scenarios import Problem, Scenario, ScenarioError
+
+EXIT_CODES = {
+    Verdict.MET: ExitCode.MET,
+    Verdict.MISSED: ExitCode.MISSED,
+    Verdict.INCONCLUSIVE: ExitCode.OPEN,
+    Verdict.NOT_EXERCISED: ExitCode.OPEN,
+}
+_WITHOUT_VERDICT = {ExitCode.INVALID: "invalid", ExitCode.BROKEN: "no verdict"}
+
+
+def run_jobs(jobs: Sequence[Job], *, seed: int | None, quiet: bool, failures: Failures) -> ExitCode:
+    """Runs all jobs in turn, prints and writes their results.
+
+    Returns:
+        The worst exit code of all jobs.
+    """
+    codes: list[ExitCode] = []
+    summary: list[str] = []
+    report = _report_stream(jobs)
+    for job in jobs:
+        if codes and not quiet:
+            write_line(report, "")
+        scenario = with_seed(job.scenario, seed)
+        code, verdict = _run_job(replace(job, scenario=scenario), report, failures, quiet=quiet)
+        codes.append(code)
+        summary.append(f"{verdict.ljust(14)}{shown(job.name)}")
+    if len(jobs) > 1 and not quiet:
+        write_line(report, "\n".join(["", f"{len(jobs)} scenarios", *summary]))
+    return worst(codes)
+
+
+def _report_stream(jobs: Sequence[Job]) -> TextIO:
+    """Where the report for the reader goes: not where the JSON document goes."""
+    documents = [job.outputs.json for job in jobs if job.outputs.json is not None]
+    return sys.stderr if any(document.path is None for document in documents) else sys.stdout
+
+
+def _run_job(job: Job, report: TextIO, failures: Failures, *, quiet: bool) -> tuple[ExitCode, str]:
+    """Runs one job; returns its exit code and its verdict in words."""
+    try:
+        timed = _simulate(job, quiet=quiet)
+    except Exception as error:  # noqa: BLE001 - the other scenarios still have their turn
+        problems = _input_problems(error, job.scenario)
+        if problems:
+            return _without_verdict(ExitCode.INVALID, "\n".join(map(line_of, problems)))
+        code = failures.report(error, job.name)
+        return code, _WITHOUT_VERDICT[code]
+    return _deliver(job, timed, report, quiet=quiet)
+
+
+def _simulate(job: Job, *, quiet: bool) -> TimedRun:
+    scenario, outputs = job.scenario, job.outputs
+    replay = replay_command(job.name, scenario.seed)
+
+    def simulate(progress: Callable[[int], None] | None) -> TimedRun:
+        return run_timed(
+            scenario,
+            progress=progress,
+            keep=outputs.keep,
+            keep_trace=outputs.trace is not None,
+            replay=replay,
+        )
+
+    if quiet:
+        return simulate(None)
+    with RunProgress(scenario.title, scenario.duration_ns) as line:
+        return simulate(line.update)
+
+
+def _deliver(job: Job, timed: TimedRun, report: TextIO, *, quiet: bool) -> tuple[ExitCode, str]:
+    """Writes the documents first: a closed pipe must not cost them. Then prints the report."""
+    result = timed.result
+    code, verdict = EXIT_CODES[result.verdict], verdict_text(result.verdict)
+    try:
+        _write_documents(job, timed)
+    except OutputError as error:
+        code, verdict = _without_verdict(ExitCode.BROKEN, f"Error: {error.message}")
+    if not quiet:
+        with closed_pipe_is_fine(report):
+            print_result(result, file=report)
+            report.flush()
+        if job.outputs.keep is not None:
+            complain(f"the recovered files are in {shown(job.outputs.keep)}")
+    if not result.thresholds:
+        complain(f"{shown(job.name)}: nothing was judged: the scenario has no thresholds")
+    return code, verdict
+
+
+def _write_documents(job: Job, timed: TimedRun) -> None:
+    if job.outputs.trace is not None:
+        job.outputs.trace.write("".join(f"{line}\n" for line in timed.trace_lines))
+    if job.outputs.json is not None:
+        job.outputs.json.write(timed.result.to_json())
+
+
+def _input_problems(error: Exception, scenario: Scenario) -> tuple[Problem, ...]:
+    """What is wrong with the scenario or its archive; nothing if the error is not about them."""
+    path = scenario.mbox_path
+    if isinstance(error, ScenarioError):
+        return error.problems
+    if isinstance(error, MboxError):
+        return (problem_of(error),)
+    if isinstance(error, OSError) and path is not None and error.filename == str(path):
+        return (unreadable(path, error),)
+    return ()
+
+
+def _without_verdict(code: ExitCode, message: str) -> tuple[ExitCode, str]:
+    complain(message)
+    return code, _WITHOUT_VERDICT[code]

@@ -1,0 +1,162 @@
+"""`eseutil /r` on real folders: finds the database that belongs to the logs, and recovers it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulators.ese.database_header import read_header
+from emulators.ese.dump import Report
+from emulators.ese.errors import EseError, ese_error
+from emulators.ese.file_set import DirectoryFiles, FileSet
+from emulators.ese.format import EXCHANGE_2007
+from emulators.ese.log_set import LogSet
+from emulators.ese.recovery import soft_recover
+from emulators.ese.values import Signature
+
+BASE_LENGTH = 3
+_DATABASE_SUFFIX = ".edb"
+_CHECKPOINT_SUFFIX = ".chk"
+_RULER = """\
+Performing soft recovery...
+                      Restore Status (% complete)
+
+          0    10   20   30   40   50   60   70   80   90  100
+          |----|----|----|----|----|----|----|----|----|----|
+"""
+_DOTS = f"          {'.' * 51}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryFolders:
+    """Where the files of a storage group lie, and whether strange databases are left out."""
+
+    logs: Path
+    system: Path
+    databases: Path
+    is_ignoring_mismatch: bool = False
+
+
+class SplitFiles:
+    """The files of a storage group that lie in up to three folders, as one set.
+
+    A name's suffix decides its folder: databases, the checkpoint, and everything else is a log.
+    """
+
+    def __init__(self, folders: RecoveryFolders) -> None:
+        self._logs = DirectoryFiles(folders.logs)
+        self._system = DirectoryFiles(folders.system)
+        self._databases = DirectoryFiles(folders.databases)
+
+    def names(self) -> list[str]:
+        """Return all names, sorted; a file in a folder that is not for its kind is not one."""
+        sets = (self._logs, self._system, self._databases)
+        return sorted(
+            {name for files in sets for name in files.names() if self._home(name) is files}
+        )
+
+    def exists(self, name: str) -> bool:
+        """Return whether a file of that name is there."""
+        return self._home(name).exists(name)
+
+    def size(self, name: str) -> int:
+        """Return the file's length in bytes."""
+        return self._home(name).size(name)
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes from `offset`."""
+        return self._home(name).read(name, offset, length)
+
+    def write(self, name: str, offset: int, data: bytes) -> None:
+        """Overwrite bytes from `offset`."""
+        self._home(name).write(name, offset, data)
+
+    def create(self, name: str, size: int = 0) -> None:
+        """Make a new file of zeros."""
+        self._home(name).create(name, size)
+
+    def truncate(self, name: str, size: int) -> None:
+        """Cut the file off, or extend it with zeros."""
+        self._home(name).truncate(name, size)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name, in its folder."""
+        assert self._home(old) is self._home(new), f"{old} and {new} lie in different folders"
+        self._home(old).rename(old, new)
+
+    def delete(self, name: str) -> None:
+        """Remove a file."""
+        self._home(name).delete(name)
+
+    def flush(self, name: str) -> None:
+        """Return when the file's data is on disk."""
+        self._home(name).flush(name)
+
+    def _home(self, name: str) -> DirectoryFiles:
+        lower = name.lower()
+        if lower.endswith(_DATABASE_SUFFIX):
+            return self._databases
+        return self._system if lower.endswith(_CHECKPOINT_SUFFIX) else self._logs
+
+
+def recover(base: str, folders: RecoveryFolders, *, now_ns: int) -> Report:
+    """Return the text of `eseutil /r` (exchange.md 2.1), and the error that ended it or None.
+
+    Args:
+        base: base name of the logs ('E00').
+        folders: where everything lies.
+        now_ns: calendar time, for log records and headers.
+    """
+    text = (
+        f"    Logfile base name: {base}\n"
+        f"            Log files: {folders.logs}\n"
+        f"         System files: {folders.system}\n"
+        f"   Database Directory: {folders.databases}\n\n"
+    )
+    files = SplitFiles(folders)
+    try:
+        chosen, left_out = _choose(files, base, folders)
+        text += "".join(f"{name} does not belong to these logs: left out.\n" for name in left_out)
+        soft_recover(files, base, [chosen], now_ns=now_ns)
+    except EseError as error:
+        return f"{text}{_RULER}", error
+    return f"{text}{_RULER}{_DOTS}", None
+
+
+def _choose(files: FileSet, base: str, folders: RecoveryFolders) -> tuple[str, list[str]]:
+    """Return the one database to recover, and the names of those that do not belong to the logs.
+
+    Which databases belong is decided by the signature of the log stream in their headers. A
+    stream has one database; when it is missing, or not the only one, the error is that of
+    exchange.md R10, which `/i` excuses for databases that do not belong.
+    """
+    names = [name for name in files.names() if name.lower().endswith(_DATABASE_SUFFIX)]
+    if not names:
+        hint = "name the database's folder with /d"
+        raise ese_error(-1216, f"{folders.databases}: there is no database", hint)
+    if len(names) == 1:
+        return names[0], []
+    wanted = _stream_signature(files, base)
+    belonging = [name for name in names if _log_signature(files, name) == wanted]
+    others = [name for name in names if name not in belonging]
+    if len(belonging) != 1:
+        found = f"{len(belonging)} of {len(names)} databases belong to these logs"
+        hint = "leave exactly one database of this storage group in the folder"
+        raise ese_error(-1216, f"{folders.databases}: {found}", hint)
+    if others and not folders.is_ignoring_mismatch:
+        where = f"{', '.join(others)}: not a database of these logs"
+        raise ese_error(-1216, where, "move it away, or leave it out with /i")
+    return belonging[0], others
+
+
+def _stream_signature(files: FileSet, base: str) -> Signature | None:
+    """The signature of the newest log that can be read, None without one."""
+    logs = LogSet(files, base, EXCHANGE_2007)
+    newest_first = [logs.current, *(logs.archives[key] for key in sorted(logs.archives)[::-1])]
+    headers = (log.header for log in newest_first if log is not None)
+    return next((header.signature for header in headers if header is not None), None)
+
+
+def _log_signature(files: FileSet, name: str) -> Signature | None:
+    try:
+        return read_header(files, name, EXCHANGE_2007).log_signature
+    except EseError:
+        return None

@@ -1,0 +1,275 @@
+"""One experiment: build the world, let it run, break it, recover, and measure.
+
+Everything here happens in simulated time; how long it took on the clock of the wall is the
+caller's to measure.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from emulators.ese.file_set import MemoryFiles
+from emulators.exchange.arrivals import Arrival, profile_arrivals
+from emulators.exchange.content import ContentPools
+from emulators.exchange.profiles import profile_named
+from emulators.exchange.replay import MailArchive
+from emulators.exchange.server import Delivery, ExchangeServer
+from reports import (
+    Digests,
+    FaultResult,
+    Notice,
+    ProtectionResult,
+    Result,
+    ScenarioReference,
+    seconds,
+)
+from rpolab import measures
+from rpolab.faults import faults_of
+from rpolab.ledger import Ledger
+from rpolab.mail_users import send_mail
+from rpolab.notices import protection_notices
+from rpolab.protections.cdp import Cdp
+from rpolab.recoveries import Moment, Recoverer
+from rpolab.rto import assumptions
+from rpolab.world import Laboratory, clock_of, load_archive
+from scenarios import Scenario
+from sim.fault_plan import FaultOutcome, FaultPlan
+
+PROGRESS_SLICES = 400
+SETTLE_NS = 10_000_000_000
+"""What the copy received before a disaster is given this long to become durable."""
+
+Progress = Callable[[int], None]
+
+
+class Experiment:
+    """One run of a scenario.
+
+    Args:
+        scenario: what to try.
+        keep: folder for the recovered files, None to keep none.
+        keep_trace: keep the trace's lines.
+
+    Raises:
+        MboxError: the replayed archive cannot be read.
+    """
+
+    def __init__(
+        self, scenario: Scenario, *, keep: Path | None = None, keep_trace: bool = False
+    ) -> None:
+        archive = load_archive(scenario.mbox_path)
+        self.scenario = scenario
+        self.clock = clock_of(scenario, archive)
+        self.laboratory = Laboratory(scenario, self.clock, keep_trace=keep_trace)
+        laboratory = self.laboratory
+        self.kernel = laboratory.kernel
+        self.ledger = Ledger(self.kernel, laboratory.trace)
+        self.protections = {
+            name: Cdp(name, spec, laboratory) for name, spec in scenario.protect.items()
+        }
+        keeper = None if keep is None else _Keeper(keep)
+        self.recoverers = {
+            name: Recoverer(laboratory, protection, self.ledger, {}, keeper)
+            for name, protection in self.protections.items()
+        }
+        self.server = ExchangeServer(
+            laboratory.group, submitted=self.ledger.submitted, acknowledged=self._acknowledged
+        )
+        self._pools = ContentPools(laboratory.streams.stream("content"))
+        group = scenario.exchange.storage_groups[0]
+        self._mailboxes = self._pools.mailboxes(group.mailboxes)
+        self._arrivals = self._arrivals_of(archive)
+        plan = FaultPlan(
+            self.kernel, laboratory.streams, laboratory.trace, laboratory.fault_world()
+        )
+        self.faults: list[FaultOutcome] = plan.inject(faults_of(laboratory, self.protections))
+        self._disaster: dict[str, Moment] = {}
+        self._stopped: list[Notice] = []
+        laboratory.mail_host.on_power_cut(self._note_disaster)
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Let the world run to its end, with its drills and, after a disaster, its recovery."""
+        for protection in self.protections.values():
+            protection.start()
+        self.laboratory.mail_host.spawn(self._serve(), name="mail users")
+        for at_ns in self._drill_times():
+            self._run_until(at_ns, progress)
+            if not self._disaster:
+                self._drill()
+        self._run_until(self.clock.duration_ns, progress)
+        if self._disaster:
+            self._recover_from_disaster(progress)
+        elif self.scenario.drills is not None and self.scenario.drills.at_end:
+            self._drill()
+        self._check_signals()
+
+    def result(self, replay: str = "") -> Result:
+        """Return what was found; `wall_s` is 0."""
+        kernel = self.kernel
+        protections = tuple(self._protection_result(name) for name in self.protections)
+        judged = measures.judge(self.scenario, protections)
+        verdict = measures.overall(judged, self.faults)
+        digests = self.laboratory.trace.digests()
+        scenario = self.scenario
+        return Result(
+            scenario=ScenarioReference(
+                title=scenario.title,
+                file=scenario.source.file,
+                starts_at=self.clock.starts_at.isoformat(),
+            ),
+            seed=scenario.seed,
+            digests=Digests(effects=digests["effects"], full=digests["full"]),
+            simulated_s=seconds(kernel.now_ns),
+            wall_s=0.0,
+            events=kernel.steps,
+            events_per_s=0.0,
+            verdict=verdict,
+            thresholds=judged,
+            faults=tuple(
+                FaultResult(
+                    kind=outcome.fault.kind,
+                    at_s=seconds(outcome.fault.at_ns),
+                    fired=outcome.fired,
+                    evidence=outcome.evidence,
+                )
+                for outcome in self.faults
+            ),
+            notices=self._notices(),
+            protections=protections,
+            assumptions=(*assumptions(scenario.rto), *measures.world_assumptions(scenario)),
+            replay=replay,
+        )
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _serve(self) -> Generator[Any, Any, None]:
+        yield from self.server.start(self._mailboxes)
+        for protection in self.protections.values():
+            protection.start_bookmarks()
+        yield from send_mail(
+            self.kernel, self.server, self._arrivals, self._pools, self.clock.duration_ns
+        )
+
+    def _arrivals_of(self, archive: MailArchive | None) -> Iterator[Arrival]:
+        if archive is not None:
+            return archive.arrivals(self._mailboxes)
+        group = self.scenario.exchange.storage_groups[0]
+        return profile_arrivals(
+            self.laboratory.streams,
+            profile_named(self.scenario.exchange.version, group.profile),
+            self._mailboxes,
+            self._pools.correspondents,
+            name=group.name,
+            start_of_day_ns=self.clock.start_of_day_ns,
+        )
+
+    def _acknowledged(self, delivery: Delivery) -> None:
+        self.ledger.acknowledged(delivery)
+        for name, protection in self.protections.items():
+            newest = protection.source.capture.newest.sequence
+            self.recoverers[name].sequences[delivery.message_id] = newest
+
+    def _drill_times(self) -> list[int]:
+        drills = self.scenario.drills
+        if drills is None:
+            return []
+        end_ns = self.clock.duration_ns
+        start_ns = self.clock.start_of_day_ns
+        times = {self.scenario.offset_ns(moment, start_ns) for moment in drills.at}
+        if drills.every_ns is not None:
+            times |= set(range(drills.every_ns, end_ns, drills.every_ns))
+        return sorted(at_ns for at_ns in times if at_ns < end_ns)
+
+    def _drill(self) -> None:
+        drills = self.scenario.drills
+        assert drills is not None, "a drill has a plan"
+        for recoverer in self.recoverers.values():
+            moment = recoverer.moment("drill")
+            for consistency in drills.classes:
+                recoverer.recover(moment, consistency)
+
+    def _note_disaster(self) -> None:
+        """Note what the engine says at the instant that the mail server is lost."""
+        for name, recoverer in self.recoverers.items():
+            self._disaster[name] = recoverer.moment("disaster")
+
+    def _recover_from_disaster(self, progress: Progress | None) -> None:
+        lost_ns = next(iter(self._disaster.values())).time_ns
+        self._run_until(lost_ns + SETTLE_NS, progress)
+        for name, moment in self._disaster.items():
+            wanted = self.protections[name].spec.recover
+            self.recoverers[name].recover(moment, "app" if wanted == "application" else "any")
+
+    def _run_until(self, until_ns: int, progress: Progress | None) -> None:
+        slice_ns = max(self.clock.duration_ns // PROGRESS_SLICES, 1)
+        """Let time go on; after a disaster no further than it takes for the copy to settle."""
+        while self.kernel.now_ns < until_ns:
+            if self._disaster:
+                until_ns = min(until_ns, self._settled_ns())
+            next_ns = min(self.kernel.now_ns + slice_ns, until_ns)
+            self.kernel.run(next_ns)
+            self._note_stop()
+            if progress is not None:
+                progress(self.kernel.now_ns)
+
+    def _note_stop(self) -> None:
+        """Tell once that the mail server has stopped, with the last thing it promised."""
+        error = self.server.error
+        if error is None or self._stopped:
+            return
+        text = f"{error} Mail is no longer accepted."
+        source = self.laboratory.group.name
+        self._stopped = [Notice(at_s=seconds(self.kernel.now_ns), source=source, text=text)]
+
+    def _notices(self) -> tuple[Notice, ...]:
+        notices = list(self._stopped)
+        for protection in self.protections.values():
+            notices += protection_notices(protection)
+        return tuple(sorted(notices, key=lambda notice: notice.at_s))
+
+    def _settled_ns(self) -> int:
+        return next(iter(self._disaster.values())).time_ns + SETTLE_NS
+
+    def _check_signals(self) -> None:
+        errors = self.kernel.unobserved_errors
+        if errors:
+            raise errors[0]
+
+    def _protection_result(self, name: str) -> ProtectionResult:
+        protection = self.protections[name]
+        end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
+        return measures.protection_result(
+            protection, self.recoverers[name].recoveries, self.ledger, end_ns
+        )
+
+
+class _Keeper:
+    """Writes recovered files into folders."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, name: str, files: MemoryFiles) -> None:
+        folder = self._folder / name
+        folder.mkdir(parents=True)
+        for file in files.names():
+            (folder / file).write_bytes(files.read(file, 0, files.size(file)))
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    progress: Progress | None = None,
+    keep: Path | None = None,
+    replay: str = "",
+) -> Result:
+    """Run a scenario and return what was found; `wall_s` and `events_per_s` are 0.
+
+    Raises:
+        MboxError: the replayed archive cannot be read.
+    """
+    experiment = Experiment(scenario, keep=keep)
+    experiment.run(progress)
+    result = experiment.result(replay)
+    experiment.kernel.close()
+    return result

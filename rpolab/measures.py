@@ -1,0 +1,161 @@
+"""From what happened to the figures of the report: RPO(t), thresholds, verdict, assumptions."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import scenarios
+from emulators.exchange.profiles import profile_named
+from reports import (
+    Amount,
+    Assumption,
+    Curve,
+    ProtectionResult,
+    Recovery,
+    ThresholdResult,
+    Verdict,
+)
+from rpolab.ledger import Ledger
+from rpolab.protections.base import PointClass
+from rpolab.protections.cdp import Cdp
+from scenarios import Measure, Scenario, Threshold, combine, evaluate
+from sim.fault_plan import FaultOutcome
+
+NS_PER_SECOND = 1_000_000_000
+UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
+    Measure.DURATION_NS: "s",
+    Measure.SIZE_BYTES: "bytes",
+    Measure.COUNT: "count",
+}
+CLASSES: tuple[PointClass, ...] = ("any", "app")
+
+
+def protection_result(
+    protection: Cdp, recoveries: Sequence[Recovery], ledger: Ledger, end_ns: int
+) -> ProtectionResult:
+    """Return what one protection did until `end_ns`, with its RPO(t) by class.
+
+    Before the first point of a class, RPO(t) is the age of the run.
+    """
+    curves = {
+        consistency: Curve.from_points(0, end_ns, protection.durable[consistency], 0)
+        for consistency in CLASSES
+        if protection.durable[consistency] and end_ns > 0
+    }
+    return ProtectionResult(
+        name=protection.name,
+        kind="cdp",
+        acknowledged=Amount(messages=ledger.acknowledged_count, bytes=ledger.acknowledged_bytes),
+        recoveries=tuple(recoveries),
+        rpo={consistency: curve.statistics() for consistency, curve in curves.items()},
+        curve={consistency: curve.vertices() for consistency, curve in curves.items()},
+    )
+
+
+def judge(
+    scenario: Scenario, protections: Sequence[ProtectionResult]
+) -> tuple[ThresholdResult, ...]:
+    """Return the verdict of every threshold of the scenario."""
+    by_name = {protection.name: protection for protection in protections}
+    return tuple(
+        _judge(threshold, by_name[threshold.protection].recoveries)
+        for threshold in scenario.threshold_list()
+    )
+
+
+def overall(judged: Sequence[ThresholdResult], faults: Sequence[FaultOutcome]) -> Verdict:
+    """Return the run's verdict; a fault that was drawn and did not fire makes it not exercised."""
+    verdict = Verdict(combine(scenarios.Verdict(item.verdict.value) for item in judged).value)
+    unfired = any(outcome.chosen and not outcome.fired for outcome in faults)
+    if verdict is Verdict.MET and unfired:
+        return Verdict.NOT_EXERCISED
+    return verdict
+
+
+def world_assumptions(scenario: Scenario) -> list[Assumption]:
+    """Return what the mail and the disks rest on."""
+    rows = [
+        Assumption(
+            name=f"disks at {name}",
+            value=f"{site.disk.throughput_bytes_s >> 20} MiB/s, {site.disk.latency_ns // 10**6} ms",
+            basis="assumption",
+            source="scenario",
+        )
+        for name, site in scenario.sites.items()
+    ]
+    if scenario.workload is None:
+        group = scenario.exchange.storage_groups[0]
+        profile = profile_named(scenario.exchange.version, group.profile)
+        rows.append(
+            Assumption(
+                name=f"day of a {group.profile} user",
+                value=f"{profile.sent_per_day} sent, {profile.received_per_day} received",
+                basis=profile.basis.value,
+                source=profile.source,
+            )
+        )
+    return rows
+
+
+def _judge(threshold: Threshold, recoveries: Sequence[Recovery]) -> ThresholdResult:
+    samples, unmeasured = _samples(threshold.metric, recoveries)
+    evaluation = evaluate(threshold, samples, unmeasured=unmeasured)
+    observed = evaluation.observed
+    unit = UNITS[threshold.measure]
+    if observed is not None and unit == "s":
+        observed = observed / NS_PER_SECOND
+    return ThresholdResult(
+        metric=threshold.name,
+        expr=threshold.expression.text,
+        observed=None if observed is None else round(float(observed), 9),
+        unit=unit,
+        n=evaluation.samples,
+        verdict=Verdict(evaluation.verdict.value),
+        line=threshold.line,
+        note=evaluation.note,
+    )
+
+
+def _samples(metric: str, recoveries: Sequence[Recovery]) -> tuple[list[int], int]:
+    """Return a metric's samples, and how many recoveries should have given one and did not.
+
+    RPO and losses are those of recoveries to any write, and of disasters to whatever point the
+    scenario recovers them to; drills of bookmarks count for `app_rpo` alone.
+    """
+    counted = {
+        "refused": [int(recovery.outcome == "refused") for recovery in recoveries],
+        "recovered": [int(recovery.outcome == "recovered") for recovery in recoveries],
+        "phantom": [recovery.phantom for recovery in recoveries if recovery.lost is not None],
+        "damaged": [recovery.damaged for recovery in recoveries if recovery.lost is not None],
+    }
+    if metric in counted:
+        return counted[metric], 0
+    if metric == "app_rpo":
+        relevant = [item for item in recoveries if item.consistency == "app"]
+    else:
+        relevant = [
+            item for item in recoveries if item.consistency == "any" or item.cause == "disaster"
+        ]
+    values = [_value(metric, recovery) for recovery in relevant]
+    samples = [value for value in values if value is not None]
+    return samples, len(values) - len(samples)
+
+
+def _value(metric: str, recovery: Recovery) -> int | None:
+    if recovery.outcome != "recovered" or recovery.lost is None or recovery.rpo_s is None:
+        return None
+    reported_s = recovery.reported_rpo_s
+    values = {
+        "rpo": _nanoseconds(recovery.rpo_s),
+        "app_rpo": _nanoseconds(recovery.rpo_s),
+        "rto": _nanoseconds(recovery.rto_s),
+        "lost_messages": recovery.lost.messages,
+        "lost_bytes": recovery.lost.bytes,
+        "reported_rpo_error": (
+            None if reported_s is None else _nanoseconds(abs(reported_s - recovery.rpo_s))
+        ),
+    }
+    return values[metric]
+
+
+def _nanoseconds(length_s: float | None) -> int | None:
+    return None if length_s is None else round(length_s * NS_PER_SECOND)

@@ -1,0 +1,34 @@
+"""What an operator would have been told during a run: nothing that went wrong stays silent."""
+
+from emulators.vss.requestor import Outcome
+from reports import Notice, seconds
+from rpolab.protections.cdp import Cdp
+
+
+def protection_notices(protection: Cdp) -> list[Notice]:
+    """Return a protection's failures, failed bookmarks and cut journal tails, by time."""
+    notices = [
+        Notice(at_s=seconds(at_ns), source=f"{protection.name} {end}", text=str(error))
+        for at_ns, end, error in protection.failures
+    ]
+    notices += [
+        Notice(
+            at_s=seconds(bookmark.ended_ns),
+            source=f"{protection.name} bookmark",
+            text=f"{bookmark.code.name}: {bookmark.problem}",
+        )
+        for bookmark in protection.bookmarks
+        if bookmark.outcome is not Outcome.TAKEN
+    ]
+    notices += [
+        Notice(
+            at_s=seconds(at_ns),
+            source=f"{protection.name} journal",
+            text=(
+                f"{cut.file}: {cut.bytes_cut} bytes cut after sequence {cut.sequence}"
+                f" ({cut.reason})"
+            ),
+        )
+        for at_ns, cut in protection.target.tail_cuts
+    ]
+    return sorted(notices, key=lambda notice: notice.at_s)

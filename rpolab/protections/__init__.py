@@ -1,0 +1,1 @@
+"""The protections that can be compared: the engine in simulation."""

@@ -1,0 +1,329 @@
+"""Continuous data protection: the engine in the simulated world, with bookmarks through VSS."""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from emulators.exchange.snapshot_group import SnapshotGroup
+from emulators.vss.exchange_writer import ExchangeWriter
+from emulators.vss.requestor import CopyBackupRequestor, Outcome, SnapshotResult
+from emulators.vss.service import SnapshotService
+from engine import (
+    Capture,
+    CaptureSettings,
+    Image,
+    Journal,
+    JournalSettings,
+    RecordType,
+    RecoveryPoints,
+    Refused,
+    SessionSettings,
+    SourceSession,
+)
+from engine.actions import Action, DurableAdvanced, Notice, SessionFailed
+from engine.errors import EngineError, PointRefused
+from rpolab.images import LostLogFile, materialise, required_log
+from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
+from rpolab.protections.source_driver import SourceDriver
+from rpolab.protections.target_driver import TargetDriver
+from rpolab.world import DATABASE, JOURNAL, LOGS, Laboratory
+from scenarios import ContinuousDataProtection
+from sim.kernel import Signal
+from sim.link import Endpoint
+from sim.volume import Volume
+
+End = Literal["source", "target"]
+
+GROUP = 1
+EPOCH = 1
+INCARNATION_BITS = 63
+PEER_TIMEOUT_HEARTBEATS = 4
+HEARTBEAT_NS_MIN = 1_000_000_000
+
+
+class BookmarkRefused(RuntimeError):  # noqa: N818 - named for what happened
+    """The engine would not place a tag, so the snapshot has no point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How far the stream had come at an instant, as sequence numbers."""
+
+    captured: int
+    sent: int
+    received: int
+    durable: int
+
+    def stage_of(self, sequence: int) -> str:
+        """Return where the record with that number was."""
+        if sequence <= self.durable:
+            return "after the point"
+        if sequence <= self.received:
+            return "received"
+        return "wire" if sequence <= self.sent else "pool"
+
+
+class Cdp:
+    """One continuous data protection of the mail server.
+
+    Args:
+        name: its name in the scenario.
+        spec: its settings.
+        laboratory: the world it protects.
+    """
+
+    kind = "cdp"
+
+    def __init__(self, name: str, spec: ContinuousDataProtection, laboratory: Laboratory) -> None:
+        self.name = name
+        self.spec = spec
+        self._laboratory = laboratory
+        self._kernel = laboratory.kernel
+        self.copy_site = spec.copies[0].site
+        host = laboratory.add_host(name, self.copy_site)
+        self.journal_volume = laboratory.add_volume(f"{name}-{JOURNAL}", host, self.copy_site)
+        self._link = laboratory.link_between(laboratory.mail_host_site, self.copy_site)
+        settings = _session_settings(spec)
+        self.target = TargetDriver(
+            self._kernel,
+            host,
+            self.journal_volume,
+            group=GROUP,
+            session_settings=settings,
+            journal_settings=JournalSettings(),
+            observer=self,
+        )
+        capture = Capture(
+            group=GROUP,
+            epoch=EPOCH,
+            incarnation=laboratory.streams.stream(f"{name}:incarnation").bits(INCARNATION_BITS),
+            settings=CaptureSettings(
+                pool_bytes_max=spec.pool_bytes, time_interval_ns=spec.heartbeat_ns
+            ),
+        )
+        self.source = SourceDriver(
+            self._kernel,
+            laboratory.mail_host,
+            capture,
+            lambda made: SourceSession(made, settings),
+            self._dial,
+            self,
+        )
+        #: (instant, source time) of each advance of what is durable, per class.
+        self.durable: dict[PointClass, list[tuple[int, int]]] = {"any": [], "app": []}
+        self.bookmarks: list[SnapshotResult] = []
+        #: (instant, end, error) of every failure that the engine told of.
+        self.failures: list[tuple[int, End, EngineError]] = []
+        self.lost_logs: list[LostLogFile] = []
+        self.after_action: Callable[[End, Action], None] | None = None
+        self._tags: list[ProtectedPoint] = []
+        self._tags_durable = 0
+        self._tag_labels: dict[str, ProtectedPoint] = {}
+
+    def start(self) -> None:
+        """Attach the filters, open the journal, start the session and the bookmarks."""
+        group = self._laboratory.group
+        group.log_volume.attach(self.source.filter_of(LOGS))
+        group.database_volume.attach(self.source.filter_of(DATABASE))
+        self.target.start()
+        self.source.start()
+
+    def start_bookmarks(self) -> None:
+        """Begin to make application-consistent points, once the mail server runs."""
+        if self.spec.bookmarks is None:
+            return
+        laboratory = self._laboratory
+        host, streams = laboratory.mail_host, laboratory.streams
+        service = SnapshotService(
+            self._kernel, streams.stream(f"{self.name}:vss"), host=host, trace=laboratory.trace
+        )
+        group = laboratory.group
+        frozen = SnapshotGroup(group, streams.stream(f"{self.name}:guid"))
+        writer_stream = streams.stream(f"{self.name}:writer")
+        service.register(
+            ExchangeWriter(self._kernel, writer_stream, host.name, [frozen], host=host)
+        )
+        volumes = (group.log_volume, group.database_volume)
+        requestor = CopyBackupRequestor(self._kernel, service, volumes, self)
+        process = self._make_bookmarks(requestor, self.spec.bookmarks.every_ns)
+        host.spawn(process, name=f"{self.name} bookmarks")
+
+    # --- what the experiment asks -------------------------------------------------------------
+
+    @property
+    def journal(self) -> Journal:
+        """The copy's journal; raises PointUnavailable while its server is down."""
+        if self.target.session is None:
+            failure = self.target.failure
+            what = f"the copy of {self.name} at {self.copy_site} is down"
+            raise PointUnavailable(
+                what if failure is None else f"{what}: {failure.message}",
+                "bring its server up" if failure is None else failure.hint,
+            )
+        return self.target.session.journal
+
+    @property
+    def errors(self) -> list[EngineError]:
+        """Every failure that the engine told of."""
+        return [error for _, _, error in self.failures]
+
+    def stages(self) -> Stages:
+        """Return how far the stream has come now."""
+        session, target = self.source.session, self.target.session
+        journal = None if target is None else target.journal
+        return Stages(
+            captured=self.source.capture.newest.sequence,
+            sent=0 if session is None else session.sent_sequence,
+            received=0 if journal is None else journal.received.sequence,
+            durable=0 if journal is None else journal.durable.sequence,
+        )
+
+    def reported_rpo_ns(self, consistency: PointClass) -> int | None:
+        """Return the age of the newest durable point, as the engine publishes it."""
+        history = self.durable[consistency]
+        return self._kernel.now_ns - history[-1][1] if history else None
+
+    def newest(self, consistency: PointClass) -> ProtectedPoint:
+        """Return the newest durable point of a class; raises PointUnavailable."""
+        if consistency == "app":
+            self.journal.durable  # noqa: B018 - refuse when the copy is down
+            if not self._tags_durable:
+                raise PointUnavailable(
+                    f"{self.name} has no application-consistent point yet",
+                    "recover to any write, or wait for the first bookmark",
+                )
+            return self._tags[self._tags_durable - 1]
+        try:
+            point = RecoveryPoints(self.journal).latest()
+        except PointRefused as refusal:
+            raise PointUnavailable(str(refusal), "wait for the first durable write") from refusal
+        return ProtectedPoint("any", point.source_time_ns, point.sequence)
+
+    def at_sequence(self, sequence: int) -> ProtectedPoint:
+        """Return the point of any write with that number; raises PointUnavailable."""
+        try:
+            point = RecoveryPoints(self.journal).at_sequence(sequence)
+        except PointRefused as refusal:
+            raise PointUnavailable(str(refusal), "choose another point") from refusal
+        return ProtectedPoint("any", point.source_time_ns, point.sequence)
+
+    def earlier(self, point: ProtectedPoint) -> list[ProtectedPoint]:
+        """Return the application-consistent points before a point, newest first."""
+        tags = self._tags[: self._tags_durable]
+        return [tag for tag in reversed(tags) if tag.sequence < point.sequence]
+
+    def image(self, point: ProtectedPoint) -> ImageFiles:
+        """Return the files of a point, less the logs that faults have destroyed in the copy."""
+        try:
+            made = materialise(Image(self.journal, point.sequence))
+        except EngineError as error:
+            raise PointUnavailable(str(error), "choose another point") from error
+        for lost in self.lost_logs:
+            lost.remove_from(made.files)
+        return made
+
+    def destroy_required_log(self) -> str | None:
+        """Lose the lowest log that the newest image requires, in all images; return its name."""
+        group = self._laboratory.group
+        try:
+            files = self.image(self.newest("any")).files
+        except PointUnavailable:
+            return None
+        lost = required_log(files, group.parameters, group.database_name)
+        if lost is None:
+            return None
+        self.lost_logs.append(lost)
+        return lost.archive_name
+
+    # --- EngineObserver -----------------------------------------------------------------------
+
+    def source_acted(self, action: Action) -> None:
+        """Let a test stop the source after this action."""
+        if self.after_action is not None:
+            self.after_action("source", action)
+
+    def target_acted(self, action: Action) -> None:
+        """Let a test stop the target after this action."""
+        if self.after_action is not None:
+            self.after_action("target", action)
+
+    def source_notice(self, notice: Notice) -> None:
+        """Keep errors; they go to the trace as well."""
+        self._note_failure("source", notice)
+
+    def target_notice(self, notice: Notice) -> None:
+        """Keep the history of what is durable, and errors."""
+        self._note_failure("target", notice)
+        if not isinstance(notice, DurableAdvanced):
+            return
+        now_ns = self._kernel.now_ns
+        self.durable["any"].append((now_ns, notice.source_time_ns))
+        tags, sequence = self._tags, notice.cursor.sequence
+        while self._tags_durable < len(tags) and tags[self._tags_durable].sequence <= sequence:
+            self.durable["app"].append((now_ns, tags[self._tags_durable].time_ns))
+            self._tags_durable += 1
+        self._laboratory.trace.record("cdp.durable", name=self.name, sequence=sequence)
+
+    # --- Provider of VSS snapshots ------------------------------------------------------------
+
+    def commit(self, snapshot_set_id: str, volumes: Sequence[Volume]) -> Signal | None:
+        """Tag the stream while all writes are held; raises BookmarkRefused when it is full."""
+        del volumes
+        admission = self.source.tag(RecordType.TAG_APP, snapshot_set_id)
+        if isinstance(admission, Refused):
+            raise BookmarkRefused(f"{admission.reason}: {admission.hint}")
+        sequence = self.source.capture.newest.sequence
+        self._tags.append(ProtectedPoint("app", self._kernel.now_ns, sequence))
+        return None
+
+    def abort(self, snapshot_set_id: str) -> None:
+        """Withdraw a tag whose snapshot failed after all, while it was not durable yet."""
+        self._laboratory.trace.record("cdp.bookmark_aborted", name=self.name, set=snapshot_set_id)
+        if len(self._tags) > self._tags_durable:
+            self._tags.pop()
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _make_bookmarks(
+        self, requestor: CopyBackupRequestor, every_ns: int
+    ) -> Generator[Any, Any, None]:
+        """Make a bookmark at once, so that there is a first one, and then at every interval."""
+        due_ns = self._kernel.now_ns - self._kernel.now_ns % every_ns
+        while True:
+            if due_ns > self._kernel.now_ns:
+                yield self._kernel.sleep(due_ns - self._kernel.now_ns)
+            due_ns += every_ns
+            result: SnapshotResult = yield from requestor.snapshot()
+            self.bookmarks.append(result)
+            taken = result.outcome is Outcome.TAKEN
+            self._laboratory.trace.record(
+                "cdp.bookmark", name=self.name, taken=taken, code=result.code.name
+            )
+
+    def _dial(self, stands: Callable[[Endpoint], None]) -> None:
+        """Connect after one round trip; over a dead line or to a dead host nothing answers."""
+        host = self._laboratory.mail_host
+        host.call_after(2 * self._link.latency_ns, self._connect, stands)
+
+    def _connect(self, stands: Callable[[Endpoint], None]) -> None:
+        if not self._link.is_up or not self.target.host.up:
+            return
+        connection = self._link.connect(self._laboratory.mail_host, self.target.host)
+        self.target.accept(connection.right)
+        stands(connection.left)
+
+    def _note_failure(self, end: End, notice: Notice) -> None:
+        if isinstance(notice, SessionFailed):
+            self.failures.append((self._kernel.now_ns, end, notice.error))
+            self._laboratory.trace.record(
+                "cdp.error", name=self.name, end=end, error=type(notice.error).__name__
+            )
+
+
+def _session_settings(spec: ContinuousDataProtection) -> SessionSettings:
+    heartbeat_ns = max(spec.heartbeat_ns, HEARTBEAT_NS_MIN)
+    return SessionSettings(
+        batch_linger_ns=spec.batch_linger_ns,
+        heartbeat_interval_ns=heartbeat_ns,
+        peer_timeout_ns=PEER_TIMEOUT_HEARTBEATS * heartbeat_ns,
+    )

@@ -1,0 +1,162 @@
+"""Carries the engine's target side in simulation: connections, journal files, restarts."""
+
+from engine import JournalSettings, SessionSettings, TailCut, TargetSession, open_journal
+from engine.actions import (
+    Action,
+    AppendFile,
+    CreateFile,
+    Notify,
+    SessionFailed,
+    SyncFile,
+    TruncateFile,
+)
+from engine.errors import EngineError
+from engine.events import ActionFailed, Connected, SyncDone, TargetEvent
+from rpolab.protections.observers import EngineObserver
+from rpolab.protections.session_driver import SessionDriver, SessionEvent
+from sim.host import Host
+from sim.kernel import Kernel, Signal
+from sim.link import Endpoint
+from sim.volume import Volume
+
+
+class VolumeStorage:
+    """Reads the journal's files from a simulated volume, as far as they have completed."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+
+    def names(self) -> list[str]:
+        """Return the names of all files."""
+        return self._volume.names()
+
+    def size(self, name: str) -> int:
+        """Return the size of a file in bytes."""
+        return self._volume.size(name)
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Return bytes of a file, fewer at its end."""
+        return self._volume.peek(name, offset, length)
+
+
+class TargetDriver(SessionDriver):
+    """The target side of one protected group.
+
+    Args:
+        kernel: simulated time.
+        host: the copy's server; when its power comes back the journal is opened anew.
+        volume: the journal's volume.
+        group: number of the consistency group.
+        session_settings: times and bounds of the session.
+        journal_settings: bounds of the journal.
+        observer: told of every action, and of notices.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        host: Host,
+        volume: Volume,
+        *,
+        group: int,
+        session_settings: SessionSettings,
+        journal_settings: JournalSettings,
+        observer: EngineObserver,
+    ) -> None:
+        super().__init__(kernel, host)
+        self._volume = volume
+        self._group = group
+        self._session_settings = session_settings
+        self._journal_settings = journal_settings
+        self._observer = observer
+        self.session: TargetSession | None = None
+        self.tail_cuts: list[tuple[int, TailCut]] = []
+        #: Why the journal could not be opened again, if it could not.
+        self.failure: EngineError | None = None
+        self._connections = 0
+        host.on_power_cut(self.crash)
+        host.on_power_on(self._restart)
+
+    def start(self) -> None:
+        """Open the journal and listen.
+
+        Raises:
+            EngineError: The journal cannot be trusted (JournalDamaged and its kin).
+        """
+        opened = open_journal(
+            VolumeStorage(self._volume), group=self._group, settings=self._journal_settings
+        )
+        if opened.tail_cut is not None:
+            self.tail_cuts.append((self.kernel.now_ns, opened.tail_cut))
+        self.session = TargetSession(opened.journal, self._session_settings)
+        self.carry_out_all(opened.actions)
+
+    def _restart(self) -> None:
+        """Start again after a power cut; a journal that cannot be trusted keeps the copy down."""
+        try:
+            self.start()
+        except EngineError as error:
+            self.failure = error
+            self._observer.target_notice(SessionFailed(error, is_fatal=True))
+
+    def crash(self) -> None:
+        """End the session's process at once."""
+        self.session = None
+        self.drop_all()
+
+    def accept(self, endpoint: Endpoint) -> None:
+        """Take a connection that a source has made."""
+        if self.session is None:
+            endpoint.close()
+            return
+        self._connections += 1
+        self.attach(self._connections, endpoint)
+        self._handle(Connected(self._connections))
+
+    def handle_common(self, event: SessionEvent) -> None:
+        """Give the session an event that both ends know."""
+        self._handle(event)
+
+    def carry_out_own(self, action: Action) -> None:
+        """Carry out an action that only the target has."""
+        volume = self._volume
+        if isinstance(action, AppendFile):
+            self._watch(volume.write(action.name, action.offset, (action.data,)), action.name)
+        elif isinstance(action, SyncFile):
+            self._sync(action)
+        elif isinstance(action, CreateFile):
+            self._watch(volume.create(action.name), action.name)
+        elif isinstance(action, TruncateFile):
+            self._watch(volume.truncate(action.name, action.size), action.name)
+        elif isinstance(action, Notify):
+            self._observer.target_notice(action.notice)
+
+    def acted(self, action: Action) -> None:
+        """Tell the observer."""
+        self._observer.target_acted(action)
+
+    def _handle(self, event: TargetEvent) -> None:
+        if self.session is not None:
+            self.carry_out_all(self.session.handle(event, self.kernel.now_ns))
+
+    def _watch(self, done: Signal, file: str) -> None:
+        session = self.session
+
+        def check(signal: Signal) -> None:
+            if signal.error is not None and self.session is session:
+                self._handle(ActionFailed(file, str(signal.error)))
+
+        done.then(check)
+
+    def _sync(self, action: SyncFile) -> None:
+        session = self.session
+
+        def synced(signal: Signal) -> None:
+            if self.session is not session:
+                return
+            if signal.error is not None:
+                self._handle(ActionFailed(action.name, str(signal.error)))
+            else:
+                self._handle(SyncDone(action.token))
+
+        self._volume.flush(action.name).then(synced)

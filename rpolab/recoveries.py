@@ -1,0 +1,246 @@
+"""Recoveries: choose a point, make the image, open it, and say what came back.
+
+A recovery ends in one of three ways. Recovered: the image was opened and every message in it
+compared. Refused: the point cannot be had, or ESE refused its files; then the nearest points that
+were opened successfully are offered. Failed: what was opened holds damage, which no protection
+may ever deliver.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from emulators.ese.errors import EseError
+from emulators.ese.file_set import MemoryFiles
+from reports import Loss, LostMessage, Point, Recovery, seconds
+from rpolab.ledger import Entry, Ledger
+from rpolab.opening import Opened, open_image
+from rpolab.protections.base import PointClass, PointUnavailable, ProtectedPoint
+from rpolab.protections.cdp import Cdp, Stages
+from rpolab.rto import rto_steps
+from rpolab.world import Laboratory
+
+Cause = Literal["disaster", "drill"]
+Keep = Callable[[str, MemoryFiles], None]
+"""Takes the recovered files of a protection; called after soft recovery has made them clean."""
+
+POINTS_TRIED_MAX = 200
+LOG_BYTES = 1 << 20
+
+
+class ReportedBetterThanTrue(AssertionError):  # noqa: N818 - an invariant (I8) that was broken
+    """The engine said that less would be lost than was: the worst kind of wrong figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What holds at the instant that a recovery answers for.
+
+    Attributes:
+        time_ns: the disaster, or the drill.
+        cause: which of the two.
+        reported_ns: what the engine said its RPO was, by class.
+        stages: how far the stream had come.
+    """
+
+    time_ns: int
+    cause: Cause
+    reported_ns: dict[PointClass, int | None]
+    stages: Stages
+
+
+@dataclass(slots=True)
+class Recoverer:
+    """Carries out the recoveries of one protection.
+
+    Attributes:
+        laboratory: the world.
+        protection: what to recover from.
+        ledger: the truth.
+        sequences: the newest sequence captured when each message was acknowledged.
+        keep: where recovered files go, if anywhere.
+    """
+
+    laboratory: Laboratory
+    protection: Cdp
+    ledger: Ledger
+    sequences: dict[int, int]
+    keep: Keep | None = None
+    recoveries: list[Recovery] = field(default_factory=list)
+
+    def moment(self, cause: Cause) -> Moment:
+        """Note what the engine says now."""
+        protection = self.protection
+        reported: dict[PointClass, int | None] = {
+            "any": protection.reported_rpo_ns("any"),
+            "app": protection.reported_rpo_ns("app"),
+        }
+        now_ns = self.laboratory.kernel.now_ns
+        return Moment(now_ns, cause, reported, protection.stages())
+
+    def recover(self, moment: Moment, consistency: PointClass) -> Recovery:
+        """Recover to the newest point of a class; where that is refused, to the nearest."""
+        try:
+            point = self.protection.newest(consistency)
+        except PointUnavailable as refusal:
+            return self._add(self._refused(moment, consistency, None, str(refusal), ()))
+        try:
+            recovery = self._open(moment, point)
+        except (EseError, PointUnavailable) as refusal:
+            nearest = self._nearest(moment, point)
+            refused = self._refused(moment, consistency, point, str(refusal), nearest)
+            self._add(refused)
+            if moment.cause == "disaster" and nearest:
+                self._add(self._open(moment, nearest[0]))
+            return refused
+        return self._add(recovery)
+
+    def _add(self, recovery: Recovery) -> Recovery:
+        self.recoveries.append(recovery)
+        self.laboratory.trace.record(
+            "recovery",
+            protection=self.protection.name,
+            cause=recovery.cause,
+            consistency=recovery.consistency,
+            outcome=recovery.outcome,
+            sequence=recovery.point.sequence if recovery.point else None,
+            lost=recovery.lost.messages if recovery.lost else None,
+        )
+        return recovery
+
+    def _open(self, moment: Moment, point: ProtectedPoint) -> Recovery:
+        """Make the image of a point, open it and compare.
+
+        Raises:
+            PointUnavailable: the protection cannot give the point.
+            EseError: its files cannot be recovered.
+        """
+        made = self.protection.image(point)
+        opened = self._open_files(made.files, moment)
+        if self.keep is not None:
+            name = f"{moment.cause}-{len(self.recoveries) + 1:02d}-{point.consistency}"
+            self.keep(f"{self.protection.name}/{name}", made.files)
+        return self._result(moment, point, opened, made.bytes_read)
+
+    def _open_files(self, files: MemoryFiles, moment: Moment) -> Opened:
+        group = self.laboratory.group
+        return open_image(
+            files,
+            prefix=group.parameters.prefix,
+            database=group.database_name,
+            ledger=self.ledger,
+            time_ns=moment.time_ns,
+            wall_ns=group.wall_ns(),
+        )
+
+    def _result(
+        self, moment: Moment, point: ProtectedPoint, opened: Opened, image_bytes: int
+    ) -> Recovery:
+        comparison = opened.comparison
+        scenario = self.laboratory.scenario
+        site = scenario.sites[self.protection.copy_site]
+        mailboxes = scenario.exchange.storage_groups[0].mailboxes
+        steps = rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
+        rpo_ns = moment.time_ns - _reached_ns(point, comparison.lost, comparison.damaged)
+        reported_ns = moment.reported_ns[point.consistency]
+        is_intact = not self.protection.lost_logs
+        if reported_ns is not None and reported_ns < rpo_ns and is_intact:
+            # A copy that a fault has damaged behind the engine's back is the exception: there the
+            # difference is what the report is about.
+            raise ReportedBetterThanTrue(
+                f"{self.protection.name} reported {reported_ns} ns at {moment.time_ns} ns, but"
+                f" {rpo_ns} ns were lost: the engine promised what it could not keep"
+            )
+        damage = len(comparison.damaged) or comparison.phantom
+        return Recovery(
+            at_s=seconds(moment.time_ns),
+            cause=moment.cause,
+            outcome="failed" if damage else "recovered",
+            consistency=point.consistency,
+            point=_point(point),
+            rpo_s=seconds(rpo_ns),
+            reported_rpo_s=None if reported_ns is None else seconds(reported_ns),
+            lost=Loss(messages=len(comparison.lost), bytes=comparison.lost_bytes, logs=0),
+            lost_messages_list=tuple(self._lost(entry, moment.stages) for entry in comparison.lost),
+            phantom=comparison.phantom,
+            damaged=len(comparison.damaged),
+            rto_s=sum(step.seconds for step in steps),
+            rto_steps=steps,
+            refusal="the recovered mail differs from what was sent" if damage else "",
+        )
+
+    def _lost(self, entry: Entry, stages: Stages) -> LostMessage:
+        assert entry.acknowledged_ns is not None, "only acknowledged mail can be lost"
+        return LostMessage(
+            mailbox=entry.mailbox,
+            subject=entry.subject,
+            acknowledged_s=seconds(entry.acknowledged_ns),
+            stage=stages.stage_of(self.sequences[entry.message_id]),
+            bytes=entry.size_bytes,
+        )
+
+    def _refused(
+        self,
+        moment: Moment,
+        consistency: PointClass,
+        point: ProtectedPoint | None,
+        why: str,
+        nearest: tuple[ProtectedPoint, ...],
+    ) -> Recovery:
+        reported_ns = moment.reported_ns[consistency]
+        return Recovery(
+            at_s=seconds(moment.time_ns),
+            cause=moment.cause,
+            outcome="refused",
+            consistency=consistency,
+            point=None if point is None else _point(point),
+            reported_rpo_s=None if reported_ns is None else seconds(reported_ns),
+            refusal=why,
+            nearest=tuple(_point(offered) for offered in nearest),
+        )
+
+    def _nearest(self, moment: Moment, refused: ProtectedPoint) -> tuple[ProtectedPoint, ...]:
+        """Return the newest points before a refused one that open: any write, and a bookmark.
+
+        Bookmarks are opened from the newest back. Between the first that opens and the refused
+        point, the last write that opens is found by halving.
+        """
+        for bookmark in self.protection.earlier(refused)[:POINTS_TRIED_MAX]:
+            if self._opens(moment, bookmark):
+                best = self._halve(moment, bookmark, refused)
+                return (bookmark,) if best is None else (best, bookmark)
+        best = self._halve(moment, None, refused)
+        return () if best is None else (best,)
+
+    def _halve(
+        self, moment: Moment, good: ProtectedPoint | None, bad: ProtectedPoint
+    ) -> ProtectedPoint | None:
+        low = 0 if good is None else good.sequence
+        high = bad.sequence
+        best = None
+        while high - low > 1:
+            point = self.protection.at_sequence((low + high) // 2)
+            if self._opens(moment, point):
+                low, best = point.sequence, point
+            else:
+                high = point.sequence
+        return best
+
+    def _opens(self, moment: Moment, point: ProtectedPoint) -> bool:
+        try:
+            opened = self._open_files(self.protection.image(point).files, moment)
+        except (EseError, PointUnavailable):
+            return False
+        return not opened.comparison.damaged and not opened.comparison.phantom
+
+
+def _reached_ns(point: ProtectedPoint, lost: tuple[Entry, ...], damaged: tuple[Entry, ...]) -> int:
+    """Return up to when everything acknowledged was really recovered (design, true RPO)."""
+    missing = [entry.acknowledged_ns for entry in (*lost, *damaged)]
+    return min([point.time_ns, *(time_ns for time_ns in missing if time_ns is not None)])
+
+
+def _point(point: ProtectedPoint) -> Point:
+    return Point(
+        consistency=point.consistency, time_s=seconds(point.time_ns), sequence=point.sequence
+    )

@@ -1,0 +1,180 @@
+"""Builds the simulated world of a scenario: sites, machines, disks, links and the mail server.
+
+Every volume has a disk of its own, as Exchange 2007 was laid out; all disks of a site are alike.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulators.ese.parameters import Parameters
+from emulators.ese.storage_group import StorageGroup
+from emulators.exchange.replay import MailArchive
+from scenarios import Link as LinkSettings
+from scenarios import Scenario
+from sim.disk import Disk
+from sim.faults import World
+from sim.host import Host
+from sim.kernel import Kernel
+from sim.link import Link
+from sim.site import Site
+from sim.streams import Streams
+from sim.trace import Trace
+from sim.volume import Volume
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+NS_PER_SECOND = 1_000_000_000
+NS_PER_DAY = 86_400 * NS_PER_SECOND
+
+LOGS = "logs"
+DATABASE = "database"
+JOURNAL = "journal"
+SETTLING_NS = 60 * NS_PER_SECOND
+"""How long a run without a stated duration goes on after the last replayed message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When a run starts and how long it lasts, in nanoseconds.
+
+    `starts_ns` is calendar time since 1970, `start_of_day_ns` the time of day at the start.
+    """
+
+    starts_ns: int
+    duration_ns: int
+
+    @property
+    def start_of_day_ns(self) -> int:
+        """Time of day at the start."""
+        return self.starts_ns % NS_PER_DAY
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        """Calendar time of the start, without a zone."""
+        started = EPOCH + dt.timedelta(microseconds=self.starts_ns // 1_000)
+        return started.replace(tzinfo=None)
+
+
+def load_archive(path: Path | None) -> MailArchive | None:
+    """Read the replayed mail archive, if there is one.
+
+    Raises:
+        MboxError: it is no complete mbox archive.
+    """
+    return None if path is None else MailArchive.load(path)
+
+
+def clock_of(scenario: Scenario, archive: MailArchive | None) -> Clock:
+    """Return start and duration: the scenario's, or where it leaves them open, the archive's."""
+    if archive is None:
+        starts = scenario.starts_at.replace(tzinfo=dt.UTC) - EPOCH
+        starts_ns = starts // dt.timedelta(microseconds=1) * 1_000
+        assert scenario.duration_ns is not None, "only a replay may leave the duration open"
+        return Clock(starts_ns, scenario.duration_ns)
+    duration_ns = scenario.duration_ns or archive.duration_ns + SETTLING_NS
+    return Clock(archive.starts_ns, duration_ns)
+
+
+class Laboratory:
+    """The devices of one run.
+
+    Args:
+        scenario: what to build.
+        clock: start and duration.
+        keep_trace: keep the trace's lines, to compare runs.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock, *, keep_trace: bool = False) -> None:
+        self.scenario = scenario
+        self.clock = clock
+        self.streams = Streams(scenario.seed)
+        self.kernel = Kernel(self.streams)
+        self.trace = Trace(lambda: self.kernel.now_ns, keep_lines=keep_trace)
+        self.sites = {name: Site(name) for name in scenario.sites}
+        self.hosts: dict[str, Host] = {}
+        self.disks: dict[str, Disk] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.links = {link_name(link.between): self._build_link(link) for link in scenario.links}
+        self.mail_host_site = scenario.exchange.site
+        self.mail_host = self.add_host("mail", self.mail_host_site)
+        self.group = self._build_group()
+
+    def add_host(self, role: str, site: str) -> Host:
+        """Put a machine into a site."""
+        host = Host(self.kernel, f"{role}@{site}", self.sites[site])
+        self.hosts[host.name] = host
+        return host
+
+    def add_volume(self, purpose: str, host: Host, site: str) -> Volume:
+        """Give a machine a volume on a disk of its own."""
+        settings = self.scenario.sites[site]
+        name = f"{purpose}@{site}"
+        disk = Disk(
+            self.kernel,
+            name,
+            throughput_bytes_s=settings.disk.throughput_bytes_s,
+            latency_ns=settings.disk.latency_ns,
+        )
+        volume = Volume(
+            self.kernel,
+            name,
+            disk,
+            capacity_bytes=settings.capacity_bytes,
+            host=host,
+            streams=self.streams,
+        )
+        self.disks[name] = disk
+        self.volumes[name] = volume
+        return volume
+
+    def link_between(self, one: str, other: str) -> Link:
+        """Return the link that joins two sites."""
+        wanted = {one, other}
+        return next(
+            link for link in self.links.values() if {link.site_a.name, link.site_b.name} == wanted
+        )
+
+    def fault_world(self) -> World:
+        """Return the devices that faults can name."""
+        return World(
+            sites=self.sites,
+            hosts=self.hosts,
+            disks=self.disks,
+            volumes=self.volumes,
+            links=self.links,
+        )
+
+    def _build_link(self, settings: LinkSettings) -> Link:
+        one, other = settings.between
+        return Link(
+            self.kernel,
+            link_name(settings.between),
+            self.sites[one],
+            self.sites[other],
+            bandwidth_bit_s=settings.bandwidth_bit_s,
+            latency_ns=settings.latency_ns,
+            jitter_ns=settings.jitter_ns,
+            loss=float(settings.loss),
+            streams=self.streams,
+        )
+
+    def _build_group(self) -> StorageGroup:
+        exchange = self.scenario.exchange
+        group = exchange.storage_groups[0]
+        return StorageGroup(
+            self.kernel,
+            self.trace,
+            self.streams.stream(f"ese:{group.name}"),
+            self.mail_host,
+            name=group.name,
+            database_name=f"{group.databases[0]}.edb",
+            log_volume=self.add_volume(LOGS, self.mail_host, exchange.site),
+            database_volume=self.add_volume(DATABASE, self.mail_host, exchange.site),
+            parameters=Parameters(),
+            epoch_ns=self.clock.starts_ns,
+        )
+
+
+def link_name(between: tuple[str, str]) -> str:
+    """Return the name of the link between two sites, whatever their order."""
+    return "-".join(sorted(between))

@@ -1,0 +1,45 @@
+"""The recovered database, as kept by `--keep`, read by programs that are not ours."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from dissect.esedb import EseDB
+
+from rpolab.experiment import Experiment
+
+READER = shutil.which("esedbexport")
+
+
+@pytest.fixture(scope="module")
+def recovered(tmp_path_factory, make_small):
+    keep = tmp_path_factory.mktemp("kept")
+    experiment = Experiment(make_small(), keep=keep)
+    experiment.run()
+    [drill] = experiment.result().protections[0].recoveries
+    kept = experiment.ledger.acknowledged_count - drill.lost.messages
+    return keep / "cdp" / "drill-01-any" / "MDB1.edb", kept, experiment
+
+
+@pytest.mark.skipif(READER is None, reason="esedbexport (libesedb-utils) is not installed")
+def test_libesedb_finds_no_mismatch_and_every_kept_message(recovered, tmp_path: Path):
+    database, kept, _ = recovered
+    target = tmp_path / "export"
+    command = [READER, "-v", "-t", str(target), str(database)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    printed = done.stdout + done.stderr
+    assert "mismatch" not in printed.lower()
+    [messages] = list(Path(f"{target}.export").glob("Msg.*"))
+    rows = messages.read_bytes().count(b"\n") - 1
+    assert rows == kept
+
+
+def test_dissect_reads_the_same_messages(recovered):
+    database, kept, experiment = recovered
+    with database.open("rb") as file:
+        table = EseDB(file).table("Msg")
+        subjects = {record.get("MessageId"): record.get("Subject") for record in table.records()}
+    assert len(subjects) == kept
+    for message_id, subject in subjects.items():
+        assert subject == experiment.ledger.entry(message_id).subject
