@@ -76,6 +76,8 @@ class MemoryFiles:
     def write(self, name: str, offset: int, data: bytes) -> None:
         """Overwrite bytes from `offset`."""
         file = self._file(name)
+        if not data:
+            return
         if offset > len(file):
             file.extend(bytes(offset - len(file)))
         file[offset : offset + len(data)] = data
