@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulators.ese.database_header import read_header
-from emulators.ese.dump import Report
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import DirectoryFiles, FileSet
-from emulators.ese.format import EXCHANGE_2007
-from emulators.ese.log_set import LogSet
-from emulators.ese.recovery import soft_recover
-from emulators.ese.values import Signature
+from emulators.ese.formats.database_header import read_header
+from emulators.ese.formats.format import EXCHANGE_2007
+from emulators.ese.formats.values import Signature
+from emulators.ese.recovery.log_set import LogSet
+from emulators.ese.recovery.soft_recovery import soft_recover
+from emulators.ese.tools.dump import Report
 
 BASE_LENGTH = 3
 _DATABASE_SUFFIX = ".edb"

@@ -6,13 +6,13 @@ database is mounted, and every message in it is compared with the ledger.
 
 from dataclasses import dataclass
 
-from emulators.ese.checksum import verify_pages
-from emulators.ese.database_file import HEADER_PAGES
 from emulators.ese.errors import ese_error
 from emulators.ese.file_set import CountingFiles, FileCounts, MemoryFiles
-from emulators.ese.format import EXCHANGE_2007
-from emulators.ese.opened import open_database
-from emulators.ese.recovery import RecoveryReport, soft_recover
+from emulators.ese.formats.checksum import verify_pages
+from emulators.ese.formats.format import EXCHANGE_2007
+from emulators.ese.formats.page import HEADER_PAGES
+from emulators.ese.recovery.opened import open_database
+from emulators.ese.recovery.soft_recovery import RecoveryReport, soft_recover
 from emulators.exchange.store import Store
 from rpolab.comparison import Comparison, compare
 from rpolab.ledger import Ledger

@@ -7,8 +7,8 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulators.ese.parameters import Parameters
-from emulators.ese.storage_group import StorageGroup
+from emulators.ese.running.parameters import Parameters
+from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.replay import MailArchive
 from scenarios import Link as LinkSettings
 from scenarios import Scenario

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from emulators.ese.errors import EseError
-from emulators.ese.storage_group import StorageGroup
+from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.message import Message
 from emulators.exchange.store import INBOX, SENT_ITEMS, STORE_TABLES, Mailbox, Store
 from sim.kernel import Signal

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any
 
-from emulators.ese.storage_group import StorageGroup
+from emulators.ese.running.storage_group import StorageGroup
 from emulators.vss.exchange_writer import DatabaseFiles, FileSpec, StorageGroupFiles
 from emulators.vss.session import guid_from
 from sim.streams import Stream

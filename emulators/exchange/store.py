@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from emulators.ese.database import Database
-from emulators.ese.schema import ColumnType, build_table
-from emulators.ese.transaction import Transaction
+from emulators.ese.formats.schema import ColumnType, build_table
+from emulators.ese.trees.database import Database
+from emulators.ese.trees.transaction import Transaction
 from emulators.exchange.message import Message
 
 INBOX = "Inbox"

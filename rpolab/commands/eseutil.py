@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from emulators.ese.dump import Report
 from emulators.ese.errors import EseError
-from emulators.ese.eseutil import MODES, file_dump, report
 from emulators.ese.file_set import DirectoryFiles
+from emulators.ese.tools.dump import Report
+from emulators.ese.tools.eseutil import MODES, file_dump, report
 from rpolab.eseutil_recovery import BASE_LENGTH, RecoveryFolders, recover
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option

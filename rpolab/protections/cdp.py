@@ -22,8 +22,8 @@ from engine import (
 )
 from engine.actions import Action, DurableAdvanced, Notice, SessionFailed
 from engine.errors import EngineError, PointRefused
-from rpolab.images import LostLogFile, materialise, required_log
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
+from rpolab.protections.images import LostLogFile, materialise, required_log
 from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.target_driver import TargetDriver
 from rpolab.world import DATABASE, JOURNAL, LOGS, Laboratory

@@ -56,6 +56,27 @@ def test_a_folder_imports_only_what_lies_below_it(folder):
     assert not wrong
 
 
+ESE_MAY_IMPORT = {
+    "formats": set(),
+    "trees": {"formats"},
+    "running": {"formats", "trees"},
+    "recovery": {"formats", "trees"},
+    "tools": {"formats", "trees", "recovery"},
+}
+
+
+@pytest.mark.parametrize("folder", sorted(ESE_MAY_IMPORT))
+def test_inside_ese_imports_go_downwards_too(folder):
+    forbidden = set(ESE_MAY_IMPORT) - ESE_MAY_IMPORT[folder] - {folder}
+    wrong = [
+        f"{name_of(path)}:{line} imports {module}"
+        for path in modules(f"emulators/ese/{folder}")
+        for line, module in imports(path)
+        if module.startswith("emulators.ese.") and module.split(".")[2] in forbidden
+    ]
+    assert not wrong
+
+
 @pytest.mark.parametrize("library", sorted(THE_IMPORTER_OF))
 def test_a_library_that_could_break_determinism_has_one_importer(library):
     importers = {

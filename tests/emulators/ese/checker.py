@@ -9,16 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from emulators.ese import long_value
-from emulators.ese.database import (
-    CATALOG,
-    CATALOG_NAME_INDEX,
-    CATALOG_ROOT_OBJECTS,
-    CATALOG_SHADOW,
-    ROOT,
-)
-from emulators.ese.opened import open_database
-from emulators.ese.page import (
+from emulators.ese.formats import long_value
+from emulators.ese.formats.page import (
     FLAG_INDEX,
     FLAG_LEAF,
     FLAG_LONG_VALUE,
@@ -27,8 +19,16 @@ from emulators.ese.page import (
     FLAG_SPACE,
     Page,
 )
-from emulators.ese.record import Separated
-from emulators.ese.space_header import SpaceHeader
+from emulators.ese.formats.record import Separated
+from emulators.ese.formats.space_header import SpaceHeader
+from emulators.ese.recovery.opened import open_database
+from emulators.ese.trees.database import (
+    CATALOG,
+    CATALOG_NAME_INDEX,
+    CATALOG_ROOT_OBJECTS,
+    CATALOG_SHADOW,
+    ROOT,
+)
 
 KIND_FLAGS = FLAG_INDEX | FLAG_LONG_VALUE
 SYSTEM_TREES = (ROOT, CATALOG, CATALOG_NAME_INDEX, CATALOG_ROOT_OBJECTS, CATALOG_SHADOW)

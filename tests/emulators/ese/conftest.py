@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from emulators.ese import catalog, long_value
-from emulators.ese.database_header import DatabaseHeader, DatabaseState
-from emulators.ese.format import EXCHANGE_2007, Format
-from emulators.ese.key import RowKey
-from emulators.ese.page import (
+from emulators.ese.formats import catalog, long_value
+from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
+from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.formats.key import RowKey
+from emulators.ese.formats.page import (
     FLAG_INDEX,
     FLAG_LEAF,
     FLAG_LONG_VALUE,
@@ -18,10 +18,14 @@ from emulators.ese.page import (
     FLAG_SPACE,
     Page,
 )
-from emulators.ese.record import RecordCodec, Separated
-from emulators.ese.schema import ColumnType, TableDefinition, build_table
-from emulators.ese.space_header import SPACE_TREE_HEADER, encode_extent, multiple_extent_header
-from emulators.ese.values import Lgpos, LogTime, Signature
+from emulators.ese.formats.record import RecordCodec, Separated
+from emulators.ese.formats.schema import ColumnType, TableDefinition, build_table
+from emulators.ese.formats.space_header import (
+    SPACE_TREE_HEADER,
+    encode_extent,
+    multiple_extent_header,
+)
+from emulators.ese.formats.values import Lgpos, LogTime, Signature
 
 TIME = LogTime.from_ns(1_180_000_000_123_000_000)
 TABLE_FDP = 33

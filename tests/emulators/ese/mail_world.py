@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from checker import check_database
 
 from emulators.ese.file_set import MemoryFiles
-from emulators.ese.opened import open_database
-from emulators.ese.parameters import Parameters
-from emulators.ese.recovery import soft_recover
-from emulators.ese.storage_group import StorageGroup
+from emulators.ese.recovery.opened import open_database
+from emulators.ese.recovery.soft_recovery import soft_recover
+from emulators.ese.running.parameters import Parameters
+from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.message import Message
 from emulators.exchange.server import ExchangeServer
 from emulators.exchange.store import Store

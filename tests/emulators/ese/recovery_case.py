@@ -5,13 +5,13 @@ from functools import cache
 import pytest
 from mail_world import DATABASE, LOG_BYTES, World, copy_of, recover, recover_and_check
 
-from emulators.ese.checkpoint import Checkpoint
-from emulators.ese.database_header import DatabaseHeader
 from emulators.ese.errors import EseError
-from emulators.ese.format import archive_name
-from emulators.ese.log_file import LogHeader
-from emulators.ese.parameters import Parameters
-from emulators.ese.values import Lgpos
+from emulators.ese.formats.checkpoint import Checkpoint
+from emulators.ese.formats.database_header import DatabaseHeader
+from emulators.ese.formats.format import archive_name
+from emulators.ese.formats.log_file import LogHeader
+from emulators.ese.formats.values import Lgpos
+from emulators.ese.running.parameters import Parameters
 
 CURRENT, TEMPORARY, CHECKPOINT = "E00.log", "E00tmp.log", "E00.chk"
 PAGE_BYTES = 8192

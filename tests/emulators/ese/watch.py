@@ -2,12 +2,12 @@
 
 from mail_world import DATABASE, LOG_BYTES, World, recover_and_check
 
-from emulators.ese import log_records
-from emulators.ese.checkpoint import Checkpoint
-from emulators.ese.database_header import DatabaseHeader, DatabaseState
-from emulators.ese.log_scan import scan_log
-from emulators.ese.page import Page
-from emulators.ese.values import Lgpos
+from emulators.ese.formats import log_records
+from emulators.ese.formats.checkpoint import Checkpoint
+from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
+from emulators.ese.formats.log_scan import scan_log
+from emulators.ese.formats.page import Page
+from emulators.ese.formats.values import Lgpos
 from sim.payload import to_bytes
 from sim.volume import Kind
 

@@ -4,7 +4,7 @@ from functools import cache
 
 from mail_world import LOG_BYTES, MS, World
 
-from emulators.ese.parameters import Parameters
+from emulators.ese.running.parameters import Parameters
 
 SHALLOW = Parameters(checkpoint_depth_bytes=LOG_BYTES)
 

@@ -7,15 +7,15 @@ from checker import check_trees
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulators.ese.btree import BTree
-from emulators.ese.database import Database, DatabaseBuilder
-from emulators.ese.editor import Editor
 from emulators.ese.errors import EseError
-from emulators.ese.long_value import chunk_key
-from emulators.ese.page_cache import PageCache
-from emulators.ese.space import Space
-from emulators.ese.transaction import Transaction
-from emulators.ese.values import Lgpos
+from emulators.ese.formats.long_value import chunk_key
+from emulators.ese.formats.values import Lgpos
+from emulators.ese.trees.btree import BTree
+from emulators.ese.trees.database import Database, DatabaseBuilder
+from emulators.ese.trees.editor import Editor
+from emulators.ese.trees.page_cache import PageCache
+from emulators.ese.trees.space import Space
+from emulators.ese.trees.transaction import Transaction
 from emulators.exchange.message import Message
 from emulators.exchange.store import INBOX, SENT_ITEMS, STORE_TABLES, Store
 
@@ -158,7 +158,7 @@ def test_opening_a_store_reads_no_message_bodies(monkeypatch):
     def read(_self, lid):
         raise AssertionError(f"long value {lid} was read")
 
-    monkeypatch.setattr("emulators.ese.long_values.LongValues.read", read)
+    monkeypatch.setattr("emulators.ese.trees.long_values.LongValues.read", read)
     assert office.reopened().folder_counts() == {
         ("ann@example.com", INBOX): 1,
         ("ann@example.com", SENT_ITEMS): 0,

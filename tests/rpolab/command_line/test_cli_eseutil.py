@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emulators.ese.database_header import DatabaseState, read_header
 from emulators.ese.file_set import DirectoryFiles
+from emulators.ese.formats.database_header import DatabaseState, read_header
 from rpolab.experiment import Experiment
 from scenarios import check_text
 

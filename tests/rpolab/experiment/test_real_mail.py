@@ -7,7 +7,7 @@ import pytest
 
 import scenarios
 from emulators.ese.file_set import DirectoryFiles
-from emulators.ese.opened import open_database
+from emulators.ese.recovery.opened import open_database
 from emulators.exchange.replay import MailArchive
 from emulators.exchange.store import Store
 from rpolab.experiment import Experiment

@@ -1,0 +1,244 @@
+"""The header of a database: what state it is in and which logs it needs (ese-format.md B).
+
+Fault model: a header write may be torn or lost; header and shadow are two copies, and either alone
+is enough. Both damaged is -1206. A header of another page size is -1213. Not checked here: whether
+the logs that it asks for exist; recovery decides that (exchange.md 1.4).
+
+Fields that this project has no use for keep the bytes that were read.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from struct import Struct
+from typing import Any, Protocol
+
+from emulators.ese.errors import EseError, ese_error
+from emulators.ese.formats.checksum import block_checksum
+from emulators.ese.formats.format import DATABASE_VERSION, EXCHANGE_2007, Format
+from emulators.ese.formats.values import (
+    BACKUP_INFO_ZERO,
+    LGPOS_ZERO,
+    LOG_TIME_ZERO,
+    BackupInfo,
+    Lgpos,
+    LogTime,
+    Signature,
+)
+
+HEADER_MAGIC = 0x89ABCDEF
+FILE_TYPE_DATABASE = 1
+FILE_TYPE_OFFSET = 667
+PAGE_BYTES_MAX = 8192
+
+BACKUP_STREAMING = 0
+# Assumption: the number that stands for a volume shadow copy; eseutil prints it ' - OSSnapshot'.
+BACKUP_OS_SNAPSHOT = 1
+
+
+class DatabaseState(IntEnum):
+    """JET_dbstate."""
+
+    JUST_CREATED = 1
+    DIRTY_SHUTDOWN = 2
+    CLEAN_SHUTDOWN = 3
+    BEING_CONVERTED = 4
+    FORCE_DETACH = 5
+
+
+@dataclass(slots=True)
+class DatabaseHeader:
+    """DBFILEHDR; generations are 0 when the database needs no log.
+
+    `os_version` is major, minor, build and service pack.
+    """
+
+    file_format: Format
+    signature: Signature
+    log_signature: Signature
+    dbtime: int = 0
+    objid_last: int = 0
+    state: DatabaseState = DatabaseState.JUST_CREATED
+    consistent: Lgpos = LGPOS_ZERO
+    consistent_time: LogTime = LOG_TIME_ZERO
+    attach_time: LogTime = LOG_TIME_ZERO
+    attach: Lgpos = LGPOS_ZERO
+    detach_time: LogTime = LOG_TIME_ZERO
+    detach: Lgpos = LGPOS_ZERO
+    dbid: int = 1
+    generation_min_required: int = 0
+    generation_max_required: int = 0
+    generation_max_committed: int = 0
+    generation_max_created: LogTime = LOG_TIME_ZERO
+    full_backup_previous: BackupInfo = BACKUP_INFO_ZERO
+    incremental_backup_previous: BackupInfo = BACKUP_INFO_ZERO
+    copy_backup_previous: BackupInfo = BACKUP_INFO_ZERO
+    differential_backup_previous: BackupInfo = BACKUP_INFO_ZERO
+    full_backup_current: BackupInfo = BACKUP_INFO_ZERO
+    snapshot_current: BackupInfo = BACKUP_INFO_ZERO
+    full_backup_kind: int = BACKUP_STREAMING
+    incremental_backup_kind: int = BACKUP_STREAMING
+    copy_backup_kind: int = BACKUP_STREAMING
+    differential_backup_kind: int = BACKUP_STREAMING
+    flags: int = 0
+    os_version: tuple[int, int, int, int] = (5, 2, 3790, 2)
+    repair_count: int = 0
+    repair_time: LogTime = LOG_TIME_ZERO
+    repair_count_old: int = 0
+    scrub_dbtime: int = 0
+    scrub_time: LogTime = LOG_TIME_ZERO
+    image: bytes = field(default=b"", repr=False, compare=False)
+
+    @property
+    def page_bytes(self) -> int:
+        """Size of a page, and of this header."""
+        return self.file_format.page_bytes
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the database needs no log."""
+        return self.state is DatabaseState.CLEAN_SHUTDOWN
+
+    def pack(self) -> bytes:
+        """Return the header as one page; the shadow is the same page again."""
+        block = bytearray(self.image or bytes(self.page_bytes))
+        for name, offset, structure in _STRUCTURES:
+            data = getattr(self, name).pack()
+            assert len(data) == _SIZES[structure], f"{name} has {len(data)} bytes"
+            block[offset : offset + len(data)] = data
+        for name, offset, layout in _NUMBERS:
+            layout.pack_into(block, offset, getattr(self, name))
+        _OS_VERSION.pack_into(block, 216, *self.os_version)
+        revision = self.file_format.revision
+        _MAGIC.pack_into(block, 4, HEADER_MAGIC, DATABASE_VERSION)
+        # A page size of 0 means 4096 when read, but libesedb refuses it: it is always stated.
+        _PAIR.pack_into(block, 232, revision, self.page_bytes)
+        _PAIR.pack_into(block, 340, DATABASE_VERSION, revision)
+        _U32.pack_into(block, FILE_TYPE_OFFSET, FILE_TYPE_DATABASE)
+        _U32.pack_into(block, 0, block_checksum(block))
+        return bytes(block)
+
+    @classmethod
+    def unpack(
+        cls, block: bytes, file_format: Format = EXCHANGE_2007, where: str = "database"
+    ) -> "DatabaseHeader":
+        """Read one copy of the header; raises EseError -1018, -1206 or -1213.
+
+        Args:
+            block: one page or more.
+            file_format: what is expected; another page size is refused.
+            where: names the file in errors.
+        """
+        hint = "use the shadow header, or restore the database from a copy or a backup"
+        if len(block) < file_format.page_bytes or not any(block[:4096]):
+            raise ese_error(-1206, f"{where}: there is no header", hint)
+        magic, version = _MAGIC.unpack_from(block, 4)
+        revision, stated_bytes = _PAIR.unpack_from(block, 232)
+        page_bytes = stated_bytes or 4096
+        is_whole = _U32.unpack_from(block)[0] == block_checksum(block[:page_bytes])
+        if magic != HEADER_MAGIC or not is_whole or len(block) < page_bytes:
+            raise ese_error(-1018, f"{where}: the header's checksum is wrong", hint)
+        if page_bytes != file_format.page_bytes:
+            pages = f"{where}: pages of {page_bytes} bytes"
+            raise ese_error(-1213, pages, "name the Exchange version that wrote the database")
+        file_type = _U32.unpack_from(block, FILE_TYPE_OFFSET)[0]
+        state = _U32.unpack_from(block, 52)[0]
+        if file_type != FILE_TYPE_DATABASE or (version, revision) != (
+            DATABASE_VERSION,
+            file_format.revision,
+        ):
+            found = f"file type {file_type}, version {version:#x},{revision:#x}"
+            raise ese_error(-1206, f"{where}: {found}", "name the Exchange version that wrote it")
+        if state not in set(DatabaseState):
+            raise ese_error(-1206, f"{where}: the header has state {state}", hint)
+        return cls._read(block, file_format)
+
+    @classmethod
+    def _read(cls, block: bytes, file_format: Format) -> "DatabaseHeader":
+        values: dict[str, Any] = {
+            name: structure.unpack(block[offset : offset + _SIZES[structure]])
+            for name, offset, structure in _STRUCTURES
+        }
+        for name, offset, layout in _NUMBERS:
+            values[name] = layout.unpack_from(block, offset)[0]
+        image = bytes(block[: file_format.page_bytes])
+        header = cls(file_format=file_format, image=image, **values)
+        header.state = DatabaseState(header.state)
+        major, minor, build, service_pack = _OS_VERSION.unpack_from(block, 216)
+        header.os_version = (major, minor, build, service_pack)
+        return header
+
+
+_U32 = Struct("<I")
+_I32 = Struct("<i")
+_I64 = Struct("<q")
+_PAIR = Struct("<II")
+_MAGIC = Struct("<II")
+_OS_VERSION = Struct("<IIIi")
+
+_Structure = type[Lgpos] | type[LogTime] | type[Signature] | type[BackupInfo]
+_SIZES: dict[_Structure, int] = {Lgpos: 8, LogTime: 8, Signature: 28, BackupInfo: 24}
+
+_STRUCTURES: tuple[tuple[str, int, _Structure], ...] = (
+    ("signature", 24, Signature),
+    ("consistent", 56, Lgpos),
+    ("consistent_time", 64, LogTime),
+    ("attach_time", 72, LogTime),
+    ("attach", 80, Lgpos),
+    ("detach_time", 88, LogTime),
+    ("detach", 96, Lgpos),
+    ("log_signature", 108, Signature),
+    ("full_backup_previous", 136, BackupInfo),
+    ("incremental_backup_previous", 160, BackupInfo),
+    ("full_backup_current", 184, BackupInfo),
+    ("repair_time", 244, LogTime),
+    ("scrub_time", 288, LogTime),
+    ("snapshot_current", 316, BackupInfo),
+    ("generation_max_created", 348, LogTime),
+    ("copy_backup_previous", 420, BackupInfo),
+    ("differential_backup_previous", 444, BackupInfo),
+)
+_NUMBERS: tuple[tuple[str, int, Struct], ...] = (
+    ("dbtime", 16, _I64),
+    ("state", 52, _U32),
+    ("dbid", 104, _U32),
+    ("flags", 208, _U32),
+    ("objid_last", 212, _U32),
+    ("repair_count", 240, _U32),
+    ("scrub_dbtime", 280, _I64),
+    ("generation_min_required", 296, _I32),
+    ("generation_max_required", 300, _I32),
+    ("full_backup_kind", 356, _U32),
+    ("incremental_backup_kind", 360, _U32),
+    ("repair_count_old", 364, _U32),
+    ("generation_max_committed", 416, _I32),
+    ("copy_backup_kind", 468, _U32),
+    ("differential_backup_kind", 472, _U32),
+)
+
+
+class Reader(Protocol):
+    """What a header is read from."""
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes of a file."""
+
+
+def read_header(files: Reader, name: str, file_format: Format = EXCHANGE_2007) -> DatabaseHeader:
+    """Read a database's header, or its shadow when the header is damaged.
+
+    Raises EseError -1206 when both are damaged, -1213 for another page size, and what reading
+    the file raises.
+    """
+    page_bytes = file_format.page_bytes
+    try:
+        return DatabaseHeader.unpack(files.read(name, 0, PAGE_BYTES_MAX), file_format, name)
+    except EseError as damage:
+        if damage.code not in (-1018, -1206):
+            raise
+        first = damage
+    try:
+        return DatabaseHeader.unpack(files.read(name, page_bytes, page_bytes), file_format, name)
+    except EseError as second:
+        hint = "restore the database from a copy or a backup"
+        where = f"{name}: header and shadow are damaged ({first.where}; {second.where})"
+        raise ese_error(-1206, where, hint) from second

@@ -1,0 +1,295 @@
+"""Log records as bytes (ese-format.md G).
+
+The records written for every mail have an `encode_` function of their own (log_encoders); all
+others go through `encode`. Types that this project reads but never writes decode to `Other`, which
+keeps their bytes.
+
+Fault model: bytes to decode may be anything. What is not a whole record of a known type raises
+`EseError` -501 with the offset. Not checked: whether the values make sense; redo does that.
+"""
+
+from collections.abc import Callable, Sequence
+from struct import Struct
+from typing import Any, NamedTuple
+
+from emulators.ese.formats.checksum import Bytes
+from emulators.ese.formats.log_database_records import (
+    decode_attach_db,
+    decode_create_db,
+    decode_detach_db,
+    decode_extend_db,
+    encode_attach_db,
+    encode_create_db,
+    encode_detach_db,
+    encode_extend_db,
+)
+from emulators.ese.formats.log_encoders import (
+    MACRO,
+    NODE_FIELDS,
+    NODE_ONLY,
+    NODE_WITH_LENGTHS,
+    PAGE_FIELDS,
+    TRANSACTION,
+    encode_begin0,
+    encode_commit0,
+    encode_delete,
+    encode_flag_delete,
+    encode_insert,
+    encode_insert_head,
+    encode_macro_begin,
+    encode_macro_commit,
+    encode_replace,
+)
+from emulators.ese.formats.log_page_operations import (
+    CreateMultipleExtentFdp,
+    Delete,
+    FlagDelete,
+    Insert,
+    Replace,
+    ReplaceDifference,
+    SetExternalHeader,
+    Split,
+    Undo,
+    UndoInfo,
+)
+from emulators.ese.formats.log_record_types import (
+    AttachDb,
+    Backup2,
+    Begin0,
+    Commit0,
+    CreateDb,
+    DetachDb,
+    ExtendDb,
+    ForceLogRollover,
+    ForceWriteLog,
+    Init2,
+    MacroAbort,
+    MacroBegin,
+    MacroCommit,
+    Nop,
+    Other,
+    Record,
+    RecoveryQuit2,
+    RecoveryUndo2,
+    Rollback,
+    Term2,
+)
+from emulators.ese.formats.log_types import RecordType, size_of
+from emulators.ese.formats.values import DbmsParam, Lgpos, LogTime
+
+__all__ = [
+    "PAGE_CONCURRENT_INDEX",
+    "PAGE_DELETED",
+    "PAGE_SPACE",
+    "PAGE_SYSTEM_TASK",
+    "PAGE_UNIQUE",
+    "PAGE_VERSIONED",
+    "AttachDb",
+    "Backup2",
+    "Begin0",
+    "Commit0",
+    "CreateDb",
+    "CreateMultipleExtentFdp",
+    "Delete",
+    "DetachDb",
+    "ExtendDb",
+    "FlagDelete",
+    "ForceLogRollover",
+    "ForceWriteLog",
+    "Init2",
+    "Insert",
+    "MacroAbort",
+    "MacroBegin",
+    "MacroCommit",
+    "Nop",
+    "Other",
+    "Record",
+    "RecoveryQuit2",
+    "RecoveryUndo2",
+    "Replace",
+    "ReplaceDifference",
+    "Rollback",
+    "SetExternalHeader",
+    "Split",
+    "Term2",
+    "Undo",
+    "UndoInfo",
+    "decode",
+    "encode",
+    "encode_begin0",
+    "encode_commit0",
+    "encode_delete",
+    "encode_flag_delete",
+    "encode_insert",
+    "encode_insert_head",
+    "encode_macro_begin",
+    "encode_macro_commit",
+    "encode_replace",
+]
+
+PAGE_VERSIONED = 0x1
+PAGE_DELETED = 0x2
+PAGE_UNIQUE = 0x4
+PAGE_SPACE = 0x8
+PAGE_CONCURRENT_INDEX = 0x10
+PAGE_SYSTEM_TASK = 0x20
+"""Flags of a page operation (LRPAGE_)."""
+
+
+class _Layout(NamedTuple):
+    """How one record class is stored.
+
+    `lengths` says for each tail, in the order in which tails follow the fixed part, which packed
+    field holds its length. `converters` are the fields that are structures of their own.
+    """
+
+    record: Callable[..., Record]
+    struct: Struct
+    lengths: tuple[int, ...] = ()
+    converters: tuple[tuple[int, Any], ...] = ()
+
+
+_NODE_COUNT = 12
+_SPLIT = PAGE_FIELDS + "IIqIqIIBBHHHIIHHiiHHH"
+_QUIT_CONVERTERS = ((0, Lgpos), (1, Lgpos), (3, LogTime))
+
+_LAYOUTS: dict[RecordType, _Layout] = {
+    RecordType.NOP: _Layout(Nop, Struct("<B")),
+    RecordType.BEGIN0: _Layout(Begin0, TRANSACTION),
+    RecordType.COMMIT0: _Layout(Commit0, TRANSACTION),
+    RecordType.ROLLBACK: _Layout(Rollback, Struct("<BHB")),
+    RecordType.MACRO_BEGIN: _Layout(MacroBegin, MACRO),
+    RecordType.MACRO_COMMIT: _Layout(MacroCommit, MACRO),
+    RecordType.MACRO_ABORT: _Layout(MacroAbort, MACRO),
+    RecordType.INSERT: _Layout(Insert, NODE_WITH_LENGTHS, (13, 12, 14)),
+    RecordType.REPLACE_DIFFERENCE: _Layout(ReplaceDifference, NODE_WITH_LENGTHS, (_NODE_COUNT,)),
+    RecordType.FLAG_DELETE: _Layout(FlagDelete, NODE_ONLY),
+    RecordType.DELETE: _Layout(Delete, NODE_ONLY),
+    RecordType.UNDO: _Layout(Undo, Struct("<B" + NODE_FIELDS + "HHHB"), (12, 13)),
+    RecordType.SET_EXTERNAL_HEADER: _Layout(
+        SetExternalHeader, Struct("<B" + NODE_FIELDS + "H"), (12,)
+    ),
+    RecordType.SPLIT: _Layout(Split, Struct("<B" + _SPLIT), (29, 27, 28)),
+    RecordType.CREATE_MULTIPLE_EXTENT_FDP: _Layout(
+        CreateMultipleExtentFdp, Struct("<B" + PAGE_FIELDS + "IIIIII")
+    ),
+    RecordType.INIT2: _Layout(Init2, Struct("<B567s8s"), converters=((0, DbmsParam), (1, LogTime))),
+    RecordType.TERM2: _Layout(Term2, Struct("<B8s8sB8s"), converters=_QUIT_CONVERTERS),
+    RecordType.RECOVERY_UNDO2: _Layout(RecoveryUndo2, Struct("<B8s"), converters=((0, LogTime),)),
+    RecordType.RECOVERY_QUIT2: _Layout(
+        RecoveryQuit2, Struct("<B8s8sB8s"), converters=_QUIT_CONVERTERS
+    ),
+    RecordType.BACKUP2: _Layout(Backup2, Struct("<BBIBB24sBH"), (6,)),
+    RecordType.FORCE_WRITE_LOG: _Layout(ForceWriteLog, Struct("<BH")),
+    RecordType.FORCE_LOG_ROLLOVER: _Layout(ForceLogRollover, Struct("<BHH"), (1,)),
+}
+
+_TYPES = {layout.record: kind for kind, layout in _LAYOUTS.items()}
+
+_UNDO_INFO = Struct("<B" + NODE_FIELDS + "HHHhhH")
+
+
+def encode(record: Record) -> bytes:
+    """Return the bytes of any record."""
+    special = _ENCODERS.get(type(record))
+    if special is not None:
+        return special(record)
+    kind = _TYPES[type(record)]
+    return _encode_by_layout(kind, _LAYOUTS[kind], record)
+
+
+def _encode_by_layout(kind: RecordType, layout: _Layout, record: Sequence[Any]) -> bytes:
+    fields = list(record)
+    fixed_count = len(fields) - len(layout.lengths)
+    tails = fields[fixed_count:]
+    fixed = iter(fields[:fixed_count])
+    length_at = dict(zip(layout.lengths, map(len, tails), strict=True))
+    packed: list[Any] = [
+        length_at[position] if position in length_at else next(fixed)
+        for position in range(fixed_count + len(tails))
+    ]
+    for position, _ in layout.converters:
+        packed[position] = packed[position].pack()
+    return layout.struct.pack(kind, *packed) + b"".join(tails)
+
+
+def decode(buffer: Bytes, offset: int = 0) -> tuple[Record, int]:
+    """Return the record at `offset` and the offset after it; raises EseError -501 for others."""
+    end = offset + size_of(buffer, offset)
+    kind = RecordType(buffer[offset])
+    special = _DECODERS.get(kind)
+    if special is not None:
+        return special(buffer, offset, end), end
+    layout = _LAYOUTS.get(kind)
+    if layout is None:
+        return Other(kind, bytes(buffer[offset:end])), end
+    return _decode_by_layout(layout, buffer, offset), end
+
+
+def _decode_by_layout(layout: _Layout, buffer: Bytes, offset: int) -> Record:
+    packed = list(layout.struct.unpack_from(buffer, offset))[1:]
+    for position, structure in layout.converters:
+        packed[position] = structure.unpack(packed[position])
+    if not layout.lengths:
+        return layout.record(*packed)
+    tails = []
+    start = offset + layout.struct.size
+    for position in layout.lengths:
+        tails.append(bytes(buffer[start : start + packed[position]]))
+        start += packed[position]
+    fixed = [value for position, value in enumerate(packed) if position not in layout.lengths]
+    return layout.record(*fixed, *tails)
+
+
+def _encode_replace(record: Any) -> bytes:
+    return encode_replace(*record)
+
+
+def _decode_replace(buffer: Bytes, offset: int, end: int) -> Record:
+    _, *head, _, old_bytes, _ = NODE_WITH_LENGTHS.unpack_from(buffer, offset)
+    return Replace._make((*head, old_bytes, bytes(buffer[offset + 50 : end])))
+
+
+def _encode_undo_info(record: Any) -> bytes:
+    key, bookmark, data = record.bookmark_key, record.bookmark_data, record.data
+    head = _UNDO_INFO.pack(
+        RecordType.UNDO_INFO, *record[:_NODE_COUNT], len(key), len(bookmark), record.operation,
+        record.size_max, record.size_delta, len(data),
+    )  # fmt: skip
+    return b"".join((head, key, bookmark, data))
+
+
+def _decode_undo_info(buffer: Bytes, offset: int, end: int) -> Record:
+    _, *fields = _UNDO_INFO.unpack_from(buffer, offset)
+    key_bytes, bookmark_bytes, operation, size_max, size_delta, data_bytes = fields[_NODE_COUNT:]
+    key_end = offset + _UNDO_INFO.size + key_bytes
+    data = bytes(buffer[end - data_bytes : end])
+    bookmark_key = bytes(buffer[key_end - key_bytes : key_end])
+    bookmark_data = bytes(buffer[key_end : key_end + bookmark_bytes])
+    node = fields[:_NODE_COUNT]
+    tail = (operation, size_max, size_delta, data, bookmark_key, bookmark_data)
+    return UndoInfo._make((*node, *tail))
+
+
+def _encode_other(record: Any) -> bytes:
+    image: bytes = record.image
+    return image
+
+
+_ENCODERS: dict[Any, Callable[[Any], bytes]] = {
+    Replace: _encode_replace,
+    UndoInfo: _encode_undo_info,
+    ExtendDb: encode_extend_db,
+    CreateDb: encode_create_db,
+    AttachDb: encode_attach_db,
+    DetachDb: encode_detach_db,
+    Other: _encode_other,
+}
+_DECODERS: dict[RecordType, Callable[[Bytes, int, int], Record]] = {
+    RecordType.REPLACE: _decode_replace,
+    RecordType.UNDO_INFO: _decode_undo_info,
+    RecordType.EXTEND_DB: decode_extend_db,
+    RecordType.CREATE_DB: decode_create_db,
+    RecordType.ATTACH_DB: decode_attach_db,
+    RecordType.DETACH_DB: decode_detach_db,
+}

@@ -1,0 +1,302 @@
+"""A database page: a list of nodes in memory, bytes only when it is written (ese-format.md D).
+
+Fault model: a page that is read may be anything. It is taken only when its checksum is right for
+its page number and its structure keeps the rules of the annex; what does not is an `EseError`
+(-1018 checksum, -1019 never written, -1206 structure). Not checked: whether the page is of the
+tree that is expected, and whether its keys lie between its neighbours'; readers of trees do that.
+
+Keys are held in full. Pages that this module writes have no prefix compression; compressed pages
+of other writers can be read, and may then hold more than fits into a page without compression:
+such a page has negative `free_bytes` and cannot be written.
+"""
+
+from bisect import bisect_left, bisect_right
+from itertools import pairwise
+from struct import Struct
+
+from emulators.ese.errors import EseError, ese_error
+from emulators.ese.formats.checksum import page_checksum, stored_checksum
+from emulators.ese.formats.space_header import SPACE_HEADER_BYTES
+
+PAGE_HEADER_BYTES = 40
+TAG_BYTES = 4
+NODE_OVERHEAD_BYTES = TAG_BYTES + 2
+PAGE_SIZES = (4096, 8192)
+HEADER_PAGES = 2
+"""The database header and its shadow lie before page 1."""
+
+FLAG_ROOT = 0x1
+FLAG_LEAF = 0x2
+FLAG_PARENT_OF_LEAF = 0x4
+FLAG_EMPTY = 0x8
+FLAG_SPACE = 0x20
+FLAG_INDEX = 0x40
+FLAG_LONG_VALUE = 0x80
+FLAG_NON_UNIQUE = 0x400
+FLAG_NEW_RECORD = 0x800
+FLAG_NEW_CHECKSUM = 0x2000
+FLAGS_ALWAYS = FLAG_NEW_RECORD | FLAG_NEW_CHECKSUM
+
+NODE_VERSION = 1
+NODE_DELETED = 2
+NODE_COMPRESSED = 4
+
+HINT_DAMAGED = "restore the database from a copy or a backup; eseutil /p would lose the page"
+
+_HEADER = Struct("<IIqIIIHHHHI")
+_FLAGS_SHIFT = 13
+_OFFSET_MASK = (1 << _FLAGS_SHIFT) - 1
+_U16 = [length.to_bytes(2, "little") for length in range(max(PAGE_SIZES))]
+_TAGS = [Struct(f"<{2 * count}H") for count in range(max(PAGE_SIZES) // NODE_OVERHEAD_BYTES)]
+_ZEROS = [bytes(length) for length in range(256)]
+
+
+def page_offset(pgno: int, page_bytes: int) -> int:
+    """Return where logical page `pgno` lies in the file (ese-format.md B)."""
+    return (pgno + 1) * page_bytes
+
+
+class Page:
+    """One page of a tree as parallel lists of keys, data and node flags.
+
+    Args:
+        pgno: its page number.
+        objid_fdp: object id of the tree it belongs to.
+        flags: page flags; the new record format and the new checksum are always added.
+        external: bytes of tag 0: the space header on a root page, empty on others.
+        page_bytes: 8192 or 4096.
+
+    `free_bytes` is kept up to date with every change (cbFree of the annex); the lists are changed
+    only through the methods.
+    """
+
+    __slots__ = (
+        "datas",
+        "dbtime",
+        "external",
+        "flags",
+        "free_bytes",
+        "keys",
+        "next",
+        "node_flags",
+        "objid_fdp",
+        "page_bytes",
+        "pgno",
+        "prev",
+        "uncommitted_free_bytes",
+    )
+
+    def __init__(
+        self,
+        pgno: int,
+        objid_fdp: int,
+        flags: int,
+        *,
+        external: bytes = b"",
+        dbtime: int = 0,
+        page_bytes: int = 8192,
+    ) -> None:
+        assert page_bytes in PAGE_SIZES, f"no page has {page_bytes} bytes"
+        self.pgno = pgno
+        self.dbtime = dbtime
+        self.prev = 0
+        self.next = 0
+        self.objid_fdp = objid_fdp
+        self.flags = flags | FLAGS_ALWAYS
+        self.external = external
+        self.page_bytes = page_bytes
+        self.keys: list[bytes] = []
+        self.datas: list[bytes] = []
+        self.node_flags: list[int] = []
+        self.free_bytes = page_bytes - PAGE_HEADER_BYTES - TAG_BYTES - len(external)
+        self.uncommitted_free_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __repr__(self) -> str:
+        return f"Page({self.pgno}, objid {self.objid_fdp}, {self.flags:#x}, {len(self)} nodes)"
+
+    @property
+    def used(self) -> int:
+        """Bytes that nodes, their tags and tag 0 take."""
+        return self.page_bytes - PAGE_HEADER_BYTES - self.free_bytes
+
+    def room_for(self, key: bytes, data: bytes) -> bool:
+        """Return whether a node of this key and data still fits."""
+        return NODE_OVERHEAD_BYTES + len(key) + len(data) <= self.free_bytes
+
+    def insert(self, index: int, key: bytes, data: bytes, flags: int = 0) -> None:
+        """Put a node before node `index`; the caller keeps the order and checks the room."""
+        self.free_bytes -= NODE_OVERHEAD_BYTES + len(key) + len(data)
+        assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
+        self.keys.insert(index, key)
+        self.datas.insert(index, data)
+        self.node_flags.insert(index, flags)
+
+    def replace(self, index: int, data: bytes) -> None:
+        """Give node `index` other data."""
+        self.free_bytes += len(self.datas[index]) - len(data)
+        assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
+        self.datas[index] = data
+
+    def delete(self, index: int) -> None:
+        """Remove node `index` for good."""
+        data = self.datas.pop(index)
+        key = self.keys.pop(index)
+        del self.node_flags[index]
+        self.free_bytes += NODE_OVERHEAD_BYTES + len(key) + len(data)
+
+    def set_external(self, external: bytes) -> None:
+        """Replace the bytes of tag 0."""
+        self.free_bytes += len(self.external) - len(external)
+        assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
+        self.external = external
+
+    def find(self, key: bytes) -> tuple[int, bool]:
+        """Return the index of the first node not below `key`, and whether it is that key's."""
+        index = bisect_left(self.keys, key)
+        return index, index < len(self.keys) and self.keys[index] == key
+
+    def child_index(self, key: bytes) -> int:
+        """Return the index of the entry of this branch page whose child may hold `key`."""
+        return bisect_right(self.keys, key, 0, len(self.keys) - 1)
+
+    def child(self, index: int) -> int:
+        """Return the page that entry `index` of this branch page points to."""
+        return int.from_bytes(self.datas[index], "little")
+
+    def to_bytes(self, pgno: int | None = None) -> bytes:
+        """Return the page as it is written to disk, checksum included."""
+        assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
+        pgno = self.pgno if pgno is None else pgno
+        external = self.external
+        parts = [external]
+        tags = [0, len(external)]
+        offset = len(external)
+        for key, data, flags in zip(self.keys, self.datas, self.node_flags, strict=True):
+            parts += (_U16[len(key)], key, data)
+            size = 2 + len(key) + len(data)
+            tags += (offset | flags << _FLAGS_SHIFT, size)
+            offset += size
+        tags.reverse()
+        gap = self.free_bytes
+        parts.append(_ZEROS[gap] if gap < len(_ZEROS) else bytes(gap))
+        parts.append(_TAGS[len(tags) >> 1].pack(*tags))
+        body = b"".join(parts)
+        page = self._header(0, 0, offset) + body
+        return self._header(*page_checksum(page, pgno), offset) + body
+
+    def _header(self, xor: int, ecc: int, end: int) -> bytes:
+        return _HEADER.pack(
+            xor,
+            ecc,
+            self.dbtime,
+            self.prev,
+            self.next,
+            self.objid_fdp,
+            self.free_bytes,
+            min(self.uncommitted_free_bytes, self.free_bytes),
+            end,
+            len(self.keys) + 1,
+            self.flags,
+        )
+
+    @classmethod
+    def from_bytes(cls, buffer: bytes, pgno: int, where: str = "database") -> "Page":
+        """Read and check one page; `where` names the file in errors."""
+        if stored_checksum(buffer) != page_checksum(buffer, pgno):
+            raise _checksum_error(buffer, pgno, where)
+        page, problem = _parse(cls, buffer, pgno)
+        problem = problem or _order_problem(page)
+        if problem:
+            raise ese_error(-1206, f"{where}, page {pgno}: {problem}", HINT_DAMAGED)
+        return page
+
+
+def _checksum_error(buffer: bytes, pgno: int, where: str) -> EseError:
+    if not any(buffer):
+        hint = "the page was never written: its file grew and the write was lost, or it is unused"
+        return ese_error(-1019, f"{where}, page {pgno}", hint)
+    return ese_error(-1018, f"{where}, page {pgno}", HINT_DAMAGED)
+
+
+def _parse(cls: type[Page], buffer: bytes, pgno: int) -> tuple[Page, str]:
+    """Read nodes by their tags; return the page and the first broken rule (CPAGE rules, D)."""
+    (
+        _, _, dbtime, prev, next_, objid, free, uncommitted, end, count, flags,
+    ) = _HEADER.unpack_from(buffer)  # fmt: skip
+    page = cls(pgno, objid, flags, dbtime=dbtime, page_bytes=len(buffer))
+    page.prev, page.next, page.uncommitted_free_bytes = prev, next_, uncommitted
+    room = len(buffer) - PAGE_HEADER_BYTES
+    if not 0 < count < len(_TAGS) or end + TAG_BYTES * count > room:
+        return page, f"{count} tags and {end} bytes of nodes do not fit into the page"
+    tags = _TAGS[count].unpack_from(buffer, len(buffer) - TAG_BYTES * count)
+    if free != room - sum(tags[0::2]) - TAG_BYTES * count:
+        return page, f"cbFree is {free}, which is not what the tags leave"
+    if uncommitted > free:
+        return page, f"cbUncommittedFree {uncommitted} is above cbFree {free}"
+    if flags & FLAG_LONG_VALUE and flags & FLAG_INDEX:
+        return page, "the page is of a long-value tree and of an index at once"
+    return page, _read_nodes(page, buffer, tags, end)
+
+
+def _read_nodes(page: Page, buffer: bytes, tags: tuple[int, ...], end: int) -> str:
+    size, place = tags[-2:]
+    start = PAGE_HEADER_BYTES + (place & _OFFSET_MASK)
+    external = bytes(buffer[start : start + size])
+    is_root = bool(page.flags & FLAG_ROOT)
+    if (place & _OFFSET_MASK) + size > end or (is_root and size != SPACE_HEADER_BYTES):
+        return f"tag 0 has {size} bytes"
+    if is_root:
+        page.set_external(external)
+    prefix = b"" if is_root else external
+    for number in range(len(tags) - 4, -1, -2):
+        size, place = tags[number], tags[number + 1]
+        offset = place & _OFFSET_MASK
+        flags = place >> _FLAGS_SHIFT
+        if offset + size > end:
+            return f"node {len(page)} ends outside the page"
+        node = buffer[PAGE_HEADER_BYTES + offset : PAGE_HEADER_BYTES + offset + size]
+        if not _read_node(page, node, flags, prefix):
+            return f"node {len(page)} has a damaged key or no data"
+    return ""
+
+
+def _read_node(page: Page, node: bytes, flags: int, prefix: bytes) -> bool:
+    start = 0
+    key = b""
+    if flags & NODE_COMPRESSED:
+        prefix_length = int.from_bytes(node[:2], "little")
+        if prefix_length > len(prefix):
+            return False
+        key = prefix[:prefix_length]
+        start = 2
+    data_start = start + 2 + int.from_bytes(node[start : start + 2], "little")
+    if data_start >= len(node):
+        return False
+    key += bytes(node[start + 2 : data_start])
+    data = bytes(node[data_start:])
+    page.keys.append(key)
+    page.datas.append(data)
+    page.node_flags.append(flags & ~NODE_COMPRESSED)
+    page.free_bytes -= NODE_OVERHEAD_BYTES + len(key) + len(data)
+    return True
+
+
+def _order_problem(page: Page) -> str:
+    """Return which rule about keys the page breaks, or nothing (D)."""
+    keys = page.keys
+    is_leaf = page.flags & FLAG_LEAF
+    if not is_leaf and any(len(data) != 4 for data in page.datas):
+        return "a branch entry does not hold a page number"
+    bounded = keys if is_leaf or not keys or keys[-1] else keys[:-1]
+    if not all(bounded):
+        return "a node has an empty key"
+    if page.flags & FLAG_NON_UNIQUE and is_leaf:
+        ordered = all(a <= b for a, b in pairwise(zip(keys, page.datas, strict=True)))
+    elif page.flags & FLAG_NON_UNIQUE:
+        ordered = all(a <= b for a, b in pairwise(bounded))
+    else:
+        ordered = all(a < b for a, b in pairwise(bounded))
+    return "" if ordered else "keys are out of order"

@@ -1,0 +1,1 @@
+"""Databases that are not mounted: soft recovery, and opening what it made clean."""

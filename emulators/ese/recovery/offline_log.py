@@ -1,0 +1,95 @@
+"""The log as recovery goes on with it: synchronous, on a file set, rolling when it is full."""
+
+from emulators.ese.file_set import FileSet
+from emulators.ese.formats.format import archive_name, checkpoint_name, current_name, temporary_name
+from emulators.ese.formats.log_file import LogHeader
+from emulators.ese.formats.log_stream import LogFrame, blank_log, lgpos_at
+from emulators.ese.formats.values import Lgpos, LogTime
+
+
+class OfflineLog:
+    """The current log of a group that is being recovered.
+
+    Args:
+        files: where the logs lie.
+        prefix: base name ('E00').
+        name: the file that is, or is about to become, the current log; raises EseError -501 when
+            it is corrupt before its end.
+        header: of that file.
+        now: creation time of generations that are added.
+    """
+
+    def __init__(
+        self, files: FileSet, prefix: str, name: str, header: LogHeader, now: LogTime
+    ) -> None:
+        self._files = files
+        self._prefix = prefix
+        self._header = header
+        self._now = now
+        self._frame = LogFrame.resume(files.read(name, 0, files.size(name)))
+
+    @property
+    def generation(self) -> int:
+        """The generation being written."""
+        return self._frame.generation
+
+    def append(self, record: bytes) -> Lgpos:
+        """Append a record, rolling to the next generation where it does not fit."""
+        if not self._frame.room(len(record)):
+            self.flush()
+            self._roll()
+        return lgpos_at(self.generation, self._frame.append(record))
+
+    def flush(self) -> None:
+        """Put everything appended on disk."""
+        if not self._frame.pending:
+            return
+        name = current_name(self._prefix)
+        offset, data = self._frame.flush()
+        self._files.write(name, offset, data)
+        self._files.flush(name)
+
+    def position(self) -> Lgpos:
+        """Return where the next record will begin."""
+        return lgpos_at(self.generation, self._frame.position)
+
+    def write_checkpoint(self, image: bytes) -> None:
+        """Replace the checkpoint file."""
+        name = checkpoint_name(self._prefix)
+        if not self._files.exists(name):
+            self._files.create(name)
+        self._files.write(name, 0, image)
+        self._files.flush(name)
+
+    def _roll(self) -> None:
+        previous = self._header
+        log_format = previous.log_format
+        generation = previous.generation + 1
+        self._header = LogHeader(
+            generation=generation,
+            created=self._now,
+            previous_created=previous.created,
+            signature=previous.signature,
+            log_format=log_format,
+            parameters=previous.parameters,
+            checkpoint=previous.checkpoint,
+        )
+        make_temporary_log(self._files, self._prefix, self._header)
+        current = current_name(self._prefix)
+        archive = archive_name(self._prefix, previous.generation, log_format)
+        self._files.rename(current, archive)
+        self._files.rename(temporary_name(self._prefix), current)
+        self._frame = LogFrame(generation, log_format.log_bytes)
+
+
+def make_temporary_log(files: FileSet, prefix: str, header: LogHeader) -> None:
+    """Write an empty log as E00tmp.log."""
+    name = temporary_name(prefix)
+    if files.exists(name):
+        files.delete(name)
+    files.create(name)
+    offset = 0
+    for part in blank_log(header.pack(), header.generation, header.log_format.log_bytes):
+        files.write(name, offset, part)
+        offset += len(part)
+    files.flush(name)

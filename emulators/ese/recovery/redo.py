@@ -1,0 +1,163 @@
+"""Redo: carrying the operation of a log record out on its pages, once.
+
+A page's dbtime decides (exchange.md R15): at or above the record's, the page holds the operation
+already; equal to the record's time before, the operation is carried out; anything else means that
+the page is not of this history, and recovery stops with -566 or -567.
+"""
+
+from collections.abc import Callable
+
+from emulators.ese.errors import ese_error
+from emulators.ese.formats.log_records import (
+    Delete,
+    ExtendDb,
+    Insert,
+    Replace,
+    Split,
+)
+from emulators.ese.formats.page import FLAG_LEAF, Page
+from emulators.ese.formats.values import Lgpos
+from emulators.ese.trees import structure
+from emulators.ese.trees.page_cache import PageCache
+
+
+class Redo:
+    """Applies records to the pages of one database.
+
+    Args:
+        cache: its pages.
+        has_page: whether a page lies within the file and was ever written.
+        extend: makes the file long enough for a page.
+        where: the database, for errors.
+    """
+
+    def __init__(
+        self,
+        cache: PageCache,
+        has_page: Callable[[int], bool],
+        extend: Callable[[int], None],
+        where: str,
+    ) -> None:
+        self._cache = cache
+        self._has_page = has_page
+        self._extend = extend
+        self._where = where
+        self.applied = 0
+        self.skipped = 0
+        self.dbtime = 0
+
+    def apply(self, record: object, lgpos: Lgpos) -> bool:
+        """Carry out one record; return whether a page changed."""
+        if isinstance(record, Insert | Replace | Delete):
+            return self._apply_to_node(record, lgpos)
+        if isinstance(record, Split):
+            return self._apply_split(record, lgpos)
+        if isinstance(record, ExtendDb):
+            self._extend(record.pgno_last)
+        return False
+
+    def _apply_to_node(self, record: Insert | Replace | Delete, lgpos: Lgpos) -> bool:
+        self.dbtime = max(self.dbtime, record.dbtime)
+        page = self._cache.page(record.pgno)
+        if not self._is_due(page, record.dbtime, record.dbtime_before, lgpos):
+            return False
+        self._cache.touch(page.pgno, lgpos)
+        if isinstance(record, Insert):
+            page.insert(record.line, record.key, record.data)
+        elif isinstance(record, Replace):
+            page.replace(record.line, record.data)
+        else:
+            page.delete(record.line)
+        page.dbtime = record.dbtime
+        return True
+
+    def _apply_split(self, split: Split, lgpos: Lgpos) -> bool:
+        self.dbtime = max(self.dbtime, split.dbtime)
+        if split.split_type == structure.SPLIT_VERTICAL:
+            return self._apply_root_split(split, lgpos)
+        source = self._cache.page(split.pgno)
+        source_due = self._is_due(source, split.dbtime, split.dbtime_before, lgpos)
+        new_due = self._make_new_page(split, source, lgpos, source_due=source_due)
+        parent = self._cache.page(split.pgno_parent)
+        parent_due = self._is_due(parent, split.dbtime, split.dbtime_parent_before, lgpos)
+        right_due = False
+        if split.pgno_right:
+            right = self._cache.page(split.pgno_right)
+            right_due = self._is_due(right, split.dbtime, split.dbtime_right_before, lgpos)
+            if right_due:
+                self._cache.touch(right.pgno, lgpos)
+                right.prev = split.pgno_new
+                right.dbtime = split.dbtime
+        if source_due:
+            self._cache.touch(source.pgno, lgpos)
+            structure.drop_nodes(source, split.line_split)
+            if source.flags & FLAG_LEAF:
+                source.next = split.pgno_new
+            source.dbtime = split.dbtime
+        if parent_due:
+            self._cache.touch(parent.pgno, lgpos)
+            structure.add_separator(parent, split.pgno, split.key_parent, split.pgno_new)
+            parent.dbtime = split.dbtime
+        return new_due or source_due or parent_due or right_due
+
+    def _apply_root_split(self, split: Split, lgpos: Lgpos) -> bool:
+        root = self._cache.page(split.pgno)
+        root_due = self._is_due(root, split.dbtime, split.dbtime_before, lgpos)
+        if self._new_page_missing(split):
+            self._require_source(split, lgpos, source_due=root_due)
+            below = structure.lower_root(root, split.pgno_new)
+            self._adopt(below, split, lgpos)
+        if root_due:
+            self._cache.touch(root.pgno, lgpos)
+            structure.raise_root(root, split.pgno_new)
+            root.dbtime = split.dbtime
+            self._cache.order(split.pgno_new, then=root.pgno)
+        return root_due
+
+    def _make_new_page(self, split: Split, source: Page, lgpos: Lgpos, *, source_due: bool) -> bool:
+        if not self._new_page_missing(split):
+            return False
+        moves_nodes = split.lines > split.line_split
+        if moves_nodes:
+            self._require_source(split, lgpos, source_due=source_due)
+        new = structure.new_sibling(source, split.pgno_new, split.pgno_right)
+        if moves_nodes:
+            structure.move_nodes(source, new, split.line_split)
+        self._adopt(new, split, lgpos)
+        if moves_nodes:
+            self._cache.order(new.pgno, then=source.pgno)
+        return True
+
+    def _adopt(self, page: Page, split: Split, lgpos: Lgpos) -> None:
+        page.dbtime = split.dbtime
+        self._cache.adopt(page)
+        self._cache.touch(page.pgno, lgpos)
+
+    def _new_page_missing(self, split: Split) -> bool:
+        if self._cache.holds(split.pgno_new):
+            return self._cache.page(split.pgno_new).dbtime < split.dbtime
+        if not self._has_page(split.pgno_new):
+            return True
+        return self._cache.page(split.pgno_new).dbtime < split.dbtime
+
+    def _require_source(self, split: Split, lgpos: Lgpos, *, source_due: bool) -> None:
+        """Refuse to make up nodes: they are gone when the source was written without them."""
+        if not source_due:
+            where = f"{self._where}, page {split.pgno_new} (split at {lgpos})"
+            hint = f"page {split.pgno} was written before it: recover to another point"
+            raise ese_error(-567, where, hint)
+
+    def _is_due(self, page: Page, dbtime: int, dbtime_before: int, lgpos: Lgpos) -> bool:
+        if page.dbtime >= dbtime:
+            self.skipped += 1
+            return False
+        if page.dbtime != dbtime_before:
+            code = -566 if page.dbtime < dbtime_before else -567
+            where = (
+                f"{self._where}, page {page.pgno}: dbtime {page.dbtime}, but the record at"
+                f" {lgpos} expects {dbtime_before}"
+            )
+            hint = "database and logs are not of one point in time: recover both from one"
+            raise ese_error(code, where, hint)
+        self.applied += 1
+        return True

@@ -1,0 +1,1 @@
+"""A mounted storage group: the processes that write its log, its pages and its checkpoint."""

@@ -1,0 +1,162 @@
+"""A mounted database's file: its header, its growth, and the writing of its pages.
+
+The header is kept true at every instant (exchange.md 1.2): it names a generation as required
+before any page of that generation is written, and as committed before the log of that generation
+becomes current. It names the checkpoint's generation as the first required one late rather than
+early, which is safe: logs that are not needed any more are then still asked for.
+
+Fault model: see page_flusher. Header and shadow are one write; when a power cut tears it, one of
+the two is whole.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+from emulators.ese.errors import EseError, ese_error
+from emulators.ese.formats.database_header import DatabaseHeader
+from emulators.ese.formats.page import page_offset
+from emulators.ese.formats.values import Lgpos, LogTime
+from emulators.ese.trees.page_cache import PageCache, PageWrite
+from sim.kernel import Kernel, Signal
+from sim.trace import Trace
+from sim.volume import DiskFull, Volume, VolumeLost
+
+RUN_PAGES_MAX = 32
+
+
+class DatabaseFile:
+    """The file of one mounted database.
+
+    Args:
+        kernel: simulated time.
+        trace: where headers and page batches are recorded.
+        volume: the database volume.
+        name: the file.
+        header: as on disk.
+        cache: the pages.
+        last_pgno: last page of the file.
+        waypoint: newest generation whose pages may be written.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        trace: Trace,
+        volume: Volume,
+        name: str,
+        header: DatabaseHeader,
+        cache: PageCache,
+        last_pgno: int,
+        waypoint: int,
+    ) -> None:
+        self._kernel = kernel
+        self._trace = trace
+        self.volume = volume
+        self.name = name
+        self.header = header
+        self.cache = cache
+        self.last_pgno = last_pgno
+        self.waypoint = waypoint
+        self.min_required = waypoint
+        self.pages_written = 0
+        self.error: EseError | None = None
+        self._is_latched = False
+        self._extended_to = last_pgno
+
+    def grow(self, pages: int) -> int:
+        """Make the file longer and return its new last page; page writes queue up behind it."""
+        self.last_pgno += pages
+        if not self._is_latched:
+            self._extend()
+        return self.last_pgno
+
+    def latch(self) -> None:
+        """Leave the file as it is until `release`, also its length."""
+        self._is_latched = True
+
+    def release(self) -> None:
+        """Let the file change again, and make it as long as it has become meanwhile."""
+        self._is_latched = False
+        self._extend()
+
+    def fail(self, error: DiskFull | VolumeLost) -> EseError:
+        """Take note that the file cannot be written any more: there is no room, or no disk."""
+        if self.error is None:
+            if isinstance(error, DiskFull):
+                hint = "free space on the database volume, then mount"
+                self.error = ese_error(-1808, f"{self.name} cannot grow ({error})", hint)
+            else:
+                self.error = ese_error(-1022, f"{self.name} ({error})", "recover from a copy")
+            self._trace.record("ese.stopped", database=self.name, code=self.error.code)
+        return self.error
+
+    def write_header(
+        self, committed: int, genmax_created: LogTime, waypoint: int
+    ) -> Generator[Any, Any, None]:
+        """Put on disk which generations are required, and that `committed` is the newest.
+
+        Pages of generations up to `waypoint` may be written once this is done.
+        """
+        header = self.header
+        header.generation_min_required = min(self.min_required, waypoint)
+        header.generation_max_required = waypoint
+        header.generation_max_committed = committed
+        header.generation_max_created = genmax_created
+        block = header.pack()
+        yield self.volume.write(self.name, 0, (block, block))
+        yield self.volume.flush(self.name)
+        self.waypoint = waypoint
+        self._trace.record(
+            "ese.header",
+            database=self.name,
+            required=f"{header.generation_min_required}-{waypoint}",
+            committed=committed,
+        )
+
+    def write_due(self, older_than: Lgpos) -> Generator[Any, Any, bool]:
+        """Write the pages that hold back the checkpoint before `older_than`, and flush.
+
+        Pages that must follow others are written after those were flushed. Returns whether
+        anything was written.
+        """
+        waypoint = self.waypoint  # it may move meanwhile, and free versions that are out of order
+        due = self.cache.due(waypoint=waypoint, older_than=older_than)
+        written = 0
+        for level in self.cache.levels(due):
+            taken = (self.cache.take(pgno, waypoint=waypoint) for pgno in level)
+            pages = [write for write in taken if write is not None]
+            if pages:
+                yield self._kernel.all_of(self._write_runs(pages))
+                yield self.volume.flush(self.name)
+                written += len(pages)
+        self.pages_written += written
+        if written:
+            self._trace.record("ese.pages", database=self.name, pages=written)
+        return written > 0
+
+    def _write_runs(self, pages: list[PageWrite]) -> list[Signal]:
+        """Write neighbouring pages together."""
+        page_bytes = self.header.page_bytes
+        signals = []
+        start = 0
+        for index in range(1, len(pages) + 1):
+            run = index - start
+            ends = index == len(pages) or pages[index].pgno != pages[start].pgno + run
+            if ends or run == RUN_PAGES_MAX:
+                images = tuple(page.image for page in pages[start:index])
+                offset = page_offset(pages[start].pgno, page_bytes)
+                signals.append(self.volume.write(self.name, offset, images))
+                start = index
+        return signals
+
+    def _extend(self) -> None:
+        if self._extended_to == self.last_pgno:
+            return
+        self._extended_to = self.last_pgno
+        page_bytes = self.header.page_bytes
+        size = page_offset(self.last_pgno, page_bytes) + page_bytes
+        self.volume.truncate(self.name, size).then(self._note)
+
+    def _note(self, done: Signal) -> None:
+        if isinstance(done.error, DiskFull | VolumeLost):
+            self.fail(done.error)

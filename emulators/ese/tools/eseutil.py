@@ -1,0 +1,79 @@
+"""The face of the emulated eseutil: banner, modes and endings (exchange.md 2.1).
+
+Modes that only read are here; recovery (`/r`) is in `recovery`. A mode returns its text and the
+error that ended it, if any; `report` puts banner and ending around that.
+"""
+
+from emulators.ese.errors import EseError
+from emulators.ese.file_set import FileSet
+from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.tools.checksum_mode import verify_checksums
+from emulators.ese.tools.dump import Report, dump_checkpoint, dump_header
+from emulators.ese.tools.dump_log import PREFIX_LENGTH, dump_log, dump_log_set
+
+__all__ = [
+    "BANNER",
+    "MODES",
+    "ending",
+    "file_dump",
+    "report",
+    "verify_checksums",
+]
+
+BANNER = "Extensible Storage Engine Utilities for Microsoft(R) Exchange Server"
+
+MODES = {
+    "/mh": "FILE DUMP",
+    "/ml": "FILE DUMP",
+    "/mk": "FILE DUMP",
+    "/k": "CHECKSUM",
+    "/r": "RECOVERY",
+    "/p": "REPAIR",
+    "/d": "DEFRAGMENTATION",
+    "/g": "INTEGRITY",
+}
+"""What each mode calls itself."""
+
+
+def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
+    """Return text and error of `/mh`, `/ml`, `/mk` or `/k`.
+
+    Args:
+        mode: one of these four.
+        files: where the file lies.
+        name: the file; for `/ml` and `/k` also a base name such as 'E00'.
+        file_format: sizes and versions expected.
+    """
+    if mode == "/mh":
+        return dump_header(files, name, file_format)
+    if mode == "/mk":
+        return dump_checkpoint(files, name)
+    if mode == "/k":
+        return verify_checksums(files, name, file_format)
+    assert mode == "/ml", f"{mode} is not a mode that dumps files"
+    if len(name) == PREFIX_LENGTH:
+        return dump_log_set(files, name, file_format)
+    return dump_log(files, name, file_format)
+
+
+def ending(error: EseError | None, seconds: float) -> str:
+    """Return the last line of every mode."""
+    if error is None:
+        return f"Operation completed successfully in {seconds:.3f} seconds."
+    code = f"{error.code} ({error.name}, {error.text})"
+    return f"Operation terminated with error {code} after {seconds:.3f} seconds."
+
+
+def report(mode: str, text: str, error: EseError | None, seconds: float) -> str:
+    """Return the whole output of a mode, from banner to ending.
+
+    Args:
+        mode: such as '/mh'.
+        text: what the mode returned.
+        error: what ended it, or None.
+        seconds: how long it took.
+    """
+    lines = [BANNER, "", f"Initiating {MODES[mode]} mode...", text]
+    if error is not None:
+        lines += [f"{error.where}: {error.hint}", ""]
+    return "\n".join([*lines, ending(error, seconds)]) + "\n"

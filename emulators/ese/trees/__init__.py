@@ -1,0 +1,1 @@
+"""A database as trees of cached pages: space, tables, long values, transactions."""

@@ -1,0 +1,162 @@
+"""A database as trees and tables: opening it through its catalog, and making a new one.
+
+A new database is built in memory and written at once, before it is attached to the log: its first
+pages need no log records, and a crash while they are written leaves a file in state 'just
+created', which is refused.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from emulators.ese.formats import catalog, catalog_reader
+from emulators.ese.formats.page import FLAG_INDEX, FLAG_LONG_VALUE, Page
+from emulators.ese.formats.schema import LONG_TYPES, TableDefinition
+from emulators.ese.formats.values import LGPOS_ZERO, Lgpos
+from emulators.ese.trees.btree import BTree
+from emulators.ese.trees.editor import SYSTEM, Editor
+from emulators.ese.trees.long_values import LongValues
+from emulators.ese.trees.page_cache import PageCache
+from emulators.ese.trees.space import Space
+from emulators.ese.trees.table import Table
+from emulators.ese.trees.tree import Tree
+
+ROOT = Tree(fdp=1, objid=1, leaf_flags=0, parent=None)
+CATALOG = Tree(fdp=4, objid=2, leaf_flags=0, parent=ROOT)
+CATALOG_NAME_INDEX = Tree(fdp=7, objid=4, leaf_flags=FLAG_INDEX, parent=CATALOG)
+CATALOG_ROOT_OBJECTS = Tree(fdp=10, objid=5, leaf_flags=FLAG_INDEX, parent=CATALOG)
+CATALOG_SHADOW = Tree(fdp=24, objid=3, leaf_flags=0, parent=ROOT)
+"""The trees with fixed places (ese-format.md F)."""
+
+DATABASE_PAGES_FIRST = 254
+CATALOG_PAGES = 20
+CATALOG_SHADOW_PAGES = 9
+INDEX_PAGES = 3
+TABLE_PAGES = 48
+LONG_VALUE_PAGES = 16
+OBJID_FIRST = 6
+
+
+class Database:
+    """The tables of one database.
+
+    Args:
+        cache: its pages.
+        editor: logs and applies changes; None to read only.
+        space: gives pages to trees; None to read only.
+    """
+
+    def __init__(
+        self, cache: PageCache, editor: Editor | None = None, space: Space | None = None
+    ) -> None:
+        self.cache = cache
+        self._editor = editor
+        self._space = space
+        self._tables = {opened.definition.name: opened for opened in self._open_tables()}
+
+    def table(self, name: str) -> Table:
+        """Return the table of that name; it must exist."""
+        return self._tables[name]
+
+    def tables(self) -> list[Table]:
+        """Return all tables but the catalog's own, by name."""
+        return [self._tables[name] for name in sorted(self._tables)]
+
+    def _tree(self, tree: Tree) -> BTree:
+        return BTree(tree, self.cache, self._editor, self._space)
+
+    def _open_tables(self) -> Iterator[Table]:
+        for entry in catalog_reader.read_catalog(self._tree(CATALOG).scan()):
+            tree = Tree(entry.fdp, entry.objid, 0, ROOT)
+            long_values = None
+            if entry.long_value_fdp:
+                owner = Tree(entry.long_value_fdp, entry.long_value_objid, FLAG_LONG_VALUE, tree)
+                long_values = LongValues(self._tree(owner))
+            yield Table(entry.definition, self._tree(tree), long_values)
+
+
+def _unlogged(_record: bytes) -> Lgpos:
+    return LGPOS_ZERO
+
+
+def _never(pgno: int) -> Page:
+    raise AssertionError(f"page {pgno} of a new database was read before it was made")
+
+
+def _no_growth(_pages: int) -> int:
+    raise AssertionError("the tables of a new database do not fit into its first extent")
+
+
+class DatabaseBuilder:
+    """Builds the pages of a new database with the given tables, all empty."""
+
+    def __init__(self, tables: Iterable[TableDefinition]) -> None:
+        self._cache = PageCache(_never)
+        self._editor = Editor(self._cache, _unlogged, dbtime=1)
+        self._space = Space(self._cache, self._editor, _no_growth)
+        self._objid = OBJID_FIRST
+        self._build_system_trees()
+        for definition in tables:
+            self._build_table(definition)
+
+    @property
+    def dbtime(self) -> int:
+        """The newest dbtime used."""
+        return self._editor.dbtime
+
+    @property
+    def pages_total(self) -> int:
+        """Pages of the new file without its header pages; also the number of the last one."""
+        return DATABASE_PAGES_FIRST
+
+    @property
+    def objid_last(self) -> int:
+        """The highest object id in use."""
+        return self._objid - 1
+
+    def pages(self) -> dict[int, Page]:
+        """Return all pages that were made, by number."""
+        return self._cache.resident()
+
+    def _build_system_trees(self) -> None:
+        space = self._space
+        space.make_tree(ROOT, first=1, pages=DATABASE_PAGES_FIRST)
+        space.carve(ROOT, CATALOG.fdp, CATALOG_PAGES)
+        space.make_tree(CATALOG, first=CATALOG.fdp, pages=CATALOG_PAGES)
+        for index in (CATALOG_NAME_INDEX, CATALOG_ROOT_OBJECTS):
+            space.carve(CATALOG, index.fdp, INDEX_PAGES)
+            space.make_tree(index, first=index.fdp, pages=INDEX_PAGES)
+        space.carve(ROOT, CATALOG_SHADOW.fdp, CATALOG_SHADOW_PAGES)
+        space.make_tree(CATALOG_SHADOW, first=CATALOG_SHADOW.fdp, pages=CATALOG_SHADOW_PAGES)
+        self._describe(catalog.system_rows())
+
+    def _build_table(self, definition: TableDefinition) -> None:
+        tree = self._make_tree(ROOT, TABLE_PAGES, 0)
+        long_value = None
+        if any(column.column_type in LONG_TYPES for column in definition.columns):
+            long_value = self._make_tree(tree, LONG_VALUE_PAGES, FLAG_LONG_VALUE)
+        self._describe(
+            catalog.table_rows(
+                definition,
+                objid=tree.objid,
+                fdp=tree.fdp,
+                pages=TABLE_PAGES,
+                long_value=None if long_value is None else (long_value.objid, long_value.fdp),
+            )
+        )
+
+    def _make_tree(self, parent: Tree, pages: int, leaf_flags: int) -> Tree:
+        first = self._space.take_exactly(parent, pages)
+        tree = Tree(first, self._objid, leaf_flags, parent)
+        self._objid += 1
+        self._space.make_tree(tree, first=first, pages=pages)
+        return tree
+
+    def _describe(self, rows: Iterable[catalog.CatalogRow]) -> None:
+        for row in rows:
+            self._insert(CATALOG, row.key, row.record)
+            self._insert(CATALOG_SHADOW, row.key, row.record)
+            self._insert(CATALOG_NAME_INDEX, row.name_key, row.key)
+            if row.root_key is not None:
+                self._insert(CATALOG_ROOT_OBJECTS, row.root_key, row.key)
+
+    def _insert(self, tree: Tree, key: bytes, data: bytes) -> None:
+        BTree(tree, self._cache, self._editor, self._space).insert(SYSTEM, key, data)

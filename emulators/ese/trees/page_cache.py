@@ -1,0 +1,198 @@
+"""The buffer of a database's pages: what is dirty, since when, and what may be written.
+
+Rules kept here, all of exchange.md 1.1 and 1.2:
+
+* Write-ahead (F16): a page version may be written only when the log records that made it are on
+  disk. A version belongs to the generation of its newest record, and only closed generations at
+  or below the waypoint are written, so both rules are one comparison.
+* A page that changes in every generation would never be at or below the waypoint. Its state at the
+  end of an older generation is therefore frozen as bytes before it is changed in a newer one, and
+  that older version is what gets written.
+* A split moves nodes to a new page without a copy in the log (LRSPLIT, log version 7.3704.10), so
+  the page they were moved from may be written only after the new page is on disk.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from emulators.ese.formats.page import Page
+from emulators.ese.formats.values import Lgpos
+
+LGPOS_MAX = Lgpos(0x7FFFFFFF, 0, 0)
+
+
+@dataclass(slots=True)
+class FrozenVersion:
+    """A page as it stood at the end of `generation`, waiting to be written."""
+
+    image: bytes
+    generation: int
+    oldest: Lgpos
+
+
+@dataclass(slots=True)
+class Buffer:
+    """One page in memory with the log positions that it depends on.
+
+    `oldest` is the position of the first record since the page was last written, `newest` that of
+    the last one; both mean nothing while `dirty` is false.
+    """
+
+    page: Page
+    dirty: bool = False
+    oldest: Lgpos = LGPOS_MAX
+    newest: Lgpos = LGPOS_MAX
+    frozen: FrozenVersion | None = None
+    write_after: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PageWrite:
+    """The bytes of page `pgno` that are due, and whether they are its latest version."""
+
+    pgno: int
+    image: bytes
+
+
+class PageCache:
+    """All pages of one database that have been touched.
+
+    Args:
+        load: reads a page that is not in memory; raises EseError -1018/-1019 when it is damaged.
+        keep_versions: freeze older versions of pages that change from generation to generation;
+            recovery writes only when all is done and needs none.
+    """
+
+    def __init__(self, load: Callable[[int], Page], *, keep_versions: bool = True) -> None:
+        self._load = load
+        self._keep_versions = keep_versions
+        self._buffers: dict[int, Buffer] = {}
+        self._dirty: dict[int, Buffer] = {}
+
+    def page(self, pgno: int) -> Page:
+        """Return page `pgno`, reading it when it is not in memory."""
+        buffer = self._buffers.get(pgno)
+        if buffer is None:
+            buffer = self._buffers[pgno] = Buffer(self._load(pgno))
+        return buffer.page
+
+    def holds(self, pgno: int) -> bool:
+        """Return whether page `pgno` is in memory."""
+        return pgno in self._buffers
+
+    def resident(self) -> dict[int, Page]:
+        """Return all pages in memory, by number."""
+        return {pgno: self._buffers[pgno].page for pgno in sorted(self._buffers)}
+
+    def adopt(self, page: Page) -> None:
+        """Take in a page that was just made and has no version on disk."""
+        self._buffers[page.pgno] = Buffer(page)
+
+    def touch(self, pgno: int, lgpos: Lgpos) -> None:
+        """Note that the record at `lgpos` is about to change page `pgno`.
+
+        To be called after the record was logged and before the page is changed: the state before
+        may have to be frozen.
+        """
+        buffer = self._buffers[pgno]
+        if not buffer.dirty:
+            buffer.dirty = True
+            buffer.oldest = lgpos
+            self._dirty[pgno] = buffer
+        elif (
+            lgpos.generation > buffer.newest.generation
+            and buffer.frozen is None
+            and self._keep_versions
+        ):
+            image = buffer.page.to_bytes(pgno)
+            buffer.frozen = FrozenVersion(image, buffer.newest.generation, buffer.oldest)
+            buffer.oldest = lgpos
+        buffer.newest = lgpos
+
+    def order(self, first: int, then: int) -> None:
+        """Require that page `first` is on disk before a version of `then` is written."""
+        self._buffers[then].write_after.append(first)
+
+    def oldest_dirty(self) -> Lgpos:
+        """Return the position of the oldest record whose page is not on disk: the checkpoint."""
+        oldest = LGPOS_MAX
+        for buffer in self._dirty.values():
+            frozen = buffer.frozen
+            since = frozen.oldest if frozen is not None else buffer.oldest
+            oldest = min(oldest, since)
+        return oldest
+
+    @property
+    def dirty_count(self) -> int:
+        """Number of pages with changes that are not on disk."""
+        return len(self._dirty)
+
+    def due(self, *, waypoint: int, older_than: Lgpos) -> list[int]:
+        """Return the pages to write so that no record before `older_than` is still needed.
+
+        Only pages with a version at or below the `waypoint` (a generation) are listed.
+        """
+        return [
+            pgno
+            for pgno, buffer in self._dirty.items()
+            if self._since(buffer) < older_than and self._writable(buffer, waypoint)
+        ]
+
+    def levels(self, pgnos: Iterable[int]) -> list[list[int]]:
+        """Arrange pages, and those they must follow, in batches to be written one after another.
+
+        Each batch must be on disk before the next is written.
+        """
+        depth: dict[int, int] = {}
+        for pgno in pgnos:
+            self._place(pgno, depth)
+        levels: list[list[int]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+        for pgno, level in depth.items():
+            levels[level].append(pgno)
+        return [sorted(level) for level in levels]
+
+    def take(self, pgno: int, *, waypoint: int) -> PageWrite | None:
+        """Return the newest version of a page that may be written, and count it as written.
+
+        None when the page is clean or has no version at or below the waypoint.
+        """
+        buffer = self._buffers[pgno]
+        if not buffer.dirty:
+            return None
+        if buffer.newest.generation <= waypoint:
+            buffer.dirty = False
+            buffer.frozen = None
+            buffer.write_after.clear()
+            del self._dirty[pgno]
+            return PageWrite(pgno, buffer.page.to_bytes(pgno))
+        if buffer.frozen is not None and buffer.frozen.generation <= waypoint:
+            image = buffer.frozen.image
+            buffer.frozen = None
+            return PageWrite(pgno, image)
+        return None
+
+    def _place(self, pgno: int, depth: dict[int, int]) -> None:
+        """Find the batch of a page; chains of splits are too long for recursion."""
+        waiting = [pgno]
+        while waiting:
+            page = waiting[-1]
+            before = [first for first in self._buffers[page].write_after if self._is_dirty(first)]
+            unknown = [first for first in before if first not in depth]
+            if unknown:
+                waiting += unknown
+                continue
+            depth[page] = 1 + max((depth[first] for first in before), default=-1)
+            waiting.pop()
+
+    def _is_dirty(self, pgno: int) -> bool:
+        return self._buffers[pgno].dirty
+
+    @staticmethod
+    def _since(buffer: Buffer) -> Lgpos:
+        return buffer.frozen.oldest if buffer.frozen is not None else buffer.oldest
+
+    @staticmethod
+    def _writable(buffer: Buffer, waypoint: int) -> bool:
+        if buffer.newest.generation <= waypoint:
+            return True
+        return buffer.frozen is not None and buffer.frozen.generation <= waypoint

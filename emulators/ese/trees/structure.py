@@ -1,0 +1,92 @@
+"""Changes of a tree's shape, as operations on pages in memory.
+
+The same functions serve the run-time path and redo, so that a page comes out the same whichever
+way it was made. A branch entry's key is the exclusive upper bound of its child; the last entry of
+the rightmost branch page of a level has an empty key (ese-format.md D).
+"""
+
+from emulators.ese.formats.page import (
+    FLAG_LEAF,
+    FLAG_PARENT_OF_LEAF,
+    FLAG_ROOT,
+    NODE_OVERHEAD_BYTES,
+    Page,
+)
+
+SPLIT_VERTICAL = 0
+SPLIT_RIGHT = 1
+SPLIT_APPEND = 2
+"""How a page was split: the root went down, nodes moved to the right, or none moved."""
+
+NODE_COUNT_MIN = 2
+"""A page is split between nodes, so it must have two."""
+
+
+def node_bytes(key: bytes, data: bytes) -> int:
+    """Return the bytes that a node takes of its page's free space."""
+    return NODE_OVERHEAD_BYTES + len(key) + len(data)
+
+
+def split_point(page: Page) -> int:
+    """Return the index from which nodes move so that both halves hold about the same bytes."""
+    assert len(page.keys) >= NODE_COUNT_MIN, f"page {page.pgno} has no two nodes to part"
+    sizes = [node_bytes(key, data) for key, data in zip(page.keys, page.datas, strict=True)]
+    half = sum(sizes) // 2
+    taken = 0
+    for index, size in enumerate(sizes):
+        taken += size
+        if taken >= half:
+            return min(max(index + 1, 1), len(sizes) - 1)
+    return len(sizes) - 1
+
+
+def separator(page: Page, at: int) -> bytes:
+    """Return the key that parts nodes before `at` from those at and after it."""
+    return page.keys[at] if page.flags & FLAG_LEAF else page.keys[at - 1]
+
+
+def new_sibling(source: Page, pgno: int, right: int) -> Page:
+    """Return the empty page that will stand between `source` and page `right` (0 for none)."""
+    sibling = Page(pgno, source.objid_fdp, source.flags, page_bytes=source.page_bytes)
+    if sibling.flags & FLAG_LEAF:
+        sibling.prev = source.pgno
+        sibling.next = right
+    return sibling
+
+
+def move_nodes(source: Page, target: Page, at: int) -> None:
+    """Append to `target` the nodes of `source` from index `at` on; `source` keeps them."""
+    for index in range(at, len(source.keys)):
+        target.insert(
+            len(target.keys), source.keys[index], source.datas[index], source.node_flags[index]
+        )
+
+
+def drop_nodes(page: Page, at: int) -> None:
+    """Remove the nodes of `page` from index `at` on."""
+    for index in range(len(page.keys) - 1, at - 1, -1):
+        page.delete(index)
+
+
+def add_separator(parent: Page, source: int, key: bytes, new: int) -> None:
+    """Let `parent` point to page `new` for what was child `source` from `key` on."""
+    index = parent.datas.index(source.to_bytes(4, "little"))
+    parent.insert(index, key, source.to_bytes(4, "little"))
+    parent.replace(index + 1, new.to_bytes(4, "little"))
+
+
+def lower_root(root: Page, pgno: int) -> Page:
+    """Return the page that takes all nodes of a full root; the root is not changed."""
+    below = Page(pgno, root.objid_fdp, root.flags & ~FLAG_ROOT, page_bytes=root.page_bytes)
+    move_nodes(root, below, 0)
+    return below
+
+
+def raise_root(root: Page, below: int) -> None:
+    """Make `root` a branch with `below` as its only child."""
+    was_leaf = bool(root.flags & FLAG_LEAF)
+    drop_nodes(root, 0)
+    root.flags &= ~(FLAG_LEAF | FLAG_PARENT_OF_LEAF)
+    if was_leaf:
+        root.flags |= FLAG_PARENT_OF_LEAF
+    root.insert(0, b"", below.to_bytes(4, "little"))

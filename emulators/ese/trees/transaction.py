@@ -1,0 +1,33 @@
+"""Transactions: what joins the log records of one change of the store.
+
+Transactions of one group run one after another in simulated time, each in one instant, so they
+need no locks. They still end up apart on disk: a generation may be full, or a flush may be cut,
+between any two records of one, and recovery then undoes it.
+"""
+
+from emulators.ese.formats import log_records
+from emulators.ese.formats.values import Lgpos
+from emulators.ese.trees.editor import Context, Editor
+
+PROCID = 1
+
+
+class Transaction:
+    """One open transaction.
+
+    Args:
+        editor: logs and applies its changes.
+        number: its trxBegin0; higher than that of every transaction before it.
+    """
+
+    def __init__(self, editor: Editor, number: int) -> None:
+        self._editor = editor
+        self.context = Context(PROCID, number, versioned=True)
+        self.begin: Lgpos = editor.log(log_records.encode_begin0(PROCID, number))
+        self.is_open = True
+
+    def commit(self) -> None:
+        """Log the commit; the caller waits until the log is on disk."""
+        assert self.is_open, f"transaction {self.context.trx} has ended"
+        self.is_open = False
+        self._editor.log(log_records.encode_commit0(PROCID, self.context.trx + 1))
