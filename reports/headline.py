@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from reports.durations import clock_text, count_text, duration_text, exact_duration_text, size_text
 from reports.model import (
+    Loss,
     Point,
     ProtectionResult,
     Recovery,
@@ -69,7 +70,7 @@ def recovery_sentences(
 def _headline(protection: ProtectionResult, recovery: Recovery) -> str:
     parts = []
     if recovery.lost is not None:
-        parts.append(_lost_text(protection, recovery.lost.messages, recovery.lost.bytes))
+        parts.append(_lost_text(protection, recovery.lost))
     if recovery.rpo_s is not None:
         age = f"{duration_text(recovery.rpo_s)} before" if recovery.rpo_s > 0 else "that of"
         parts.append(f"newest recovered point {age} the disaster")
@@ -78,11 +79,14 @@ def _headline(protection: ProtectionResult, recovery: Recovery) -> str:
     return "; ".join(parts)
 
 
-def _lost_text(protection: ProtectionResult, messages: int, size_bytes: int) -> str:
+def _lost_text(protection: ProtectionResult, lost: Loss) -> str:
     total = f"{protection.acknowledged.messages:,}"
-    if messages == 0:
+    if lost.messages == 0:
         return f"lost no message of {total}"
-    return f"lost {count_text(messages, 'message')} of {total} ({size_text(size_bytes)})"
+    amount = size_text(lost.bytes)
+    if lost.logs:
+        amount += f", {count_text(lost.logs, 'log file')}"
+    return f"lost {count_text(lost.messages, 'message')} of {total} ({amount})"
 
 
 def _negative_sentences(result: Result, recovery: Recovery, when: str) -> list[str]:

@@ -199,7 +199,7 @@ class RpoStatistics(Record):
 
 
 class ProtectionResult(Record):
-    """What one protection did; `rpo` and `curve` are by consistency class.
+    """What one protection did; `rpo` and `curve` are to any write, the others to bookmarks.
 
     A curve is a line through (time_s, rpo_s) points; a drop is two points at the same time.
     """
@@ -208,8 +208,10 @@ class ProtectionResult(Record):
     kind: str
     acknowledged: Amount
     recoveries: tuple[Recovery, ...] = ()
-    rpo: dict[Class, RpoStatistics] = Field(default_factory=dict)
-    curve: dict[Class, tuple[CurvePoint, ...]] = Field(default_factory=dict)
+    rpo: RpoStatistics | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    app_rpo: RpoStatistics | None = None
+    app_curve: tuple[CurvePoint, ...] = ()
 
 
 class Assumption(Record):

@@ -212,15 +212,19 @@ class _Rendering:
             self._print_lost(recovery)
 
     def _print_rpo(self, protection: ProtectionResult) -> None:
-        for consistency, statistics in sorted(protection.rpo.items()):
-            name = "application-consistent" if consistency == "app" else "any point"
+        shown = (
+            ("any point", protection.rpo, protection.curve),
+            ("application-consistent", protection.app_rpo, protection.app_curve),
+        )
+        for name, statistics, points in shown:
+            if statistics is None:
+                continue
             self._console.print()
             self._line(
                 f"RPO over the run, {name}: mean {duration_text(statistics.mean_s)}, "
                 f"p95 {duration_text(statistics.p95_s)}, p99 {duration_text(statistics.p99_s)}, "
                 f"max {duration_text(statistics.max_s)}"
             )
-            points = protection.curve.get(consistency, ())
             if points:
                 for line in self._chart(points):
                     self._console.print(Text(f"  {line}", no_wrap=True))

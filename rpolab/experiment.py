@@ -6,7 +6,7 @@ caller's to measure.
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulators.ese.file_set import MemoryFiles
 from emulators.exchange.arrivals import Arrival, profile_arrivals
@@ -243,6 +243,13 @@ class Experiment:
         )
 
 
+class Finished(NamedTuple):
+    """What a run found, its real times still 0; and the trace's lines, if they were kept."""
+
+    result: Result
+    trace_lines: tuple[str, ...]
+
+
 class _Keeper:
     """Writes recovered files into folders."""
 
@@ -261,15 +268,18 @@ def run_scenario(
     *,
     progress: Progress | None = None,
     keep: Path | None = None,
+    keep_trace: bool = False,
     replay: str = "",
-) -> Result:
-    """Run a scenario and return what was found; `wall_s` and `events_per_s` are 0.
+) -> Finished:
+    """Run a scenario from beginning to end.
 
     Raises:
         MboxError: the replayed archive cannot be read.
     """
-    experiment = Experiment(scenario, keep=keep)
-    experiment.run(progress)
-    result = experiment.result(replay)
-    experiment.kernel.close()
-    return result
+    experiment = Experiment(scenario, keep=keep, keep_trace=keep_trace)
+    try:
+        experiment.run(progress)
+        result = experiment.result(replay)
+    finally:
+        experiment.kernel.close()
+    return Finished(result, tuple(experiment.laboratory.trace.lines or ()))

@@ -26,7 +26,6 @@ UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
     Measure.SIZE_BYTES: "bytes",
     Measure.COUNT: "count",
 }
-CLASSES: tuple[PointClass, ...] = ("any", "app")
 
 
 def protection_result(
@@ -36,19 +35,23 @@ def protection_result(
 
     Before the first point of a class, RPO(t) is the age of the run.
     """
-    curves = {
-        consistency: Curve.from_points(0, end_ns, protection.durable[consistency], 0)
-        for consistency in CLASSES
-        if protection.durable[consistency] and end_ns > 0
-    }
+    curve = _curve(protection, "any", end_ns)
+    app_curve = _curve(protection, "app", end_ns)
     return ProtectionResult(
         name=protection.name,
         kind="cdp",
         acknowledged=Amount(messages=ledger.acknowledged_count, bytes=ledger.acknowledged_bytes),
         recoveries=tuple(recoveries),
-        rpo={consistency: curve.statistics() for consistency, curve in curves.items()},
-        curve={consistency: curve.vertices() for consistency, curve in curves.items()},
+        rpo=None if curve is None else curve.statistics(),
+        curve=() if curve is None else curve.vertices(),
+        app_rpo=None if app_curve is None else app_curve.statistics(),
+        app_curve=() if app_curve is None else app_curve.vertices(),
     )
+
+
+def _curve(protection: Cdp, consistency: PointClass, end_ns: int) -> Curve | None:
+    points = protection.durable[consistency]
+    return Curve.from_points(0, end_ns, points, 0) if points and end_ns > 0 else None
 
 
 def judge(

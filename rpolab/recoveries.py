@@ -25,7 +25,6 @@ Keep = Callable[[str, MemoryFiles], None]
 """Takes the recovered files of a protection; called after soft recovery has made them clean."""
 
 POINTS_TRIED_MAX = 200
-LOG_BYTES = 1 << 20
 
 
 class ReportedBetterThanTrue(AssertionError):  # noqa: N818 - an invariant (I8) that was broken
@@ -41,12 +40,14 @@ class Moment:
         cause: which of the two.
         reported_ns: what the engine said its RPO was, by class.
         stages: how far the stream had come.
+        generation: the newest log generation of which anything was on the mail server's disk.
     """
 
     time_ns: int
     cause: Cause
     reported_ns: dict[PointClass, int | None]
     stages: Stages
+    generation: int
 
 
 @dataclass(slots=True)
@@ -76,7 +77,8 @@ class Recoverer:
             "app": protection.reported_rpo_ns("app"),
         }
         now_ns = self.laboratory.kernel.now_ns
-        return Moment(now_ns, cause, reported, protection.stages())
+        generation = self.laboratory.group.log.flushed.generation
+        return Moment(now_ns, cause, reported, protection.stages(), generation)
 
     def recover(self, moment: Moment, consistency: PointClass) -> Recovery:
         """Recover to the newest point of a class; where that is refused, to the nearest."""
@@ -160,7 +162,11 @@ class Recoverer:
             point=_point(point),
             rpo_s=seconds(rpo_ns),
             reported_rpo_s=None if reported_ns is None else seconds(reported_ns),
-            lost=Loss(messages=len(comparison.lost), bytes=comparison.lost_bytes, logs=0),
+            lost=Loss(
+                messages=len(comparison.lost),
+                bytes=comparison.lost_bytes,
+                logs=max(moment.generation - opened.report.last_generation, 0),
+            ),
             lost_messages_list=tuple(self._lost(entry, moment.stages) for entry in comparison.lost),
             phantom=comparison.phantom,
             damaged=len(comparison.damaged),

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from reports import Result
-from rpolab.experiment import Experiment, run_scenario
+from rpolab.experiment import run_scenario
 from rpolab.wall_clock import Stopwatch
 from scenarios import Scenario, load
 from scenarios.model import SEED_MAX
@@ -73,15 +73,9 @@ def run_timed(
         replay: the command that repeats the run.
     """
     watch = Stopwatch()
-    lines: tuple[str, ...] = ()
-    if keep_trace:
-        experiment = Experiment(scenario, keep=keep, keep_trace=True)
-        experiment.run(progress)
-        result = experiment.result(replay)
-        lines = tuple(experiment.laboratory.trace.lines or ())
-        experiment.kernel.close()
-    else:
-        result = run_scenario(scenario, progress=progress, keep=keep, replay=replay)
+    result, lines = run_scenario(
+        scenario, progress=progress, keep=keep, keep_trace=keep_trace, replay=replay
+    )
     wall_s = watch.elapsed_s()
     speed = result.events / wall_s if wall_s else 0.0
     filled = {"wall_s": wall_s, "events_per_s": round(speed, 3), "program": program()}

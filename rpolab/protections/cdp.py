@@ -118,7 +118,7 @@ class Cdp:
         self.after_action: Callable[[End, Action], None] | None = None
         self._tags: list[ProtectedPoint] = []
         self._tags_durable = 0
-        self._tag_labels: dict[str, ProtectedPoint] = {}
+        self._tag_of_set: dict[str, ProtectedPoint] = {}
 
     def start(self) -> None:
         """Attach the filters, open the journal, start the session and the bookmarks."""
@@ -180,8 +180,11 @@ class Cdp:
 
     def reported_rpo_ns(self, consistency: PointClass) -> int | None:
         """Return the age of the newest durable point, as the engine publishes it."""
+        now_ns = self._kernel.now_ns
+        if consistency == "any" and self.target.session is not None:
+            return RecoveryPoints(self.target.session.journal).reported_rpo_ns(now_ns)
         history = self.durable[consistency]
-        return self._kernel.now_ns - history[-1][1] if history else None
+        return now_ns - history[-1][1] if history else None
 
     def newest(self, consistency: PointClass) -> ProtectedPoint:
         """Return the newest durable point of a class; raises PointUnavailable."""
@@ -273,14 +276,22 @@ class Cdp:
         if isinstance(admission, Refused):
             raise BookmarkRefused(f"{admission.reason}: {admission.hint}")
         sequence = self.source.capture.newest.sequence
-        self._tags.append(ProtectedPoint("app", self._kernel.now_ns, sequence))
+        tag = ProtectedPoint("app", self._kernel.now_ns, sequence)
+        self._tags.append(tag)
+        self._tag_of_set[snapshot_set_id] = tag
         return None
 
     def abort(self, snapshot_set_id: str) -> None:
-        """Withdraw a tag whose snapshot failed after all, while it was not durable yet."""
+        """Withdraw the tag of a snapshot that failed after all: it is no bookmark any more."""
         self._laboratory.trace.record("cdp.bookmark_aborted", name=self.name, set=snapshot_set_id)
-        if len(self._tags) > self._tags_durable:
-            self._tags.pop()
+        tag = self._tag_of_set.pop(snapshot_set_id, None)
+        if tag is None:
+            return
+        if self._tags.index(tag) < self._tags_durable:
+            self._tags_durable -= 1
+            history = self.durable["app"]
+            self.durable["app"] = [entry for entry in history if entry[1] != tag.time_ns]
+        self._tags.remove(tag)
 
     # --- inside -------------------------------------------------------------------------------
 

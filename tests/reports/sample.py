@@ -99,8 +99,8 @@ def result(*recoveries, **changes):
                 kind="cdp",
                 acknowledged=Amount(messages=1_204, bytes=10**8),
                 recoveries=recoveries or (disaster(), drill(300), drill(600)),
-                rpo={"any": CURVE.statistics()},
-                curve={"any": CURVE.vertices()},
+                rpo=CURVE.statistics(),
+                curve=CURVE.vertices(),
             ),
         ),
         "assumptions": (

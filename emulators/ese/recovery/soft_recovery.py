@@ -58,6 +58,11 @@ class RecoveryReport:
         """Whether there was nothing to do."""
         return not self.generations
 
+    @property
+    def last_generation(self) -> int:
+        """The newest generation that was replayed, 0 for a clean database."""
+        return self.generations[-1] if self.generations else 0
+
 
 def soft_recover(
     files: FileSet,

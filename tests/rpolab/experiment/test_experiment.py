@@ -63,6 +63,7 @@ def test_lost_messages_are_named_with_the_stage_where_they_were(run):
     assert recovery.lost.messages > 10
     assert 240 <= recovery.rpo_s <= 250
     assert {lost.stage for lost in recovery.lost_messages_list} <= {"pool", "wire"}
+    assert recovery.lost.logs >= 1, "logs that were begun during the outage"
     assert all(lost.mailbox and lost.subject for lost in recovery.lost_messages_list)
     assert all(239 < lost.acknowledged_s <= 480 for lost in recovery.lost_messages_list)
 
@@ -103,7 +104,18 @@ def test_while_the_line_is_down_rpo_grows_and_afterwards_it_catches_up(run):
     assert during.rpo_s == pytest.approx(270, abs=5)
     assert during.lost.messages > 0
     assert after.rpo_s < 5
-    assert protection(experiment).rpo["any"].max_s == pytest.approx(320, abs=25)
+    assert protection(experiment).rpo.max_s == pytest.approx(320, abs=25)
+
+
+def test_a_bookmark_whose_snapshot_fails_afterwards_is_withdrawn(run):
+    experiment = run()
+    cdp = experiment.protections["cdp"]
+    newest = cdp.newest("app")
+    set_id = next(name for name, tag in cdp._tag_of_set.items() if tag == newest)
+    published = len(cdp.durable["app"])
+    cdp.abort(set_id)
+    assert cdp.newest("app").sequence < newest.sequence
+    assert len(cdp.durable["app"]) == published - 1
 
 
 def test_a_power_cut_of_the_primary_is_a_disaster_too(run):
