@@ -201,8 +201,8 @@ class Experiment:
             self.recoverers[name].recover(moment, "app" if wanted == "application" else "any")
 
     def _run_until(self, until_ns: int, progress: Progress | None) -> None:
-        slice_ns = max(self.clock.duration_ns // PROGRESS_SLICES, 1)
         """Let time go on; after a disaster no further than it takes for the copy to settle."""
+        slice_ns = max(self.clock.duration_ns // PROGRESS_SLICES, 1)
         while self.kernel.now_ns < until_ns:
             if self._disaster:
                 until_ns = min(until_ns, self._settled_ns())
