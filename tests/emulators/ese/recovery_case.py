@@ -79,11 +79,11 @@ class Case:
         byte = self.files.read(name, offset, 1)[0]
         self.files.write(name, offset, bytes([byte ^ 0x10]))
 
-    def refuses(self, code, *named, ranged=True):
+    def refuses(self, code, *named, ranged=True, **switches):
         """Recovery gives this error and changes nothing; returns the error."""
         before = copy_of(self.files)
         with pytest.raises(EseError) as caught:
-            recover(self.files)
+            recover(self.files, **switches)
         error = caught.value
         assert error.code == code, error
         for name in named:
@@ -94,8 +94,8 @@ class Case:
         assert self.files._files == before._files, "a refusal changed a file"
         return error
 
-    def recovers(self):
-        recovered = recover_and_check(self.files, self.ledger)
+    def recovers(self, **switches):
+        recovered = recover_and_check(self.files, self.ledger, **switches)
         assert recovered.problems == []
         return recovered.report
 
