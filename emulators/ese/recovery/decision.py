@@ -14,7 +14,7 @@ from emulators.ese.errors import JET_ERRORS, EseError, JetError, ese_error, refu
 from emulators.ese.recovery.log_set import LogSet, Problem
 
 HINT_OTHER_POINT = "recover to another point, or from a copy that has this log"
-HINT_LOSSY = f"{HINT_OTHER_POINT}; /a recovers without it and loses what was committed there"
+HINT_LOSSY = f"{HINT_OTHER_POINT}; /a may recover without it, and loses what was committed there"
 NAMES_SHOWN = 3
 REMOVABLE = (-501, -515, -528)
 """Problems that the removal of logs mends: damage, a broken sequence, a hole."""
@@ -91,7 +91,7 @@ def decide(
         EseError: -528, -543, -515, -501, -530, -582 or -586, as the table says.
     """
     if not lossy:
-        _require_a_current_log(logs)
+        _require_a_current_log(logs, required)
     start = logs.first
     if checkpoint_generation is not None:
         start = min(checkpoint_generation, required.first)
@@ -144,10 +144,11 @@ def _refused(
     return refusal(-582, where, HINT_LOSSY, *seen, 528)
 
 
-def _require_a_current_log(logs: LogSet) -> None:
+def _require_a_current_log(logs: LogSet, required: Required) -> None:
     """Apply R2: archives without E00.log and without E00tmp.log are not what a crash leaves."""
     if logs.current is None and logs.temporary is None and logs.archives:
-        raise refusal(-528, f"{logs.current_name} is missing", HINT_LOSSY, 518)
+        hint = HINT_LOSSY if logs.last >= required.last else HINT_OTHER_POINT
+        raise refusal(-528, f"{logs.current_name} is missing", hint, 518)
 
 
 def _require_the_first(logs: LogSet, required: Required, start: int) -> None:

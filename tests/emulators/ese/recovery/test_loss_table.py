@@ -61,6 +61,9 @@ def test_as_many_logs_may_be_lost_as_the_depth_and_the_mount_allow(name, lost):
     # Without a log left there is nothing to be in the middle of: R5 rather than R2.
     none_left = lost >= current
     assert outcome(plain) == (0 if lost == 0 else -543 if none_left else -528)
+    if 0 < lost < current:
+        hint = case.refuses(-528, ranged=False).hint
+        assert ("/a" in hint) == (lost <= tolerated), "/a is named where it helps"
     if lost:
         assert plain._files == before._files, "a refusal changed a file"
     if lost > tolerated:
