@@ -273,14 +273,20 @@ def image_to_cut():
     return case, mail_up_to(world, hole - 1)
 
 
+SPARSE = pytest.param(8, id="every eighth")
+EACH = pytest.param(1, id="each", marks=pytest.mark.nightly)
+
+
+@pytest.mark.parametrize("step", [SPARSE, EACH])
 @pytest.mark.parametrize("loses", [True, False], ids=["unflushed writes lost", "all writes kept"])
-def test_lossy_recovery_cut_anywhere_ends_the_same_when_begun_again(loses):
+def test_lossy_recovery_cut_anywhere_ends_the_same_when_begun_again(loses, step):
+    """Each of the first operations, where logs are removed and made, is a cut in any case."""
     case, (mail, ledger) = image_to_cut()
     counted = CutFiles(copy_of(case.files), -1, loses=False)
     recover(counted, lossy=True)
     steps = range(counted.done)
     assert len(steps) > 20
-    for cut in [*steps[:24], *steps[24::8]]:
+    for cut in [*steps[:24], *steps[24::step]]:
         files = CutFiles(copy_of(case.files), cut, loses=loses)
         with pytest.raises(CutError):
             recover(files, lossy=True)
@@ -311,12 +317,13 @@ def test_a_plain_recovery_after_a_cut_lossy_one_never_brings_back_other_mail():
     assert refused <= {-528, -582}
 
 
-def test_a_disk_that_becomes_full_under_it_is_an_error_and_room_is_the_cure():
+@pytest.mark.parametrize("step", [SPARSE, EACH])
+def test_a_disk_that_becomes_full_under_it_is_an_error_and_room_is_the_cure(step):
     case, (mail, _) = image_to_cut()
     counted = FullFiles(copy_of(case.files), -1)
     recover(counted, lossy=True)
     codes = []
-    for room in [*range(12), *range(12, counted.done, 8)]:
+    for room in [*range(12), *range(12, counted.done, step)]:
         files = copy_of(case.files)
         with pytest.raises(EseError) as caught:
             recover(FullFiles(files, room), lossy=True)
