@@ -119,6 +119,7 @@ def test_r1_a_temporary_log_that_skips_a_generation_shows_a_loss_that_the_header
     frozen.refuses(-528, CURRENT, ranged=False)
     report = frozen.recovers(lossy=True)
     assert (report.warning.code, report.warning.event_id) == (585, 524)
+    assert report.loss.first == frozen.last + 1
     follows_on(frozen.files, frozen.last)
 
 
@@ -296,6 +297,32 @@ def test_lossy_recovery_cut_anywhere_ends_the_same_when_begun_again(loses, step)
         assert mail_in(files.durable) == mail
         assert ledger.compare(files.durable) == []
         follows_on(files.durable, case.last)
+
+
+@pytest.mark.parametrize("lossy", [True, False])
+@pytest.mark.parametrize("loses", [True, False], ids=["unflushed writes lost", "all writes kept"])
+def test_a_new_current_log_that_was_not_finished_is_never_taken_for_a_log(loses, lossy):
+    """Only the newest log is lost, so the one in its place is of the generation committed last."""
+    world = world_after_mount(DEPTH)
+    case = Case(world.files(), world.ledger())
+    case.files.delete(CURRENT)
+    mail, _ = mail_up_to(world, case.committed - 1)
+    was_refused = set()
+    for cut in range(9):
+        files = CutFiles(copy_of(case.files), cut, loses=loses)
+        with pytest.raises(CutError):
+            recover(files, lossy=True)
+        files = files.durable
+        before = copy_of(files)
+        try:
+            recover(files, lossy=lossy)
+        except EseError as error:
+            was_refused.add(error.code)
+            assert files._files == before._files
+            recover(files, lossy=True)
+        assert mail_in(files) == mail, f"cut after {cut} operations"
+        follows_on(files, case.committed - 1)
+    assert was_refused == (set() if lossy else {-528, -582})
 
 
 def test_a_plain_recovery_after_a_cut_lossy_one_never_brings_back_other_mail():
