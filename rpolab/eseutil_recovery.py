@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulators.ese.errors import EseError, ese_error
+from emulators.ese.events import Event
 from emulators.ese.file_set import DirectoryFiles, FileSet
 from emulators.ese.formats.database_header import read_header
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.formats.values import Signature
 from emulators.ese.recovery.log_set import LogSet
-from emulators.ese.recovery.soft_recovery import soft_recover
+from emulators.ese.recovery.soft_recovery import RecoveryReport, soft_recover
 from emulators.ese.tools.dump import Report
 
 BASE_LENGTH = 3
@@ -27,12 +28,18 @@ _DOTS = f"          {'.' * 51}\n"
 
 @dataclass(frozen=True, slots=True)
 class RecoveryFolders:
-    """Where the files of a storage group lie, and whether strange databases are left out."""
+    """Where the files of a storage group lie, and the switches of `/r`.
+
+    Strange databases are left out with `is_ignoring_mismatch` (/i), committed logs may be lost
+    with `is_lossy` (/a), and the events are shown with `is_verbose` (/v, a switch of our own).
+    """
 
     logs: Path
     system: Path
     databases: Path
     is_ignoring_mismatch: bool = False
+    is_lossy: bool = False
+    is_verbose: bool = False
 
 
 class SplitFiles:
@@ -100,6 +107,8 @@ class SplitFiles:
 def recover(base: str, folders: RecoveryFolders, *, now_ns: int) -> Report:
     """Return the text of `eseutil /r` (exchange.md 2.1), and the error that ended it or None.
 
+    Where committed logs were lost, that warning stands in the error's place.
+
     Args:
         base: base name of the logs ('E00').
         folders: where everything lies.
@@ -115,10 +124,34 @@ def recover(base: str, folders: RecoveryFolders, *, now_ns: int) -> Report:
     try:
         chosen, left_out = _choose(files, base, folders)
         text += "".join(f"{name} does not belong to these logs: left out.\n" for name in left_out)
-        soft_recover(files, base, [chosen], now_ns=now_ns)
+        done = soft_recover(
+            files,
+            base,
+            [chosen],
+            now_ns=now_ns,
+            lossy=folders.is_lossy,
+            ignore_missing=folders.is_ignoring_mismatch,
+        )
     except EseError as error:
-        return f"{text}{_RULER}", error
-    return f"{text}{_RULER}{_DOTS}", None
+        return f"{text}{_RULER}{_events(folders, error.events)}", error
+    return f"{text}{_RULER}{_DOTS}{_events(folders, done.events)}", _warning(done)
+
+
+def _events(folders: RecoveryFolders, events: tuple[Event, ...]) -> str:
+    if not folders.is_verbose or not events:
+        return ""
+    lines = "".join(f"  {event_id}: {text}\n" for event_id, text in events)
+    return f"\nEvents:\n{lines}"
+
+
+def _warning(done: RecoveryReport) -> EseError | None:
+    """Return what was lost as eseutil's ending shows it, None where nothing was."""
+    if done.loss is None:
+        return None
+    code, name, text, event_id = done.loss.warning
+    removed = f"; removed: {', '.join(done.removed)}" if done.removed else ""
+    hint = f"what was committed from generation {done.loss.first} on is lost{removed}"
+    return EseError(code, name, text, done.loss.where, hint, event_id)
 
 
 def _choose(files: FileSet, base: str, folders: RecoveryFolders) -> tuple[str, list[str]]:
@@ -134,7 +167,7 @@ def _choose(files: FileSet, base: str, folders: RecoveryFolders) -> tuple[str, l
         raise ese_error(-1216, f"{folders.databases}: there is no database", hint)
     if len(names) == 1:
         return names[0], []
-    wanted = _stream_signature(files, base)
+    wanted = LogSet(files, base, EXCHANGE_2007).own_signature
     belonging = [name for name in names if _log_signature(files, name) == wanted]
     others = [name for name in names if name not in belonging]
     if len(belonging) != 1:
@@ -145,14 +178,6 @@ def _choose(files: FileSet, base: str, folders: RecoveryFolders) -> tuple[str, l
         where = f"{', '.join(others)}: not a database of these logs"
         raise ese_error(-1216, where, "move it away, or leave it out with /i")
     return belonging[0], others
-
-
-def _stream_signature(files: FileSet, base: str) -> Signature | None:
-    """The signature of the newest log that can be read, None without one."""
-    logs = LogSet(files, base, EXCHANGE_2007)
-    newest_first = [logs.current, *(logs.archives[key] for key in sorted(logs.archives)[::-1])]
-    headers = (log.header for log in newest_first if log is not None)
-    return next((header.signature for header in headers if header is not None), None)
 
 
 def _log_signature(files: FileSet, name: str) -> Signature | None:

@@ -6,6 +6,8 @@ exchange.md 1.4 and 1.6. The texts are our own words, except the one that exchan
 
 from typing import NamedTuple
 
+from emulators.ese.events import EVENT_TEXTS, Event, event
+
 
 class JetError(NamedTuple):
     """One line of the table of JET errors (a positive code is a warning)."""
@@ -27,7 +29,8 @@ class EseError(Exception):
         hint: what the operator can do.
         event_id: the event that ESE writes to the event log with this error, if any.
 
-    All arguments are positional, so that the error can be copied to another process.
+    All arguments are positional, so that the error can be copied to another process. `events` is
+    what led to the error, in order; recovery completes it from its beginning to its end.
     """
 
     def __init__(
@@ -40,6 +43,9 @@ class EseError(Exception):
         self.where = where
         self.hint = hint
         self.event_id = event_id
+        self.events: tuple[Event, ...] = ()
+        if event_id in EVENT_TEXTS:
+            self.events = (event(event_id, where),)
 
     def __str__(self) -> str:
         return f"{self.code} ({self.name}): {self.text} {self.where}: {self.hint}"
@@ -152,3 +158,13 @@ def ese_error(code: int, where: str, hint: str) -> EseError:
     """Build the error of a JET code; the code must be one of `JET_ERRORS`."""
     row = JET_ERRORS[code]
     return EseError(row.code, row.name, row.text, where, hint, row.event_id)
+
+
+def refusal(code: int, where: str, hint: str, *event_ids: int) -> EseError:
+    """Build the error of a case that has events of its own; the last is the one that decides."""
+    row = JET_ERRORS[code]
+    event_id = event_ids[-1] if event_ids else row.event_id
+    error = EseError(row.code, row.name, row.text, where, hint, event_id)
+    if event_ids:
+        error.events = tuple(event(each, where) for each in event_ids)
+    return error

@@ -22,6 +22,7 @@ from rpolab.wall_clock import Stopwatch, calendar_ns
 _USAGE = "try 'rpolab eseutil --help'"
 _FOLDER_SWITCHES = ("/l", "/s", "/d")
 _IGNORE_SWITCH = "/i"
+_FLAG_SWITCHES = (_IGNORE_SWITCH, "/a", "/v")
 _RECOVERY = "/r"
 _FILE_MODES = ("/mh", "/ml", "/mk", "/k")
 _MODES = (*_FILE_MODES, _RECOVERY)
@@ -33,17 +34,19 @@ _HELP = """Look at the files of a storage group, or recover it, as eseutil does.
 /ml FILE or BASE  a log file, or all logs of a base name such as E00
 /mk FILE          a checkpoint file
 /k  FILE or BASE  checksums of a database, a log, a checkpoint, or all logs
-/r  BASE [/l FOLDER] [/s FOLDER] [/d FOLDER] [/i]
+/r  BASE [/l FOLDER] [/s FOLDER] [/d FOLDER] [/i] [/a] [/v]
                   soft recovery: brings the database to Clean Shutdown
 
 \b
 The folders of /r are those of the logs (/l; the current one when left out),
 of the checkpoint (/s) and of the database (/d; both that of the logs when
-left out). /i leaves out databases that do not belong to the logs.
+left out). /i leaves out databases that do not belong to the logs. /a goes on
+without logs whose loss the database can stand: what was committed in them is
+gone, and the ending says so. /v, a switch of our own, shows the events.
 
 Switches may be in upper case, and may begin with '-'.
 
-Exit codes: 0 nothing wrong, 1 damage or a JET error, 2 wrong usage.
+Exit codes: 0 nothing wrong (or a warning), 1 damage or a JET error, 2 wrong usage.
 """
 
 
@@ -105,14 +108,14 @@ def _recovery(rest: Sequence[str]) -> ExitCode:
 def _recovery_arguments(rest: Sequence[str]) -> tuple[str, RecoveryFolders]:
     bases: list[str] = []
     given: dict[str, Path] = {}
-    is_ignoring = False
+    flags: list[str] = []
     arguments = iter(rest)
     for argument in arguments:
         switch = _switch(argument)
         if switch in _FOLDER_SWITCHES:
             given[switch] = _folder(switch, next(arguments, None), given)
-        elif switch == _IGNORE_SWITCH:
-            is_ignoring = True
+        elif switch in _FLAG_SWITCHES:
+            flags.append(switch)
         elif argument[:1] in ("/", "-"):
             raise click.UsageError(f"/r has no switch {shown(argument)}; {_USAGE}")
         else:
@@ -122,7 +125,10 @@ def _recovery_arguments(rest: Sequence[str]) -> tuple[str, RecoveryFolders]:
         raise click.UsageError(f"/r takes one base name of three letters, such as E00: {found}")
     logs = given.get("/l", Path())
     system, databases = given.get("/s", logs), given.get("/d", logs)
-    return bases[0], RecoveryFolders(logs, system, databases, is_ignoring)
+    is_ignoring, is_lossy, is_verbose = (flag in flags for flag in _FLAG_SWITCHES)
+    return bases[0], RecoveryFolders(
+        logs, system, databases, is_ignoring, is_lossy=is_lossy, is_verbose=is_verbose
+    )
 
 
 def _folder(switch: str, name: str | None, given: dict[str, Path]) -> Path:
@@ -148,4 +154,4 @@ def _finish(mode: str, work: Callable[[], Report]) -> ExitCode:
     except EseError as raised:
         text, error = "", raised
     say(report(mode, text, error, watch.elapsed_s()))
-    return ExitCode.MET if error is None else ExitCode.MISSED
+    return ExitCode.MET if error is None or error.code > 0 else ExitCode.MISSED

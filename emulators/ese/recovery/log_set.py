@@ -32,12 +32,16 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why the chain of logs cannot be followed into `generation`."""
+    """Why the chain of logs cannot be followed into `generation`.
+
+    `event_id` is the event that says so, None where the sheet has none of its own.
+    """
 
     generation: int
     name: str
     code: int
     text: str
+    event_id: int | None = None
 
 
 class LogSet:
@@ -92,12 +96,33 @@ class LogSet:
         A next generation that exists as E00tmp.log only never became current, so it holds no
         record and nothing of it can be missing (R1).
         """
+        return self.last + 1 if self.temporary_follows else self.last
+
+    @property
+    def temporary_follows(self) -> bool:
+        """Whether E00tmp.log is the log after the last one."""
         if self.temporary is None or self.temporary.header is None:
-            return self.last
+            return False
         found = self.file_of(self.last)
         previous = found.header if found is not None else None
-        mismatch = self._mismatch(self.temporary.header, self.last + 1, previous)
-        return self.last if mismatch else self.last + 1
+        return self._mismatch(self.temporary.header, self.last + 1, previous) is None
+
+    @property
+    def own_signature(self) -> Signature | None:
+        """The signature of the newest log that can be read, whatever the database says."""
+        newest_first = [self.current, *(self.archives[key] for key in sorted(self.archives)[::-1])]
+        headers = (log.header for log in newest_first if log is not None)
+        return next((header.signature for header in headers if header is not None), None)
+
+    def names_from(self, generation: int) -> list[str]:
+        """Return the names of the logs at or above a generation, newest first.
+
+        A current log that cannot be read, or is none of the sequence, is one of them.
+        """
+        archives = [key for key in sorted(self.archives)[::-1] if key >= generation]
+        names = [self.archives[key].name for key in archives]
+        is_kept = 0 < self._current_generation() < generation
+        return names if self.current is None or is_kept else [self.current_name, *names]
 
     def name_of(self, generation: int) -> str:
         """Return the file name of a generation: that of the current log or of an archive."""
@@ -113,9 +138,6 @@ class LogSet:
 
     def problem_from(self, first: int) -> Problem | None:
         """Return the first break of the chain from generation `first` to the last one."""
-        if self.current is not None and self.current.error is not None:
-            generation = max(self.archives, default=0) + 1
-            return self._unreadable(self.current, generation)
         previous = None
         for generation in range(first, self.last + 1):
             problem = self._problem_at(generation, previous)
@@ -123,14 +145,24 @@ class LogSet:
                 return problem
             found = self.file_of(generation)
             previous = found.header if found is not None else None
-        return None
+        return self._problem_with_current()
+
+    def _problem_with_current(self) -> Problem | None:
+        """Return why a current log that is there is not the log after the archives."""
+        if self.current is None or self._current_generation():
+            return None
+        generation = max(self.archives, default=0) + 1
+        if self.current.header is None:
+            return self._unreadable(self.current, generation)
+        text = f"its header says generation {self.current.header.generation}"
+        text += f", and there are archives up to {generation - 1}"
+        return Problem(generation, self.current_name, -515, text)
 
     def _problem_at(self, generation: int, previous: LogHeader | None) -> Problem | None:
         name = self.name_of(generation)
         found = self.file_of(generation)
         if found is None:
-            code = -528 if self.current is None else -515
-            return Problem(generation, name, code, "is missing, and later logs are there")
+            return self._hole(generation, name)
         if found.header is None:
             return self._unreadable(found, generation)
         text = self._mismatch(found.header, generation, previous)
@@ -138,6 +170,13 @@ class LogSet:
             return None
         code = -530 if "signature" in text else -515
         return Problem(generation, name, code, text)
+
+    def _hole(self, generation: int, name: str) -> Problem:
+        text = "is missing, and later logs are there"
+        if self.current is None:
+            return Problem(generation, name, -528, text, 558)
+        is_single = self.file_of(generation + 1) is not None
+        return Problem(generation, name, -515, text, 518 if is_single else 519)
 
     def _mismatch(
         self, header: LogHeader, generation: int, previous: LogHeader | None
@@ -157,14 +196,21 @@ class LogSet:
         return [*self.archives, current] if current else list(self.archives)
 
     def _current_generation(self) -> int:
+        """Return the current log's generation, 0 when it cannot be the log after the archives.
+
+        A roll renames the current log, so no archive is ever as new as the log beside it.
+        """
         if self.current is None or self.current.header is None:
             return 0
-        return self.current.header.generation
+        generation = self.current.header.generation
+        return generation if generation > max(self.archives, default=0) else 0
 
     @staticmethod
     def _unreadable(found: LogFile, generation: int) -> Problem:
         assert found.error is not None, f"{found.name} has neither header nor error"
-        return Problem(generation, found.name, found.error.code, found.error.where)
+        error = found.error
+        event_id = 440 if error.code == -501 else None
+        return Problem(generation, found.name, error.code, error.where, event_id)
 
     def _open_if_there(self, name: str) -> LogFile | None:
         return self._open(name) if self._files.exists(name) else None

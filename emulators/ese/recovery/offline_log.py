@@ -1,5 +1,14 @@
-"""The log as recovery goes on with it: synchronous, on a file set, rolling when it is full."""
+"""The log as recovery goes on with it: synchronous, on a file set, rolling when it is full.
 
+Fault model: the disk may be full at any operation, which is -529 for a log (exchange.md R17), and
+the power may go after any. A new log gets its header last, when the rest of it is on disk, so that
+a log with a header is whole.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats.format import archive_name, checkpoint_name, current_name, temporary_name
 from emulators.ese.formats.log_file import LogHeader
@@ -46,8 +55,9 @@ class OfflineLog:
             return
         name = current_name(self._prefix)
         offset, data = self._frame.flush()
-        self._files.write(name, offset, data)
-        self._files.flush(name)
+        with log_disk(name):
+            self._files.write(name, offset, data)
+            self._files.flush(name)
 
     def position(self) -> Lgpos:
         """Return where the next record will begin."""
@@ -83,13 +93,29 @@ class OfflineLog:
 
 
 def make_temporary_log(files: FileSet, prefix: str, header: LogHeader) -> None:
-    """Write an empty log as E00tmp.log."""
+    """Write an empty log as E00tmp.log; raises EseError -529 when the disk is full."""
     name = temporary_name(prefix)
     if files.exists(name):
         files.delete(name)
-    files.create(name)
-    offset = 0
-    for part in blank_log(header.pack(), header.generation, header.log_format.log_bytes):
-        files.write(name, offset, part)
-        offset += len(part)
-    files.flush(name)
+    block, *body = blank_log(header.pack(), header.generation, header.log_format.log_bytes)
+    offset = len(block)
+    with log_disk(name):
+        files.create(name)
+        for part in body:
+            files.write(name, offset, part)
+            offset += len(part)
+        files.flush(name)
+        files.write(name, 0, block)
+        files.flush(name)
+
+
+@contextmanager
+def log_disk(name: str) -> Iterator[None]:
+    """Call a full disk by the name that it has where logs are written."""
+    try:
+        yield
+    except EseError as error:
+        if error.code != -1808:
+            raise
+        hint = "free space on the log volume, then recover again"
+        raise ese_error(-529, f"{name} ({error.where})", hint) from error

@@ -57,10 +57,12 @@ def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHAN
 
 
 def ending(error: EseError | None, seconds: float) -> str:
-    """Return the last line of every mode."""
+    """Return the last line of every mode; a warning is a success that says what it is."""
     if error is None:
         return f"Operation completed successfully in {seconds:.3f} seconds."
     code = f"{error.code} ({error.name}, {error.text})"
+    if error.code > 0:
+        return f"Operation completed successfully with {code} after {seconds:.3f} seconds."
     return f"Operation terminated with error {code} after {seconds:.3f} seconds."
 
 
@@ -70,7 +72,7 @@ def report(mode: str, text: str, error: EseError | None, seconds: float) -> str:
     Args:
         mode: such as '/mh'.
         text: what the mode returned.
-        error: what ended it, or None.
+        error: what ended it, or the warning that it ended with, or None.
         seconds: how long it took.
     """
     lines = [BANNER, "", f"Initiating {MODES[mode]} mode...", text]

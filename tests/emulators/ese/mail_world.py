@@ -191,9 +191,9 @@ class Ledger:
         return problems
 
 
-def recover(files):
+def recover(files, **switches):
     """Run soft recovery on the files of a world."""
-    return soft_recover(files, "E00", [DATABASE], now_ns=EPOCH_NS + 3600 * S)
+    return soft_recover(files, "E00", [DATABASE], now_ns=EPOCH_NS + 3600 * S, **switches)
 
 
 @dataclass
@@ -202,9 +202,9 @@ class Recovered:
     problems: list = field(default_factory=list)
 
 
-def recover_and_check(files, ledger):
+def recover_and_check(files, ledger, **switches):
     """Recover, and return the report with all that is wrong with mail and structure."""
-    report = recover(files)
+    report = recover(files, **switches)
     findings = check_database(files)
     return Recovered(report, findings.problems + ledger.compare(files))
 

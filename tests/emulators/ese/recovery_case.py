@@ -3,7 +3,15 @@
 from functools import cache
 
 import pytest
-from mail_world import DATABASE, LOG_BYTES, World, copy_of, recover, recover_and_check
+from mail_world import (
+    DATABASE,
+    LOG_BYTES,
+    Disks,
+    World,
+    copy_of,
+    recover,
+    recover_and_check,
+)
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats.checkpoint import Checkpoint
@@ -11,7 +19,9 @@ from emulators.ese.formats.database_header import DatabaseHeader
 from emulators.ese.formats.format import archive_name
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.values import Lgpos
+from emulators.ese.recovery.opened import open_database
 from emulators.ese.running.parameters import Parameters
+from emulators.exchange.store import Store
 
 CURRENT, TEMPORARY, CHECKPOINT = "E00.log", "E00tmp.log", "E00.chk"
 PAGE_BYTES = 8192
@@ -26,6 +36,37 @@ def world_of(depth):
     world.run(10)
     assert len(world.acknowledged) == 100
     return world
+
+
+@cache
+def world_after_mount(depth):
+    """The same server when only a few logs were made since the mount."""
+    parameters = Parameters(checkpoint_depth_bytes=6 * LOG_BYTES, waypoint_depth=depth)
+    world = World(parameters=parameters)
+    world.spawn(world.drip(24, 130_000, every_ms=50))
+    world.run(5)
+    return world
+
+
+def mail_in(files):
+    """Every message in a clean database, with its place and its digest."""
+    store = Store(open_database(files, DATABASE))
+    return {m.message_id: (m.mailbox, m.folder, m.message.digest) for m in store.messages()}
+
+
+@cache
+def mail_up_to(world, generation):
+    """The mail whose commit lies in the logs up to a generation, and the ledger of that time.
+
+    Known from the files as they were when that log had just been closed, recovered plainly.
+    """
+    closed = archive(generation)
+    done = next(n for n, op in enumerate(world.operations, 1) if op.new_name == closed)
+    disks = Disks(world.operations)
+    disks.advance(done)
+    files = disks.copy()
+    recover(files)
+    return mail_in(files), world.ledger(done)
 
 
 @cache
@@ -79,11 +120,11 @@ class Case:
         byte = self.files.read(name, offset, 1)[0]
         self.files.write(name, offset, bytes([byte ^ 0x10]))
 
-    def refuses(self, code, *named, ranged=True):
+    def refuses(self, code, *named, ranged=True, **switches):
         """Recovery gives this error and changes nothing; returns the error."""
         before = copy_of(self.files)
         with pytest.raises(EseError) as caught:
-            recover(self.files)
+            recover(self.files, **switches)
         error = caught.value
         assert error.code == code, error
         for name in named:
@@ -94,8 +135,8 @@ class Case:
         assert self.files._files == before._files, "a refusal changed a file"
         return error
 
-    def recovers(self):
-        recovered = recover_and_check(self.files, self.ledger)
+    def recovers(self, **switches):
+        recovered = recover_and_check(self.files, self.ledger, **switches)
         assert recovered.problems == []
         return recovered.report
 

@@ -169,6 +169,72 @@ def test_two_copies_of_the_database_are_not_guessed_between(rpolab, group):
     assert "2 of 2 databases belong to these logs" in outcome.out
 
 
+def lose_the_newest_log(group):
+    for name in ("E00.log", "E00tmp.log"):
+        (group / name).unlink(missing_ok=True)
+
+
+def test_lossy_recovery_succeeds_with_a_warning_that_says_what_is_lost(rpolab, group):
+    lose_the_newest_log(group)
+    outcome = rpolab("eseutil", "/r", "E00", "/l", group, "/A")
+    assert outcome.code == 0
+    assert state(group) is DatabaseState.CLEAN_SHUTDOWN
+    last = outcome.out.splitlines()[-1]
+    assert last.startswith(
+        "Operation completed successfully with 585 (JET_wrnCommittedLogFilesLost, "
+    )
+    assert " is missing; MDB1.edb requires generations " in outcome.out
+    assert "what was committed from generation " in outcome.out
+    assert rpolab("eseutil", "/k", group / "MDB1.edb").code == 0
+    assert rpolab("eseutil", "/ml", group / "E00").code == 0, "the log stream goes on"
+    again = rpolab("eseutil", "/r", "E00", "/l", group)
+    assert "Operation completed successfully in " in again.out.splitlines()[-1]
+
+
+def test_lossy_recovery_names_the_logs_that_it_removes(rpolab, group):
+    with (group / "E00.log").open("r+b") as file:
+        file.write(bytes(4096))
+    before = files_of(group)
+    refused = rpolab("eseutil", "/r", "E00", "/l", group)
+    assert refused.code == 1
+    assert "error -586 (JET_errCommittedLogFileCorrupt" in refused.out
+    assert "/a may recover without it" in refused.out
+    assert files_of(group) == before
+    outcome = rpolab("eseutil", "/r", "E00", "/l", group, "/a")
+    assert outcome.code == 0
+    assert "with 587 (JET_wrnCommittedLogFilesRemoved" in outcome.out
+    assert "is lost; removed: E00.log" in outcome.out
+
+
+def test_lossy_recovery_does_not_give_up_required_logs(rpolab, group):
+    lose_the_newest_log(group)
+    newest = max(path for path in group.glob("E00*.log"))
+    newest.unlink()
+    before = files_of(group)
+    outcome = rpolab("eseutil", "/r", "E00", "/l", group, "/a")
+    assert outcome.code == 1
+    assert "error -543 (JET_errRequiredLogFilesMissing" in outcome.out
+    assert files_of(group) == before
+
+
+def test_events_are_shown_on_request_only(rpolab, group):
+    quiet = rpolab("eseutil", "/mh", group / "MDB1.edb")
+    assert "Events:" not in quiet.out
+    current = (group / "E00.log").read_bytes()
+    lose_the_newest_log(group)
+    refused = rpolab("eseutil", "/r", "E00", "/l", group, "-V").out.splitlines()
+    numbers = [line.strip()[:4] for line in refused[refused.index("Events:") + 1 :]]
+    assert numbers[:3] == ["300:", "518:", "454:"]
+    assert "Events:" not in rpolab("eseutil", "/r", "E00", "/l", group).out
+    (group / "E00.log").write_bytes(current)
+    lines = rpolab("eseutil", "/r", "E00", "/l", group, "/v").out.splitlines()
+    shown = [line.strip()[:4] for line in lines[lines.index("Events:") + 1 :]]
+    shown = shown[: shown.index("302:") + 1]
+    assert shown[0] == "300:"
+    assert set(shown[1:-1]) == {"301:"}
+    assert any("E00.log" in line and "301:" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [

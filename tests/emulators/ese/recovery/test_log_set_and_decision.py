@@ -56,6 +56,10 @@ def frozen():
 def test_r9_all_logs_are_there(case):
     report = case.recovers()
     assert report.generations == tuple(range(case.first, case.committed + 1))
+    assert report.warning is None
+    replayed = [301] * len(report.generations)
+    assert [event_id for event_id, _ in report.events] == [300, *replayed, 302]
+    assert archive(case.first) in report.events[1].text
 
 
 def test_r1_without_a_current_log_but_with_the_next_one_prepared_recovery_goes_on(frozen):
@@ -241,7 +245,11 @@ def test_r16_a_torn_write_at_the_end_of_the_current_log_is_cut_off():
     assert last.file == CURRENT
     (payload,) = last.payload
     files.write(CURRENT, last.offset, payload[:1024])
-    assert recover_and_check(files, world.ledger(done - 1)).problems == []
+    recovered = recover_and_check(files, world.ledger(done - 1))
+    assert recovered.problems == []
+    repaired = [text for event_id, text in recovered.report.events if event_id == 462]
+    assert len(repaired) == 1
+    assert f"{CURRENT}, cut off at offset " in repaired[0]
 
 
 def test_a_bad_page_is_refused_by_its_number(case):

@@ -4,21 +4,20 @@ import time
 from contextlib import suppress
 
 import pytest
+from cut_files import CutError, CutFiles, FullFiles, image_with_undo
 from mail_world import (
     DATABASE,
-    MAILBOXES,
     Disks,
-    World,
     copy_of,
     recover,
     recover_and_check,
     tell,
 )
-from workloads import SHALLOW, WORKLOADS, world_of
+from recovery_case import mail_in
+from workloads import WORKLOADS, world_of
 
+from emulators.ese.errors import EseError
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
-from emulators.ese.recovery.opened import open_database
-from emulators.exchange.store import Store
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
@@ -85,86 +84,6 @@ def test_recovery_is_the_same_to_the_byte_each_time():
 # Recovery itself is cut, and begun again.
 
 
-class CutError(Exception):
-    """The power went during recovery."""
-
-
-class CutFiles:
-    """Files of which the power goes after a number of operations.
-
-    With `loses`, writes that no flush follows are then gone, as on a volume: names and lengths
-    are durable at once.
-    """
-
-    def __init__(self, files, operations_left, *, loses):
-        self.seen = files
-        self.durable = copy_of(files) if loses else files
-        self.loses = loses
-        self.left = operations_left
-        self.done = 0
-
-    def __getattr__(self, name):
-        return getattr(self.seen, name)
-
-    def _both(self, operation, *arguments):
-        self._count()
-        getattr(self.seen, operation)(*arguments)
-        if self.loses:
-            getattr(self.durable, operation)(*arguments)
-
-    def _count(self):
-        if self.done == self.left:
-            raise CutError
-        self.done += 1
-
-    def create(self, name, size=0):
-        self._both("create", name, size)
-
-    def truncate(self, name, size):
-        self._both("truncate", name, size)
-
-    def rename(self, old, new):
-        self._both("rename", old, new)
-
-    def delete(self, name):
-        self._both("delete", name)
-
-    def write(self, name, offset, data):
-        self._count()
-        self.seen.write(name, offset, data)
-
-    def flush(self, name):
-        self._count()
-        if self.loses:
-            self.durable.truncate(name, 0)
-            self.durable.write(name, 0, self.seen.read(name, 0, self.seen.size(name)))
-
-
-def mail_in(files):
-    store = Store(open_database(files, DATABASE))
-    return {m.message_id: (m.mailbox, m.folder, m.message.digest) for m in store.messages()}
-
-
-def image_with_undo(*, near_the_end_of_the_log):
-    """Files as a crash left them: a transaction is open, pages have been split and moved."""
-    world = World(parameters=SHALLOW, mailboxes=MAILBOXES[:1])
-    world.spawn(world.drip(25, 1100, every_ms=3))
-    world.run(1)
-    size = 1_200_000 if near_the_end_of_the_log else 1_020_000
-    world.send(size)
-    world.run(2)
-    disks = Disks(world.operations)
-    images = []
-    for done in range(world.mounted_after, len(world.operations) + 1):
-        disks.advance(done)
-        files = disks.copy()
-        report = recover(copy_of(files))
-        if report.undone > 0:
-            images.append((len(world.ledger(done).promised), done, files))
-    _, done, files = images[0]
-    return files, world.ledger(done)
-
-
 @pytest.mark.parametrize(
     "loses",
     [
@@ -206,3 +125,29 @@ def test_recovery_that_must_roll_the_log_to_undo_can_be_cut_anywhere_too():
         recovered = recover_and_check(second.durable, ledger)
         assert recovered.problems == [], f"cut after {cut} operations, then {cut // 2}"
         assert mail_in(second.durable) == expected
+
+
+# R17 of exchange.md 1.4: the disk becomes full while recovery writes.
+
+
+@pytest.mark.parametrize("rolls", [False, True], ids=["in one log", "with a roll"])
+def test_a_disk_that_becomes_full_is_an_error_and_room_is_the_cure(rolls):
+    image, ledger = image_with_undo(near_the_end_of_the_log=rolls)
+    whole = copy_of(image)
+    counted = FullFiles(whole, -1)
+    recover(counted)
+    expected = mail_in(whole)
+    seen = {}
+    for room in range(0, counted.done, 3 if rolls else 1):
+        files = copy_of(image)
+        with pytest.raises(EseError) as caught:
+            recover(FullFiles(files, room))
+        error = caught.value
+        seen[error.code] = [event_id for event_id, _ in error.events]
+        assert error.hint
+        recovered = recover_and_check(files, ledger)
+        assert recovered.problems == [], f"room for {room} operations"
+        assert mail_in(files) == expected
+    assert set(seen) == {-529, -1808}
+    assert seen[-529][-2:] == [429, 454]
+    assert seen[-1808][-1] == 454
