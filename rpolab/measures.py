@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import scenarios
-from emulators.exchange.profiles import profile_named
 from reports import (
     Amount,
     Assumption,
@@ -74,9 +73,9 @@ def overall(judged: Sequence[ThresholdResult], faults: Sequence[FaultOutcome]) -
     return verdict
 
 
-def world_assumptions(scenario: Scenario) -> list[Assumption]:
-    """Return what the mail and the disks rest on."""
-    rows = [
+def disk_assumptions(scenario: Scenario) -> list[Assumption]:
+    """Return what the disks of each site are taken for."""
+    return [
         Assumption(
             name=f"disks at {name}",
             value=f"{site.disk.throughput_bytes_s >> 20} MiB/s, {site.disk.latency_ns // 10**6} ms",
@@ -85,18 +84,6 @@ def world_assumptions(scenario: Scenario) -> list[Assumption]:
         )
         for name, site in scenario.sites.items()
     ]
-    if scenario.workload is None:
-        group = scenario.exchange.storage_groups[0]
-        profile = profile_named(scenario.exchange.version, group.profile)
-        rows.append(
-            Assumption(
-                name=f"day of a {group.profile} user",
-                value=f"{profile.sent_per_day} sent, {profile.received_per_day} received",
-                basis=profile.basis.value,
-                source=profile.source,
-            )
-        )
-    return rows
 
 
 def _judge(threshold: Threshold, recoveries: Sequence[Recovery]) -> ThresholdResult:
