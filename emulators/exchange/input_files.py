@@ -6,6 +6,7 @@ mail would make every figure of the run wrong without a sign.
 """
 
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +101,10 @@ class Line:
         return WorkloadFileError(self.file, self.number, column, problem, hint)
 
     def column_of(self, text: str) -> int:
-        """Return where `text` stands in the line, 1 when it does not."""
-        return self.text.find(text) + 1 if text in self.text else 1
+        """Return where `text` stands in the line, best as a whole field; 1 when it does not."""
+        bare = re.escape(text)
+        whole = re.search(rf'(?:^|(?<=[,;"\s])){bare}(?=[,;"\s]|$)', self.text) if text else None
+        return whole.start() + 1 if whole else max(self.text.find(text) + 1, 1)
 
     def bad(self, row: UnusableRow) -> BadRow:
         """Return this line as one that is left out, pointing at what is wrong in it."""

@@ -11,6 +11,7 @@ The model (all of it an assumption, as nothing in the file says what the logs ho
   `LOG_OVERHEAD_BYTES` more: a figure measured of the emulated store, not of Exchange, whose logs
   hold several times the mail (exchange.md 5.3). So the run's log stream, which is what a protection
   must carry, follows the file; the number of messages is then higher than the real users' was.
+  Logs that the run's own bookmarks close early come on top.
 """
 
 import datetime as dt
