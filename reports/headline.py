@@ -73,7 +73,10 @@ def _headline(protection: ProtectionResult, recovery: Recovery) -> str:
         parts.append(_lost_text(protection, recovery.lost))
     if recovery.rpo_s is not None:
         age = f"{duration_text(recovery.rpo_s)} before" if recovery.rpo_s > 0 else "that of"
-        parts.append(f"newest recovered point {age} the disaster")
+        reported = ""
+        if recovery.reported_rpo_s is not None:
+            reported = f" (the engine had reported {duration_text(recovery.reported_rpo_s)})"
+        parts.append(f"newest recovered point {age} the disaster{reported}")
     if recovery.rto_s is not None:
         parts.append(f"mail was back after {duration_text(recovery.rto_s)}")
     return "; ".join(parts)

@@ -19,6 +19,7 @@ class LostLog(Fault):
     """
 
     kind = "lost_log"
+    device = "protection"
 
     protection: Cdp
 

@@ -16,9 +16,12 @@ from emulators.exchange.log_stats import LogIntervals, read_log_stats
 from emulators.exchange.replay import MailArchive
 from emulators.exchange.tracking_replay import TrackedMail
 from reports import Assumption, Notice
-from rpolab.profiles import day_curve, day_of_a_user, profile_of
+from rpolab.profiles import day_curve, mail_assumptions, profile_of
 from scenarios import Scenario
 from sim.streams import Streams
+
+LOG_STATISTICS = "log statistics"
+TRACKING_LOG = "tracking log"
 
 Mailboxes = tuple[str, ...]
 
@@ -117,7 +120,6 @@ class LoggedMail:
 
     def notices(self) -> list[Notice]:
         """Tell of unusable rows, and of recipients without a mailbox here."""
-        source = "tracking log"
         texts = _bad_rows_told(self._mail.bad_rows)
         left_out = self._mail.left_out(self._count)
         if left_out:
@@ -126,7 +128,7 @@ class LoggedMail:
                 f"{left_out} copies to {recipients} recipients are left out: the storage group "
                 f"has {self._count} mailboxes"
             )
-        return _notices(source, texts)
+        return _notices(TRACKING_LOG, texts)
 
     def assumptions(self) -> list[Assumption]:
         """Return what the log does not say."""
@@ -134,7 +136,7 @@ class LoggedMail:
             name="bodies of logged mail",
             value="drawn text of the logged size",
             basis="assumption",
-            source="tracking log",
+            source=TRACKING_LOG,
         )
         return [row]
 
@@ -154,6 +156,7 @@ class ProfiledMail:
         if path is not None and workload is not None and workload.database is not None:
             self._intervals = read_log_stats(path, workload.database, BadRows())
             self._rates = log_rates(self._intervals)
+        self._curve = day_curve(self._written) if self._rates is None else self._rates.curve
 
     @property
     def replay(self) -> None:
@@ -176,7 +179,7 @@ class ProfiledMail:
             pools.correspondents,
             name=self._name,
             start_of_day_ns=start_of_day_ns,
-            curve=day_curve(self._written) if rates is None else rates.curve,
+            curve=self._curve,
             scale=1.0 if rates is None else rates.scale(self._profile, self._count),
         )
 
@@ -184,11 +187,12 @@ class ProfiledMail:
         """Tell of samples of the logs that say nothing."""
         if self._intervals is None or self._rates is None:
             return []
-        return _notices("log statistics", _intervals_told(self._intervals, self._rates))
+        return _notices(LOG_STATISTICS, _intervals_told(self._intervals, self._rates))
 
     def assumptions(self) -> list[Assumption]:
         """Return the user's day, and how logs became mail."""
-        rows = [day_of_a_user(self._written, self._profile)]
+        hours_source = "" if self._rates is None else LOG_STATISTICS
+        rows = mail_assumptions(self._written, self._profile, self._curve, hours_source)
         if self._rates is not None:
             logs = f"{self._rates.logs_per_day:.1f} of 1 MiB"
             scale = self._rates.scale(self._profile, self._count)
@@ -261,4 +265,4 @@ def _intervals_told(intervals: LogIntervals, rates: LogRates) -> list[str]:
 
 
 def _log_assumption(name: str, value: str) -> Assumption:
-    return Assumption(name=name, value=value, basis="assumption", source="log statistics")
+    return Assumption(name=name, value=value, basis="assumption", source=LOG_STATISTICS)

@@ -14,7 +14,7 @@ outage in which nobody wanted to send has fired, and touched nothing.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from sim.disk import Disk
 from sim.host import Host
@@ -32,10 +32,7 @@ __all__ = [
     "FaultTargetMissing",
     "Injection",
     "World",
-    "find_device",
 ]
-
-Device = TypeVar("Device")
 
 
 class FaultTargetMissing(LookupError):  # noqa: N818 - named for what happened
@@ -98,6 +95,7 @@ class Fault(ABC):
     """
 
     kind: ClassVar[str]
+    device: ClassVar[str]  # what it strikes: 'site', 'host', 'disk', 'volume' or 'link'
 
     at_ns: int
     probability: float = 1.0
@@ -107,9 +105,17 @@ class Fault(ABC):
     def target(self) -> str:
         """The name of the device it strikes."""
 
-    @abstractmethod
+    def find(self, world: World) -> Any:
+        """Return the device; raises FaultTargetMissing if the world has none of that name."""
+        devices: Mapping[str, Any] = getattr(world, f"{self.device}s")
+        found = devices.get(self.target)
+        if found is None:
+            raise FaultTargetMissing(self.device, self.target, devices)
+        return found
+
     def check(self, world: World) -> None:
         """Raise FaultTargetMissing if the world has no such device."""
+        self.find(world)
 
     @abstractmethod
     def strike(self, injection: "Injection") -> None:
@@ -209,11 +215,3 @@ class FaultPlan:
         else:
             outcome.evidence = "not drawn"
         return outcome
-
-
-def find_device(kind: str, devices: Mapping[str, Device], name: str) -> Device:
-    """Return a device of the world by its name."""
-    device = devices.get(name)
-    if device is None:
-        raise FaultTargetMissing(kind, name, devices)
-    return device

@@ -6,6 +6,7 @@ touched. How they are drawn, scheduled and reported: fault_plan.py.
 
 from dataclasses import dataclass
 
+from sim.disk import Disk
 from sim.fault_plan import (
     Fault,
     FaultOutcome,
@@ -13,8 +14,11 @@ from sim.fault_plan import (
     FaultTargetMissing,
     Injection,
     World,
-    find_device,
 )
+from sim.host import Host
+from sim.link import Link
+from sim.site import Site
+from sim.volume import Volume
 
 __all__ = [
     "DiskStall",
@@ -37,6 +41,7 @@ class LinkOutage(Fault):
     """A link carries nothing for a time."""
 
     kind = "link_outage"
+    device = "link"
 
     link: str
     duration_ns: int
@@ -46,13 +51,9 @@ class LinkOutage(Fault):
         """The link."""
         return self.link
 
-    def check(self, world: World) -> None:
-        """See Fault."""
-        find_device("link", world.links, self.link)
-
     def strike(self, injection: Injection) -> None:
         """Take the link down and up again."""
-        link = find_device("link", injection.world.links, self.link)
+        link: Link = self.find(injection.world)
         if not link.down():
             injection.missed("the link was down already")
             return
@@ -74,6 +75,7 @@ class LinkDegraded(Fault):
     """A link has another bandwidth for a time."""
 
     kind = "link_degraded"
+    device = "link"
 
     link: str
     bandwidth_bit_s: int
@@ -84,13 +86,9 @@ class LinkDegraded(Fault):
         """The link."""
         return self.link
 
-    def check(self, world: World) -> None:
-        """See Fault."""
-        find_device("link", world.links, self.link)
-
     def strike(self, injection: Injection) -> None:
         """Change the bandwidth and change it back."""
-        link = find_device("link", injection.world.links, self.link)
+        link: Link = self.find(injection.world)
         before_bit_s = link.bandwidth_bit_s
         if before_bit_s == self.bandwidth_bit_s:
             injection.missed(f"the bandwidth was {before_bit_s} bit/s already")
@@ -114,6 +112,7 @@ class SiteLoss(Fault):
     """A site is lost for good."""
 
     kind = "site_loss"
+    device = "site"
 
     site: str
 
@@ -122,13 +121,10 @@ class SiteLoss(Fault):
         """The site."""
         return self.site
 
-    def check(self, world: World) -> None:
-        """See Fault."""
-        find_device("site", world.sites, self.site)
-
     def strike(self, injection: Injection) -> None:
         """Lose it."""
-        loss = find_device("site", injection.world.sites, self.site).lose()
+        site: Site = self.find(injection.world)
+        loss = site.lose()
         lost = loss.hosts_cut + loss.volumes_destroyed + loss.links_cut
         if not lost:
             injection.missed("nothing was left to lose")
@@ -151,6 +147,7 @@ class PowerCut(Fault):
     """
 
     kind = "power_cut"
+    device = "host"
 
     host: str
     duration_ns: int | None = None
@@ -160,13 +157,9 @@ class PowerCut(Fault):
         """The host."""
         return self.host
 
-    def check(self, world: World) -> None:
-        """See Fault."""
-        find_device("host", world.hosts, self.host)
-
     def strike(self, injection: Injection) -> None:
         """Cut the power and give it back."""
-        host = find_device("host", injection.world.hosts, self.host)
+        host: Host = self.find(injection.world)
         if not host.up:
             injection.missed("the host had no power")
             return
@@ -181,6 +174,7 @@ class DiskStall(Fault):
     """A disk serves nothing for a time."""
 
     kind = "disk_stall"
+    device = "disk"
 
     disk: str
     duration_ns: int
@@ -190,13 +184,9 @@ class DiskStall(Fault):
         """The disk."""
         return self.disk
 
-    def check(self, world: World) -> None:
-        """See Fault."""
-        find_device("disk", world.disks, self.disk)
-
     def strike(self, injection: Injection) -> None:
         """Stall the disk and let it go on."""
-        disk = find_device("disk", injection.world.disks, self.disk)
+        disk: Disk = self.find(injection.world)
         if disk.stalled:
             injection.missed("the disk stood still already")
             return
@@ -215,6 +205,7 @@ class VolumeFull(Fault):
     """A volume has no room for a time."""
 
     kind = "volume_full"
+    device = "volume"
 
     volume: str
     duration_ns: int
@@ -224,13 +215,9 @@ class VolumeFull(Fault):
         """The volume."""
         return self.volume
 
-    def check(self, world: World) -> None:
-        """See Fault."""
-        find_device("volume", world.volumes, self.volume)
-
     def strike(self, injection: Injection) -> None:
         """Take all the room and give it back."""
-        volume = find_device("volume", injection.world.volumes, self.volume)
+        volume: Volume = self.find(injection.world)
         taken_bytes = volume.free_bytes
         if volume.lost or not taken_bytes:
             injection.missed("there was no room to take")
@@ -252,6 +239,7 @@ class VolumeLoss(Fault):
     """A volume loses everything for good, while its host runs on."""
 
     kind = "volume_loss"
+    device = "volume"
 
     volume: str
 
@@ -260,13 +248,9 @@ class VolumeLoss(Fault):
         """The volume."""
         return self.volume
 
-    def check(self, world: World) -> None:
-        """See Fault."""
-        find_device("volume", world.volumes, self.volume)
-
     def strike(self, injection: Injection) -> None:
         """Destroy it."""
-        volume = find_device("volume", injection.world.volumes, self.volume)
+        volume: Volume = self.find(injection.world)
         if volume.lost:
             injection.missed("the volume was lost already")
             return

@@ -21,7 +21,7 @@ def test_the_headline_says_it_in_plain_words(sample):
     text = flat(render_text(sample.result()))
     assert (
         "Disaster at 10:30: lost 3 messages of 1,204 (6.87 KiB); newest recovered point 2.4 s "
-        "before the disaster; mail was back after 1 h 12 min."
+        "before the disaster (the engine had reported 2.4 s); mail was back after 1 h 12 min."
     ) in text
 
 

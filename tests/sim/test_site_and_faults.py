@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from sim.faults import (
@@ -29,8 +31,7 @@ NAMED = {
 
 
 def replaced(fault, **changes):
-    fields = {name: getattr(fault, name) for name in fault.__dataclass_fields__ if name != "kind"}
-    return type(fault)(**{**fields, **changes})
+    return dataclasses.replace(fault, **changes)
 
 
 def lookup(world):

@@ -96,6 +96,7 @@ class StorageGroup:
         )
         self._transaction_last = 0
         self.is_frozen = False
+        self._has_database = False
 
     def wall_ns(self) -> int:
         """Return the calendar time, nanoseconds since 1970."""
@@ -109,7 +110,7 @@ class StorageGroup:
     @property
     def error(self) -> EseError | None:
         """What stopped the group, or None while it runs."""
-        return self.log.error or self._file.error
+        return self.log.error or (self._file.error if self._has_database else None)
 
     def create(self, tables: Sequence[TableDefinition]) -> Process:
         """Make log, checkpoint and database on empty volumes, mount, and start the processes."""
@@ -227,6 +228,7 @@ class StorageGroup:
             last_pgno,
             waypoint=GENERATION_FIRST,
         )
+        self._has_database = True
         volume, name = self.database_volume, self.database_name
         yield volume.create(name)
         block = header.pack()

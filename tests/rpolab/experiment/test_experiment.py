@@ -181,6 +181,13 @@ def test_a_pool_that_is_too_small_slows_the_mail_down_and_loses_none(run, protec
     assert max(waits) > 30e9, "the full pool held commits back"
 
 
+def test_a_server_that_is_held_up_while_it_starts_is_not_called_stopped(run, protect):
+    protect["cdp"]["pool"] = "256 KiB"
+    experiment = run(protect=protect, duration="2 min", drills={"at_end": True})
+    assert experiment.server.error is None
+    assert not experiment.result().notices
+
+
 def test_a_damaged_journal_segment_is_refused_when_the_copy_restarts(run):
     experiment = run()
     cdp = experiment.protections["cdp"]

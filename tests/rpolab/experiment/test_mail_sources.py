@@ -13,14 +13,20 @@ TRACKING = """\
 #Software: Microsoft Exchange Server
 #Version: 8.0.0.0
 #Log-type: Message Tracking Log
-#Fields: date-time,source,event-id,message-id,recipient-address,total-bytes,message-subject,sender-address
-2007-06-04T08:00:05.000Z,STOREDRIVER,DELIVER,<1@x>,anna@corp.example;bert@corp.example,20000,"Plans, again",carl@corp.example
-2007-06-04T08:00:05.000Z,SMTP,RECEIVE,<1@x>,anna@corp.example;bert@corp.example,20000,"Plans, again",carl@corp.example
-2007-06-04T08:00:06.500Z,STOREDRIVER,DELIVER,<1@x>,carl@corp.example,20000,"Plans, again",carl@corp.example
-2007-06-04T08:01:00.000Z,STOREDRIVER,DELIVER,<2@x>,bert@corp.example,5000000,Film,Anna@corp.example
-2007-06-04T08:01:30.000Z,STOREDRIVER,DELIVER,<3@x>,anna@corp.example,no size,Broken,carl@corp.example
+#Fields: date-time,source,event-id,message-id,recipient-address,total-bytes,\
+message-subject,sender-address
+2007-06-04T08:00:05.000Z,STOREDRIVER,DELIVER,<1@x>,anna@corp.example;bert@corp.example,20000,\
+"Plans, again",carl@corp.example
+2007-06-04T08:00:05.000Z,SMTP,RECEIVE,<1@x>,anna@corp.example;bert@corp.example,20000,\
+"Plans, again",carl@corp.example
+2007-06-04T08:00:06.500Z,STOREDRIVER,DELIVER,<1@x>,carl@corp.example,20000,\
+"Plans, again",carl@corp.example
+2007-06-04T08:01:00.000Z,STOREDRIVER,DELIVER,<2@x>,bert@corp.example,5000000,\
+Film,Anna@corp.example
+2007-06-04T08:01:30.000Z,STOREDRIVER,DELIVER,<3@x>,anna@corp.example,no size,\
+Broken,carl@corp.example
 2007-06-04T08:02:00.000Z,STOREDRIVER,DELIVER,<4@x>,dora@corp.example,700,,<>
-"""  # noqa: E501 - a log's lines are long
+"""
 MBOX = """\
 From anna@example.com Mon Jun  4 10:00:00 2007
 From: anna@example.com
@@ -169,7 +175,9 @@ def test_a_profile_in_figures_is_what_users_do(run):
     assert_all_recovered(experiment, experiment.ledger.acknowledged_count)
     assert experiment.ledger.acknowledged_count == pytest.approx(500, rel=0.15)
     assumed = {item.name: item.value for item in experiment.result().assumptions}
-    assert assumed["day of a user"] == "200 sent, 800 received, 8,192 bytes in the mean"
+    assert assumed["day of a user"] == "200 sent, 800 received"
+    assert assumed["size of a message"] == "8 KiB on average"
+    assert assumed["hours of the day"] == "50.0% of a day at 10:00"
 
 
 @pytest.mark.parametrize(("sent", "received"), [(0, 400), (400, 0)])
