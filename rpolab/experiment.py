@@ -4,15 +4,12 @@ Everything here happens in simulated time; how long it took on the clock of the 
 caller's to measure.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from emulators.ese.file_set import MemoryFiles
-from emulators.exchange.arrivals import Arrival, profile_arrivals
 from emulators.exchange.content import ContentPools
-from emulators.exchange.profiles import profile_named
-from emulators.exchange.replay import MailArchive
 from emulators.exchange.server import Delivery, ExchangeServer
 from reports import (
     Digests,
@@ -26,12 +23,13 @@ from reports import (
 from rpolab import measures
 from rpolab.faults import faults_of
 from rpolab.ledger import Ledger
+from rpolab.mail_sources import mail_source
 from rpolab.mail_users import send_mail
 from rpolab.notices import protection_notices
 from rpolab.protections.cdp import Cdp
 from rpolab.recoveries import Moment, Recoverer
 from rpolab.rto import assumptions
-from rpolab.world import Laboratory, clock_of, load_archive
+from rpolab.world import Laboratory, clock_of
 from scenarios import Scenario
 from sim.fault_plan import FaultOutcome, FaultPlan
 
@@ -51,15 +49,15 @@ class Experiment:
         keep_trace: keep the trace's lines.
 
     Raises:
-        MboxError: the replayed archive cannot be read.
+        WorkloadFileError: a file of the workload cannot be used.
     """
 
     def __init__(
         self, scenario: Scenario, *, keep: Path | None = None, keep_trace: bool = False
     ) -> None:
-        archive = load_archive(scenario.mbox_path)
         self.scenario = scenario
-        self.clock = clock_of(scenario, archive)
+        self._mail = mail_source(scenario)
+        self.clock = clock_of(scenario, self._mail.replay)
         self.laboratory = Laboratory(scenario, self.clock, keep_trace=keep_trace)
         laboratory = self.laboratory
         self.kernel = laboratory.kernel
@@ -76,9 +74,10 @@ class Experiment:
             laboratory.group, submitted=self.ledger.submitted, acknowledged=self._acknowledged
         )
         self._pools = ContentPools(laboratory.streams.stream("content"))
-        group = scenario.exchange.storage_groups[0]
-        self._mailboxes = self._pools.mailboxes(group.mailboxes)
-        self._arrivals = self._arrivals_of(archive)
+        self._mailboxes = self._mail.mailboxes(self._pools)
+        self._arrivals = self._mail.arrivals(
+            laboratory.streams, self._pools, self._mailboxes, self.clock.start_of_day_ns
+        )
         plan = FaultPlan(
             self.kernel, laboratory.streams, laboratory.trace, laboratory.fault_world()
         )
@@ -136,7 +135,11 @@ class Experiment:
             ),
             notices=self._notices(),
             protections=protections,
-            assumptions=(*assumptions(scenario.rto), *measures.world_assumptions(scenario)),
+            assumptions=(
+                *assumptions(scenario.rto),
+                *measures.disk_assumptions(scenario),
+                *self._mail.assumptions(),
+            ),
             replay=replay,
         )
 
@@ -148,19 +151,6 @@ class Experiment:
             protection.start_bookmarks()
         yield from send_mail(
             self.kernel, self.server, self._arrivals, self._pools, self.clock.duration_ns
-        )
-
-    def _arrivals_of(self, archive: MailArchive | None) -> Iterator[Arrival]:
-        if archive is not None:
-            return archive.arrivals(self._mailboxes)
-        group = self.scenario.exchange.storage_groups[0]
-        return profile_arrivals(
-            self.laboratory.streams,
-            profile_named(self.scenario.exchange.version, group.profile),
-            self._mailboxes,
-            self._pools.correspondents,
-            name=group.name,
-            start_of_day_ns=self.clock.start_of_day_ns,
         )
 
     def _acknowledged(self, delivery: Delivery) -> None:
@@ -222,7 +212,7 @@ class Experiment:
         self._stopped = [Notice(at_s=seconds(self.kernel.now_ns), source=source, text=text)]
 
     def _notices(self) -> tuple[Notice, ...]:
-        notices = list(self._stopped)
+        notices = [*self._mail.notices(), *self._stopped]
         for protection in self.protections.values():
             notices += protection_notices(protection)
         return tuple(sorted(notices, key=lambda notice: notice.at_s))
@@ -274,7 +264,7 @@ def run_scenario(
     """Run a scenario from beginning to end.
 
     Raises:
-        MboxError: the replayed archive cannot be read.
+        WorkloadFileError: a file of the workload cannot be used.
     """
     experiment = Experiment(scenario, keep=keep, keep_trace=keep_trace)
     try:

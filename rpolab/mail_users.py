@@ -29,4 +29,5 @@ def send_mail(
         yield from server.group.admit()
         if server.error is not None:
             return
-        server.submit(pools.message_for(send, kernel.now_ns))
+        message = pools.message_for(send, kernel.now_ns)
+        server.submit(message, to_sent_items=send.to_sent_items)

@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import scenarios
-from emulators.exchange.arrivals import INBOUND_SHARE
-from emulators.exchange.profiles import Basis, profile_named
-from emulators.exchange.working_day import WORKING_DAY
 from reports import (
     Amount,
     Assumption,
@@ -76,9 +73,9 @@ def overall(judged: Sequence[ThresholdResult], faults: Sequence[FaultOutcome]) -
     return verdict
 
 
-def world_assumptions(scenario: Scenario) -> list[Assumption]:
-    """Return what the mail and the disks rest on."""
-    rows = [
+def disk_assumptions(scenario: Scenario) -> list[Assumption]:
+    """Return what the disks of each site are taken for."""
+    return [
         Assumption(
             name=f"disks at {name}",
             value=f"{site.disk.throughput_bytes_s >> 20} MiB/s, {site.disk.latency_ns // 10**6} ms",
@@ -86,41 +83,6 @@ def world_assumptions(scenario: Scenario) -> list[Assumption]:
             source="scenario",
         )
         for name, site in scenario.sites.items()
-    ]
-    if scenario.workload is None:
-        rows += _mail_assumptions(scenario)
-    return rows
-
-
-def _mail_assumptions(scenario: Scenario) -> list[Assumption]:
-    group = scenario.exchange.storage_groups[0]
-    profile = profile_named(scenario.exchange.version, group.profile)
-    peak = WORKING_DAY.share(WORKING_DAY.peak_hour)
-    return [
-        Assumption(
-            name=f"day of a {group.profile} user",
-            value=f"{profile.sent_per_day} sent, {profile.received_per_day} received",
-            basis=profile.basis.value,
-            source="no public source" if profile.basis is Basis.ASSUMPTION else profile.source,
-        ),
-        Assumption(
-            name="size of a message",
-            value=f"{profile.message_bytes_mean >> 10} KiB on average",
-            basis="assumption",
-            source="no public source",
-        ),
-        Assumption(
-            name="hours of the day",
-            value=f"{peak:.1%} of a day at {WORKING_DAY.peak_hour}:00",
-            basis="assumption",
-            source="no public source",
-        ),
-        Assumption(
-            name="mail from outside",
-            value=f"{INBOUND_SHARE:.0%} of what is received",
-            basis="assumption",
-            source="no public source",
-        ),
     ]
 
 

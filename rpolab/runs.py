@@ -23,7 +23,7 @@ def run(scenario: Scenario | str | Path, *, seed: int | None = None) -> Result:
 
     Raises:
         ScenarioError: the scenario cannot be run as written; it says where and why.
-        MboxError: the mail archive that it replays is not complete.
+        WorkloadFileError: a file that its workload names cannot be used.
         ValueError: the seed is out of range.
     """
     if isinstance(scenario, Scenario):

@@ -5,11 +5,10 @@ Every volume has a disk of its own, as Exchange 2007 was laid out; all disks of 
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 
 from emulators.ese.running.parameters import Parameters
 from emulators.ese.running.storage_group import StorageGroup
-from emulators.exchange.replay import MailArchive
+from rpolab.mail_sources import Replay
 from scenarios import Link as LinkSettings
 from scenarios import Scenario
 from sim.disk import Disk
@@ -55,24 +54,15 @@ class Clock:
         return started.replace(tzinfo=None)
 
 
-def load_archive(path: Path | None) -> MailArchive | None:
-    """Read the replayed mail archive, if there is one.
-
-    Raises:
-        MboxError: it is no complete mbox archive.
-    """
-    return None if path is None else MailArchive.load(path)
-
-
-def clock_of(scenario: Scenario, archive: MailArchive | None) -> Clock:
-    """Return start and duration: the scenario's, or where it leaves them open, the archive's."""
-    if archive is None:
+def clock_of(scenario: Scenario, replay: Replay | None) -> Clock:
+    """Return start and duration: the scenario's, or where mail is replayed, the mail's."""
+    if replay is None:
         starts = scenario.starts_at.replace(tzinfo=dt.UTC) - EPOCH
         starts_ns = starts // dt.timedelta(microseconds=1) * 1_000
         assert scenario.duration_ns is not None, "only a replay may leave the duration open"
         return Clock(starts_ns, scenario.duration_ns)
-    duration_ns = scenario.duration_ns or archive.duration_ns + SETTLING_NS
-    return Clock(archive.starts_ns, duration_ns)
+    duration_ns = scenario.duration_ns or replay.duration_ns + SETTLING_NS
+    return Clock(replay.starts_ns, duration_ns)
 
 
 class Laboratory:

@@ -24,13 +24,14 @@ from scenarios.loader import (
     load,
     parse,
 )
+from scenarios.mail import MailProfile, Workload
 from scenarios.model import Scenario, Source
 from scenarios.moments import Moment
 from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
-from scenarios.world import Disk, Exchange, Link, Site, StorageGroup, Workload
+from scenarios.world import Disk, Exchange, Link, Site, StorageGroup
 
 __all__ = [
     "FAULT_KINDS",
@@ -51,6 +52,7 @@ __all__ = [
     "LinkOutage",
     "LinkSlow",
     "LostLog",
+    "MailProfile",
     "Measure",
     "Moment",
     "PowerCut",

@@ -15,6 +15,7 @@ from scenarios.faults import (
 )
 from scenarios.findings import Finding, Path
 from scenarios.grammar import QuantityError
+from scenarios.mail_checks import check_mail
 from scenarios.moments import Moment
 from scenarios.quantities import spell_duration
 from scenarios.wording import listed, nearest, quoted, suggestion
@@ -24,41 +25,13 @@ REPEATS_MAX = 100_000
 
 def check(draft: Draft) -> Iterator[Finding]:
     """Everything that contradicts something else in the scenario."""
-    yield from _check_run(draft)
+    yield from check_mail(draft)
     yield from _check_exchange_site(draft)
     yield from _check_links(draft)
     yield from _check_copies(draft)
     yield from _check_faults(draft)
     yield from _check_drills(draft)
     yield from _check_thresholds(draft)
-
-
-def _check_run(draft: Draft) -> Iterator[Finding]:
-    if draft.mbox is None:
-        if "duration" not in draft.plain and draft.plain.get("workload") is None:
-            hint = "add for example 'duration: 1 h', or replay an mbox"
-            yield Finding((), "the key 'duration' is missing", hint)
-        return
-    for key in ("date", "start"):
-        if key in draft.plain:
-            hint = f"remove '{key}': the run starts at the hour of the archive's first message"
-            yield Finding((key,), f"'{key}' is given, and the mbox decides it", hint, at_key=True)
-    yield from _check_mbox_file(draft, draft.mbox)
-
-
-def _check_mbox_file(draft: Draft, name: str) -> Iterator[Finding]:
-    if not isinstance(name, str) or not name or draft.folder is None:
-        return
-    path: Path = ("workload", "mbox")
-    try:
-        file = draft.folder / name
-        if file.is_file():
-            return
-        fault = "is not a file" if file.exists() else "does not exist"
-    except (OSError, ValueError):
-        fault = "is not a file name"
-    hint = "the path is relative to the scenario file's folder"
-    yield Finding(path, f"the mbox {quoted(name)} {fault}", hint)
 
 
 def _unknown_site(draft: Draft, path: Path, site: str) -> Iterator[Finding]:
@@ -143,13 +116,13 @@ def _check_faults(draft: Draft) -> Iterator[Finding]:
 def _check_in_run(draft: Draft, path: Path, moment: Moment, what: str) -> Iterator[Finding]:
     if draft.duration_ns is None or draft.start_ns is None:
         return
-    if draft.mbox is not None and moment.on_the_clock:
-        return  # the archive decides where the clock stands
+    if draft.replayed is not None and moment.on_the_clock:
+        return  # the mail decides where the clock stands
     offset_ns = moment.after_start_ns(draft.start_ns)
     if offset_ns >= draft.duration_ns:
         message = f"{what} is outside the run, {spell_duration(offset_ns)} after its start"
         hint = f"the run lasts {draft.duration_text}"
-        if "start" in draft.plain and draft.mbox is None:
+        if "start" in draft.plain and draft.replayed is None:
             hint += f" from {draft.plain['start']}"
         yield Finding(path, message, hint)
 

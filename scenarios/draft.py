@@ -21,6 +21,9 @@ from scenarios.world import Link
 
 T = TypeVar("T")
 
+REPLAYED = ("mbox", "tracking_log")
+"""The keys of a workload whose mail brings its own times."""
+
 _LINK: TypeAdapter[Link] = TypeAdapter(Link)
 _PROTECTION: TypeAdapter[ContinuousDataProtection] = TypeAdapter(Protection)
 _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
@@ -35,7 +38,7 @@ class Draft:
     folder: FilePath | None
     start_ns: int | None
     duration_ns: int | None
-    mbox: str | None
+    workload: dict[str, Any]
     exchange_site: str | None
     sites: tuple[str, ...] | None
     links: dict[int, Link]
@@ -43,6 +46,11 @@ class Draft:
     protections: dict[str, ContinuousDataProtection | None]
     faults: dict[int, Fault]
     drills: Drills | None
+
+    @property
+    def replayed(self) -> str | None:
+        """The key of the mail that is replayed and so decides date and start, if any is."""
+        return next((key for key in self.workload if key in REPLAYED), None)
 
     @property
     def duration_text(self) -> str:
@@ -55,7 +63,6 @@ def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
     sites = plain.get("sites")
     protect = plain.get("protect")
     names = protect if isinstance(protect, dict) else {}
-    workload = plain.get("workload")
     exchange = plain.get("exchange")
     site = exchange.get("site", "primary") if isinstance(exchange, dict) else None
     known_sites = tuple(sites) if isinstance(sites, dict) and sites else None
@@ -65,7 +72,7 @@ def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
         folder=folder,
         start_ns=_attempt(parse_time_of_day, plain.get("start", "00:00")),
         duration_ns=_attempt(DURATION.parse, plain.get("duration")) or None,
-        mbox=workload.get("mbox") if isinstance(workload, dict) else None,
+        workload=_written(plain.get("workload")),
         exchange_site=site if isinstance(site, str) else None,
         sites=known_sites,
         links=links,
@@ -74,6 +81,12 @@ def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
         faults=_attempt_each(_FAULT, plain.get("faults")),
         drills=_attempt(_DRILLS.validate_python, plain.get("drills")),
     )
+
+
+def _written(workload: Any) -> dict[str, Any]:
+    """The keys of a workload that something is written for."""
+    keys = workload if isinstance(workload, dict) else {}
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def _all_read(plain: dict[str, Any], links: dict[int, Link]) -> bool:

@@ -88,12 +88,13 @@ def _finding(details: ErrorDetails, root: type[BaseModel], plain: Any) -> Findin
 
 
 def _path_in_document(location: tuple[str | int, ...], plain: Any, *, keep_last: bool) -> Path:
-    """Leaves out what pydantic adds to a location: the tag of a discriminated union."""
+    """Leaves out what pydantic adds to a location: the tags of discriminated unions."""
     path: list[str | int] = []
     value = plain
     for index, step in enumerate(location):
         last = index == len(location) - 1
-        if isinstance(value, Mapping) and step not in value and not (last and keep_last):
+        is_key = isinstance(value, Mapping) and step in value
+        if isinstance(step, str) and not is_key and not (last and keep_last):
             continue
         path.append(step)
         value = value_at(value, (step,))
@@ -219,7 +220,12 @@ def _model_of(annotation: Any, value: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for member in typing.get_args(annotation):
-        kind = _fields_by_key(member if isinstance(member, type) else None).get("kind")
+        member = _bare(member)  # noqa: PLW2901 - the member without its tag
+        if not (isinstance(member, type) and issubclass(member, BaseModel)):
+            continue
+        kind = _fields_by_key(member).get("kind")
+        if kind is None and isinstance(value, Mapping):
+            return member
         if kind is not None and value_at(value, ("kind",)) in typing.get_args(kind.annotation):
-            return typing.cast("type[BaseModel]", member)
+            return member
     return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from scenarios.draft import Draft
 from scenarios.faults import LostLog, SiteLoss
 from scenarios.findings import Finding, Path
+from scenarios.mail_checks import doubts_about_mail
 from scenarios.quantities import spell_duration
 
 
@@ -55,11 +56,4 @@ def _idle_keys(draft: Draft) -> Iterator[tuple[Path, str, str]]:
         if fault.probability == 0:
             path: Path = ("faults", index, "probability")
             yield path, "the fault never happens", "write more than '0 %', or remove it"
-    exchange = draft.plain.get("exchange")
-    groups = exchange.get("storage_groups", ()) if isinstance(exchange, dict) else ()
-    if draft.mbox is None or not isinstance(groups, tuple):
-        return
-    for index, group in enumerate(groups):
-        if isinstance(group, dict) and "profile" in group:
-            path = ("exchange", "storage_groups", index, "profile")
-            yield path, "the profile has no effect: the mbox decides the mail", "remove it"
+    yield from doubts_about_mail(draft)

@@ -22,10 +22,11 @@ from scenarios.fields import (
     setting,
 )
 from scenarios.grammar import QuantityError
+from scenarios.mail import Workload
 from scenarios.moments import Moment
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
-from scenarios.world import Exchange, Link, SiteOrNothing, Workload
+from scenarios.world import Exchange, Link, SiteOrNothing
 
 SEED_MAX = 2**64 - 1
 
@@ -91,7 +92,7 @@ class Scenario(Strict):
     duration_ns: PositiveDuration | None = Field(
         None,
         alias="duration",
-        description="How long the run lasts; may be left out when an mbox is replayed.",
+        description="How long the run lasts; may be left out when mail is replayed.",
         examples=["1 h"],
     )
     fidelity: Annotated[Literal["full"], BeforeValidator(_check_fidelity)] = Field(
@@ -101,7 +102,9 @@ class Scenario(Strict):
         description="The mail server that is protected.",
         examples=["{version: 2007, storage_groups: [...]}"],
     )
-    workload: Workload | None = Field(None, description="Real mail in place of generated mail.")
+    workload: Workload | None = Field(
+        None, description="Your own mail, or its log volume, in place of the profile's."
+    )
     sites: Annotated[dict[Name, SiteOrNothing], BeforeValidator(_check_not_empty)] = Field(
         description="The sites by name.",
         examples=["{primary: {}, recovery: {}}"],
@@ -133,19 +136,35 @@ class Scenario(Strict):
 
     @property
     def starts_with_mail(self) -> bool:
-        """Whether date and start are the replayed archive's, not `date` and `start_ns`."""
-        return self.workload is not None
+        """Whether date and start are those of replayed mail, not `date` and `start_ns`."""
+        return self.workload is not None and self.workload.log_stats is None
 
     @property
     def mbox_path(self) -> Path | None:
         """The replayed archive, resolved against the scenario file's folder."""
-        if self.workload is None:
-            return None
-        return (self._source.folder or Path()) / self.workload.mbox
+        return None if self.workload is None else self._resolved(self.workload.mbox)
+
+    @property
+    def tracking_log_path(self) -> Path | None:
+        """The replayed message tracking log, or the folder of them, resolved likewise."""
+        return None if self.workload is None else self._resolved(self.workload.tracking_log)
+
+    @property
+    def log_stats_path(self) -> Path | None:
+        """The log statistics, resolved likewise."""
+        return None if self.workload is None else self._resolved(self.workload.log_stats)
+
+    @property
+    def workload_path(self) -> Path | None:
+        """The file, or the folder of files, that the workload names."""
+        return self.mbox_path or self.tracking_log_path or self.log_stats_path
+
+    def _resolved(self, name: str | None) -> Path | None:
+        return None if name is None else (self._source.folder or Path()) / name
 
     @property
     def starts_at(self) -> dt.datetime:
-        """Date and time of the run's start, without a zone; meaningless with an mbox."""
+        """Date and time of the run's start, without a zone; meaningless with replayed mail."""
         midnight = dt.datetime.combine(self.date, dt.time())
         return midnight + dt.timedelta(microseconds=self.start_ns // 1_000)
 

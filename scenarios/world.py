@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
 from scenarios.fields import (
     EXACTLY_ONE,
@@ -17,9 +17,9 @@ from scenarios.fields import (
     refusal,
     setting,
 )
+from scenarios.mail import Profile
 
 VERSIONS_LATER = (2003,)
-PROFILES = ("light", "average", "heavy", "very_heavy")
 MAILBOXES_MAX = 100_000
 
 
@@ -60,8 +60,10 @@ class StorageGroup(Strict):
         ge=1,
         le=MAILBOXES_MAX,
     )
-    profile: Literal["light", "average", "heavy", "very_heavy"] = Field(
-        "average", description="How much mail each mailbox sends and receives in a day."
+    profile: Profile = Field(
+        "average",
+        description="How much mail each mailbox sends and receives in a day: a name, or figures "
+        "such as '{sent: 25, received: 100, size: 60 KiB}'.",
     )
 
 
@@ -76,15 +78,6 @@ class Exchange(Strict):
         description="The storage groups; exactly one in this version.",
         examples=["[{name: SG1, databases: [MDB1], mailboxes: 250, profile: heavy}]"],
         json_schema_extra=EXACTLY_ONE,
-    )
-
-
-class Workload(Strict):
-    """Real mail in place of generated mail."""
-
-    mbox: Annotated[str, StringConstraints(min_length=1, max_length=4_096)] = Field(
-        description="An mbox archive, relative to the scenario file; its mail is replayed.",
-        examples=["mail/2007-06.mbox"],
     )
 
 

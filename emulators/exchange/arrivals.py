@@ -38,15 +38,20 @@ class Send:
     """One submission of a message to the transport.
 
     `sender` is one of the mailboxes, or an address outside. `recipients` holds distinct
-    addresses, never the sender's; those that are no mailbox leave the organisation. `message` is
-    the message itself where its content is given (a replayed archive), else None: its content
-    is then drawn from `ContentPools`.
+    addresses, of generated mail never the sender's; those that are no mailbox leave the
+    organisation. `message` is the message itself where its content is given (a replayed archive),
+    else None: its content is then drawn from `ContentPools`, save for `subject` and
+    `internet_message_id` where they are known. With `to_sent_items` a sender who has a mailbox
+    keeps a copy.
     """
 
     sender: str
     recipients: tuple[str, ...]
     size_bytes: int
     message: "Message | None" = None
+    subject: str | None = None
+    internet_message_id: str | None = None
+    to_sent_items: bool = True
 
 
 Arrival = tuple[int, Send]
@@ -63,13 +68,15 @@ def profile_arrivals(
     start_of_day_ns: int = 0,
     inbound_share: float = INBOUND_SHARE,
     curve: DayCurve = WORKING_DAY,
+    scale: float = 1.0,
 ) -> "Iterator[Arrival]":
     """Yield the mail of `mailboxes` for ever, in order of time, lazily.
 
     `correspondents` are addresses outside. `name` names the random streams
     ('arrivals:<name>:...'), so that two groups of mailboxes never share one. `start_of_day_ns` is
     the time of day at which the run begins. What mailboxes cannot send each other (there may be
-    one only) comes from outside, so the rates of the profile hold for any number of them.
+    one only) comes from outside, so the rates of the profile hold for any number of them. `scale`
+    makes all of it more or less frequent, and changes nothing else.
     """
     assert mailboxes
     assert correspondents
@@ -77,16 +84,15 @@ def profile_arrivals(
     assert 0 <= inbound_share <= 1
     assert 0 <= start_of_day_ns < NS_PER_DAY
     count = len(mailboxes)
-    recipients = _RecipientCount(
-        profile.received_per_day * (1 - inbound_share) / profile.sent_per_day, count - 1
-    )
+    wanted = profile.received_per_day * (1 - inbound_share) / max(profile.sent_per_day, 1)
+    recipients = _RecipientCount(wanted, count - 1)
     inbound_per_mailbox = profile.received_per_day - profile.sent_per_day * recipients.mean
     prefix = f"arrivals:{name}"
     sizes = MessageSizes(profile.message_bytes_mean)
     submitted = _submitted(
         _times(
             streams.stream(f"{prefix}:submitted:time"),
-            profile.sent_per_day * count,
+            profile.sent_per_day * count * scale,
             curve,
             start_of_day_ns,
         ),
@@ -98,7 +104,7 @@ def profile_arrivals(
     inbound = _inbound(
         _times(
             streams.stream(f"{prefix}:inbound:time"),
-            inbound_per_mailbox * count,
+            inbound_per_mailbox * count * scale,
             curve,
             start_of_day_ns,
         ),

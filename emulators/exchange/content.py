@@ -87,21 +87,39 @@ class ContentPools:
         """Return the message that `send` submits: its own, or one drawn from the pools."""
         if send.message is not None:
             return send.message
-        return self.draw(send.sender, send.recipients, send.size_bytes, sent_ns)
+        return self.draw(
+            send.sender,
+            send.recipients,
+            send.size_bytes,
+            sent_ns,
+            subject=send.subject,
+            message_id=send.internet_message_id,
+        )
 
     def draw(
-        self, sender: str, recipients: tuple[str, ...], size_bytes: int, sent_ns: int
+        self,
+        sender: str,
+        recipients: tuple[str, ...],
+        size_bytes: int,
+        sent_ns: int,
+        *,
+        subject: str | None = None,
+        message_id: str | None = None,
     ) -> Message:
         """Return a new message of exactly `size_bytes`, or slightly more if that is very small.
 
-        (Addresses, subject and message id have their lengths, and no body is empty.)
+        (Addresses, subject and message id have their lengths, and no body is empty.) A subject or
+        message id that is given takes the place of the one drawn; the draws are the same.
         """
         stream = self._stream
-        subject = self._subjects[stream.below(_SUBJECTS)]
+        drawn_subject = self._subjects[stream.below(_SUBJECTS)]
         start = self._paragraphs[stream.below(len(self._paragraphs))]
         self._messages += 1
-        message_id = f"<{self._messages:08X}.{stream.bits(64):016x}@{DOMAIN}>"
-        overhead = len(sender) + len(subject) + len(message_id) + sum(map(len, recipients))
+        drawn_id = f"<{self._messages:08X}.{stream.bits(64):016x}@{DOMAIN}>"
+        subject = drawn_subject if subject is None else subject
+        message_id = drawn_id if message_id is None else message_id
+        subject_bytes = len(subject.encode())
+        overhead = len(sender) + subject_bytes + len(message_id) + sum(map(len, recipients))
         length = max(size_bytes - overhead, 1)
         text: bytes | int = length
         if not self._sparse:

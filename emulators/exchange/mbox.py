@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from emulators.exchange.input_files import WorkloadFileError
 from emulators.exchange.mail_headers import MailHeaders, address_of
 from emulators.exchange.mbox_date import InvalidDate, separator_time_ns
 
@@ -45,22 +46,8 @@ _HEADER_LINE = re.compile(
 _EMPTY_LINES = (b"\n", b"\r\n")
 
 
-class MboxError(ValueError):
-    """The file is not a complete, readable mbox archive.
-
-    The text begins 'file:line:column:' (both counted from 1) and ends with a hint.
-    """
-
-    def __init__(self, file: str, line: int, column: int, problem: str, hint: str) -> None:
-        self.file = file
-        self.line = line
-        self.column = column
-        self.problem = problem
-        self.hint = hint
-        super().__init__(file, line, column, problem, hint)
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.problem} (hint: {self.hint})"
+class MboxError(WorkloadFileError):
+    """The file is not a complete, readable mbox archive."""
 
 
 @dataclass(frozen=True, slots=True)

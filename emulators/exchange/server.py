@@ -69,9 +69,12 @@ class ExchangeServer:
         """What stopped the storage group, or None while it runs."""
         return self.group.error
 
-    def submit(self, message: Message) -> None:
-        """Deliver to each recipient's Inbox, and to Sent Items of a sender who has a mailbox."""
-        if message.sender in self._mailboxes:
+    def submit(self, message: Message, *, to_sent_items: bool = True) -> None:
+        """Deliver to each recipient's Inbox, and to Sent Items of a sender who has a mailbox.
+
+        Without `to_sent_items` the sender keeps no copy: they have one of an earlier submission.
+        """
+        if to_sent_items and message.sender in self._mailboxes:
             self._deliver(message, self._mailboxes[message.sender], SENT_ITEMS)
         for recipient in message.recipients:
             mailbox = self._mailboxes.get(recipient)

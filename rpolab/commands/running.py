@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
-from emulators.exchange.mbox import MboxError
+from emulators.exchange.input_files import WorkloadFileError
 from reports import Verdict
 from reports.progress import RunProgress
 from reports.terminal import print_result, verdict_text
@@ -112,15 +113,21 @@ def _write_documents(job: Job, timed: TimedRun) -> None:
 
 
 def _input_problems(error: Exception, scenario: Scenario) -> tuple[Problem, ...]:
-    """What is wrong with the scenario or its archive; nothing if the error is not about them."""
-    path = scenario.mbox_path
+    """What is wrong with the scenario or its mail; nothing if the error is not about them."""
     if isinstance(error, ScenarioError):
         return error.problems
-    if isinstance(error, MboxError):
+    if isinstance(error, WorkloadFileError):
         return (problem_of(error),)
-    if isinstance(error, OSError) and path is not None and error.filename == str(path):
-        return (unreadable(path, error),)
+    if isinstance(error, OSError) and _is_of_workload(error, scenario):
+        return (unreadable(scenario, error),)
     return ()
+
+
+def _is_of_workload(error: OSError, scenario: Scenario) -> bool:
+    """Whether the operating system refused the workload's file, or one in its folder."""
+    path = scenario.workload_path
+    refused = Path(str(error.filename))
+    return path is not None and (path == refused or path in refused.parents)
 
 
 def _without_verdict(code: ExitCode, message: str) -> tuple[ExitCode, str]:

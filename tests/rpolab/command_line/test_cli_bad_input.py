@@ -179,3 +179,82 @@ def test_a_terminal_without_unicode_shows_every_error(child, tmp_path):
     outcome = child("check", "\u20ac.yaml", env=ascii_only)
     assert outcome.code == 2
     assert "\\u20ac.yaml:2:1: error: unknown key 'sede'" in outcome.out
+
+
+FIELDS = "date-time,source,event-id,recipient-address,total-bytes,sender-address"
+DELIVERY = "2007-06-04T10:00:00.000Z,STOREDRIVER,DELIVER,anna@x.com,2000,bert@x.com\n"
+TRACKED = f"#Log-type: Message Tracking Log\n#Fields: {FIELDS}\n"
+COUNTED = "Log Generation,Time Retrieved,ServerName,DatabaseName\n"
+REPLAY_LOG = (REPLAY[0], "workload: {tracking_log: mail.log}\n")
+LOG_STATS = (
+    "duration: 10 min\n",
+    "duration: 10 min\nworkload: {log_stats: LogStats.csv, database: SG1}\n",
+)
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("content", "line", "column", "part"),
+    [
+        ("", 1, 1, "no '#Fields:' line"),
+        ("#Log-type: SMTP Receive Protocol Log\n", 1, 11, "another log"),
+        (TRACKED, 1, 1, "no delivery"),
+        (TRACKED + DELIVERY.replace("2000", "much"), 3, 57, "'much' is no size"),
+        ("\0\1\2", 1, 1, "binary file"),
+    ],
+    ids=["empty", "another log", "no delivery", "no usable delivery", "binary"],
+)
+def test_a_tracking_log_without_mail_is_one_error_with_line_and_column(
+    rpolab, quick, tmp_path, command, content, line, column, part
+):
+    quick(REPLAY_LOG, NO_DRILL)
+    (tmp_path / "mail.log").write_text(content)
+    assert_one_error(rpolab(command, "quick.yaml"), f"mail.log:{line}:{column}: error: ", part)
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("content", "line", "column", "part"),
+    [
+        ("", 1, 1, "the file is empty"),
+        ("a,b,c\n", 1, 1, "names no columns"),
+        (COUNTED, 1, 1, "no sample of 'SG1'"),
+        (COUNTED + "7,24/06/2007 10:00:00,MBX1,SG1\n", 2, 3, "is no time"),
+        (COUNTED + "7,06/24/2007 10:00:00,MBX1,SG1\n", 1, 1, "no two samples"),
+    ],
+    ids=["empty", "another file", "no sample", "no usable sample", "one sample"],
+)
+def test_log_statistics_that_say_nothing_are_one_error_with_line_and_column(
+    rpolab, quick, tmp_path, command, content, line, column, part
+):
+    quick(LOG_STATS)
+    (tmp_path / "LogStats.csv").write_text(content)
+    assert_one_error(rpolab(command, "quick.yaml"), f"LogStats.csv:{line}:{column}: error: ", part)
+
+
+def test_each_row_left_out_is_a_warning_with_line_and_column(rpolab, quick, tmp_path):
+    quick(REPLAY_LOG, NO_DRILL, (", profile: heavy", ""))
+    bad = DELIVERY.replace("2000", "much")
+    (tmp_path / "mail.log").write_text(TRACKED + DELIVERY + bad * 2)
+    outcome = rpolab("check", "quick.yaml")
+    assert outcome.code == 0
+    first, second, summary = outcome.out.splitlines()
+    assert first.startswith("mail.log:4:57: warning: row left out: total-bytes 'much'")
+    assert second.startswith("mail.log:5:57: warning: row left out: total-bytes 'much'")
+    assert summary == "quick.yaml: 2 warnings"
+
+
+def test_a_tracking_log_that_becomes_unreadable_is_the_operators_matter(rpolab, quick, tmp_path):
+    quick(REPLAY_LOG, NO_DRILL)
+    (tmp_path / "mail.log").symlink_to("/proc/self/mem")  # a file that cannot be read from 0
+    for command in ("check", "run"):
+        assert_one_error(rpolab(command, "quick.yaml"), "mail.log: error: ", "cannot be read")
+
+
+def test_a_run_tells_the_rows_that_it_left_out(rpolab, quick, tmp_path):
+    quick(REPLAY_LOG, NO_DRILL, (", profile: heavy", ""))
+    (tmp_path / "mail.log").write_text(TRACKED + "x\n" + DELIVERY)
+    outcome = rpolab("run", "quick.yaml")
+    assert outcome.code == 0
+    words = " ".join(outcome.out.split())
+    assert "tracking log 1 row is left out: mail.log:3:1: 1 fields, and 6 are named" in words

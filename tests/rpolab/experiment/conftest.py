@@ -13,7 +13,10 @@ MakeScenario = Callable[..., Scenario]
 
 
 def small_world(**changes: Any) -> dict[str, Any]:
-    """A server with a little mail, protected over a slow line; `changes` go over it."""
+    """A server with a little mail, protected over a slow line.
+
+    `changes` go over it; a key that is changed to None is left out.
+    """
     world: dict[str, Any] = {
         "title": "A small world",
         "seed": 5,
@@ -38,7 +41,8 @@ def small_world(**changes: Any) -> dict[str, Any]:
         },
         "drills": {"at_end": True},
     }
-    return world | changes
+    changed = world | changes
+    return {key: value for key, value in changed.items() if value is not None}
 
 
 @pytest.fixture(scope="session")

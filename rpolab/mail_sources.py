@@ -1,0 +1,268 @@
+"""Where a run's mail comes from: a profile, an archive, a tracking log, or counted log files.
+
+Each source says which mailboxes there are, what arrives when, what of the operator's files was
+left out, and which assumptions the mail rests on.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from emulators.exchange.arrivals import Arrival, profile_arrivals
+from emulators.exchange.content import ContentPools
+from emulators.exchange.input_files import BadRows
+from emulators.exchange.log_rates import LOG_OVERHEAD_BYTES, LogRates, log_rates
+from emulators.exchange.log_stats import LogIntervals, read_log_stats
+from emulators.exchange.replay import MailArchive
+from emulators.exchange.tracking_replay import TrackedMail
+from reports import Assumption, Notice
+from rpolab.profiles import day_curve, mail_assumptions, profile_of
+from scenarios import Scenario
+from sim.streams import Streams
+
+LOG_STATISTICS = "log statistics"
+TRACKING_LOG = "tracking log"
+
+Mailboxes = tuple[str, ...]
+
+
+class Replay(Protocol):
+    """Mail that brings its own times."""
+
+    @property
+    def starts_ns(self) -> int:
+        """When the first hour of it begins, in nanoseconds since 1970 UTC."""
+
+    @property
+    def duration_ns(self) -> int:
+        """From there to the last message."""
+
+
+class MailSource(Protocol):
+    """Where the mail comes from."""
+
+    @property
+    def replay(self) -> Replay | None:
+        """The mail that decides start and duration, or None where the scenario does."""
+
+    def mailboxes(self, pools: ContentPools) -> Mailboxes:
+        """Return the addresses of the mailboxes, as many as the scenario says."""
+
+    def arrivals(
+        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
+    ) -> Iterator[Arrival]:
+        """Yield the mail in order of time."""
+
+    def notices(self) -> list[Notice]:
+        """Return what of the files was left out, all at the start of the run."""
+
+    def assumptions(self) -> list[Assumption]:
+        """Return what the mail rests on."""
+
+
+class ArchivedMail:
+    """A mail archive, replayed: every mailbox gets every mail."""
+
+    def __init__(self, scenario: Scenario, path: Path) -> None:
+        self._count = _mailbox_count(scenario)
+        self._archive = MailArchive.load(path)
+
+    @property
+    def replay(self) -> Replay:
+        """The archive."""
+        return self._archive
+
+    def mailboxes(self, pools: ContentPools) -> Mailboxes:
+        """Return drawn addresses."""
+        return pools.mailboxes(self._count)
+
+    def arrivals(
+        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
+    ) -> Iterator[Arrival]:
+        """Yield the archive's mail; nothing of it is drawn."""
+        del streams, pools, start_of_day_ns
+        return self._archive.arrivals(mailboxes)
+
+    def notices(self) -> list[Notice]:
+        """Return nothing: an archive is whole or refused."""
+        return []
+
+    def assumptions(self) -> list[Assumption]:
+        """Return nothing: the mail is real."""
+        return []
+
+
+class LoggedMail:
+    """Message tracking logs, replayed: their recipients are the mailboxes."""
+
+    def __init__(self, scenario: Scenario, path: Path) -> None:
+        self._count = _mailbox_count(scenario)
+        self._mail = TrackedMail.load(path)
+
+    @property
+    def replay(self) -> Replay:
+        """The logs."""
+        return self._mail
+
+    def mailboxes(self, pools: ContentPools) -> Mailboxes:
+        """Return the first recipients, and drawn addresses where there are too few."""
+        found = dict.fromkeys(self._mail.recipients()[: self._count])
+        while len(found) < self._count:
+            found.update(dict.fromkeys(pools.mailboxes(self._count - len(found))))
+        return tuple(found)
+
+    def arrivals(
+        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
+    ) -> Iterator[Arrival]:
+        """Yield the logged deliveries."""
+        del streams, pools, mailboxes, start_of_day_ns
+        return self._mail.arrivals()
+
+    def notices(self) -> list[Notice]:
+        """Tell of unusable rows, and of recipients without a mailbox here."""
+        texts = _bad_rows_told(self._mail.bad_rows)
+        left_out = self._mail.left_out(self._count)
+        if left_out:
+            recipients = len(self._mail.recipients()) - self._count
+            texts.append(
+                f"{left_out} copies to {recipients} recipients are left out: the storage group "
+                f"has {self._count} mailboxes"
+            )
+        return _notices(TRACKING_LOG, texts)
+
+    def assumptions(self) -> list[Assumption]:
+        """Return what the log does not say."""
+        row = Assumption(
+            name="bodies of logged mail",
+            value="drawn text of the logged size",
+            basis="assumption",
+            source=TRACKING_LOG,
+        )
+        return [row]
+
+
+class ProfiledMail:
+    """Mail by the profile, as often as it says, or as makes the counted logs."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        group = scenario.exchange.storage_groups[0]
+        self._name = group.name
+        self._count = group.mailboxes
+        self._written = group.profile
+        self._profile = profile_of(scenario)
+        self._intervals: LogIntervals | None = None
+        self._rates: LogRates | None = None
+        path, workload = scenario.log_stats_path, scenario.workload
+        if path is not None and workload is not None and workload.database is not None:
+            self._intervals = read_log_stats(path, workload.database, BadRows())
+            self._rates = log_rates(self._intervals)
+        self._curve = day_curve(self._written) if self._rates is None else self._rates.curve
+
+    @property
+    def replay(self) -> None:
+        """Nothing: the scenario says when it starts and how long it lasts."""
+        return
+
+    def mailboxes(self, pools: ContentPools) -> Mailboxes:
+        """Return drawn addresses."""
+        return pools.mailboxes(self._count)
+
+    def arrivals(
+        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
+    ) -> Iterator[Arrival]:
+        """Yield drawn mail, for ever."""
+        rates = self._rates
+        return profile_arrivals(
+            streams,
+            self._profile,
+            mailboxes,
+            pools.correspondents,
+            name=self._name,
+            start_of_day_ns=start_of_day_ns,
+            curve=self._curve,
+            scale=1.0 if rates is None else rates.scale(self._profile, self._count),
+        )
+
+    def notices(self) -> list[Notice]:
+        """Tell of samples of the logs that say nothing."""
+        if self._intervals is None or self._rates is None:
+            return []
+        return _notices(LOG_STATISTICS, _intervals_told(self._intervals, self._rates))
+
+    def assumptions(self) -> list[Assumption]:
+        """Return the user's day, and how logs became mail."""
+        hours_source = "" if self._rates is None else LOG_STATISTICS
+        rows = mail_assumptions(self._written, self._profile, self._curve, hours_source)
+        if self._rates is not None:
+            logs = f"{self._rates.logs_per_day:.1f} of 1 MiB"
+            scale = self._rates.scale(self._profile, self._count)
+            rows += [
+                _log_assumption("transaction logs a day", logs),
+                _log_assumption("mail that makes them", f"{scale:.3f} times the profile's"),
+                _log_assumption("log of a delivery", f"its bytes and {LOG_OVERHEAD_BYTES:,}"),
+            ]
+        return rows
+
+
+def mail_source(scenario: Scenario) -> MailSource:
+    """Read the files of the scenario's workload.
+
+    Raises:
+        WorkloadFileError: a file cannot be used; it says where and why.
+        OSError: a file cannot be read; it names the file.
+    """
+    try:
+        return _source_of(scenario)
+    except OSError as error:
+        if error.filename is None:  # reading an open file says no name
+            error.filename = str(scenario.workload_path)
+        raise
+
+
+def _source_of(scenario: Scenario) -> MailSource:
+    if scenario.mbox_path is not None:
+        return ArchivedMail(scenario, scenario.mbox_path)
+    if scenario.tracking_log_path is not None:
+        return LoggedMail(scenario, scenario.tracking_log_path)
+    return ProfiledMail(scenario)
+
+
+def _mailbox_count(scenario: Scenario) -> int:
+    return scenario.exchange.storage_groups[0].mailboxes
+
+
+def _notices(source: str, texts: Sequence[str]) -> list[Notice]:
+    return [Notice(at_s=0.0, source=source, text=text) for text in texts]
+
+
+def _bad_rows_told(bad_rows: BadRows) -> list[str]:
+    if not bad_rows.count:
+        return []
+    rows = "row is" if bad_rows.count == 1 else "rows are"
+    return [f"{bad_rows.count} {rows} left out: {bad_rows.told()}"]
+
+
+def _intervals_told(intervals: LogIntervals, rates: LogRates) -> list[str]:
+    texts = _bad_rows_told(intervals.bad_rows)
+    left_out = {
+        "with a log generation that fell": intervals.resets,
+        "more than 2 h long": intervals.gaps,
+        "on a clock that did not go on": intervals.clock_steps,
+    }
+    told = [f"{count} {why}" for why, count in left_out.items() if count]
+    if told:
+        texts.append(f"intervals of {intervals.database} left out: {', '.join(told)}")
+    if intervals.other_servers:
+        others = ", ".join(intervals.other_servers)
+        texts.append(f"{intervals.database} is taken from {intervals.server}, not from {others}")
+    if intervals.other_databases:
+        names = ", ".join(intervals.other_databases)
+        texts.append(f"other databases in the file are not part of this run: {names}")
+    if rates.hours_unobserved:
+        hours = ", ".join(f"{hour:02}" for hour in rates.hours_unobserved)
+        texts.append(f"hours without samples are shaped like a working day: {hours}")
+    return texts
+
+
+def _log_assumption(name: str, value: str) -> Assumption:
+    return Assumption(name=name, value=value, basis="assumption", source=LOG_STATISTICS)
