@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+import scenarios
+from rpolab.experiment import Experiment
+
 DIGESTS = """
 import sys
 import scenarios
@@ -56,8 +59,6 @@ def test_faults_of_probability_zero_leave_the_digests_of_the_clean_run(run):
 
 
 def test_up_to_a_fault_the_run_is_the_clean_run(scenario):
-    from rpolab.experiment import Experiment
-
     fault = {"at": "10:06", "kind": "site_loss", "site": "primary"}
     clean = Experiment(scenario(), keep_trace=True)
     faulty = Experiment(scenario(faults=[fault]), keep_trace=True)
@@ -67,3 +68,15 @@ def test_up_to_a_fault_the_run_is_the_clean_run(scenario):
     until = next(i for i, line in enumerate(lines) if "fault.fired" in line)
     assert until > 100
     assert lines[:until] == clean.laboratory.trace.lines[:until]
+
+
+@pytest.mark.nightly
+def test_the_shipped_outage_at_probability_zero_is_its_clean_twin():
+    outage = scenarios.load("link-outage")
+    never = tuple(fault.model_copy(update={"probability": 0.0}) for fault in outage.faults)
+    digests = []
+    for scenario in (scenarios.load("clean"), outage.model_copy(update={"faults": never})):
+        experiment = Experiment(scenario)
+        experiment.run()
+        digests.append(experiment.result().digests)
+    assert digests[0] == digests[1]
