@@ -46,7 +46,8 @@ def compare(store: Store, ledger: Ledger, time_ns: int) -> Comparison:
     good: set[int] = set()
     damaged: dict[int, Entry] = {}
     phantom = 0
-    counts = dict.fromkeys(store.folder_counts(), 0)
+    stated_counts = store.folder_counts()
+    counts = dict.fromkeys(stated_counts, 0)
     for stored in store.messages():
         counts[stored.mailbox, stored.folder] += 1
         entry = ledger.entry(stored.message_id)
@@ -65,8 +66,6 @@ def compare(store: Store, ledger: Ledger, time_ns: int) -> Comparison:
     lost = tuple(entry for entry in missing if entry.message_id not in damaged)
     kept = len(expected) - len(missing)
     miscounted = tuple(
-        "/".join(folder)
-        for folder, stated in store.folder_counts().items()
-        if counts[folder] != stated
+        "/".join(folder) for folder, stated in stated_counts.items() if counts[folder] != stated
     )
     return Comparison(kept, lost, tuple(damaged.values()), phantom, len(good) - kept, miscounted)

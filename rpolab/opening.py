@@ -8,16 +8,12 @@ from dataclasses import dataclass
 
 from emulators.ese.errors import ese_error
 from emulators.ese.file_set import CountingFiles, FileCounts, MemoryFiles
-from emulators.ese.formats.checksum import verify_pages
-from emulators.ese.formats.format import EXCHANGE_2007
-from emulators.ese.formats.page import HEADER_PAGES
 from emulators.ese.recovery.opened import open_database
 from emulators.ese.recovery.soft_recovery import RecoveryReport, soft_recover
+from emulators.ese.tools.checksum_mode import check_database
 from emulators.exchange.store import Store
 from rpolab.comparison import Comparison, compare
 from rpolab.ledger import Ledger
-
-VERIFY_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +76,9 @@ def verify_database(files: MemoryFiles, name: str) -> int:
     Raises:
         EseError: -1206 naming the first bad page.
     """
-    page_bytes = EXCHANGE_2007.page_bytes
-    size = files.size(name)
-    offset = HEADER_PAGES * page_bytes
-    while offset < size:
-        buffer = files.read(name, offset, min(VERIFY_BYTES, size - offset))
-        first_pgno = offset // page_bytes - 1
-        check = verify_pages(buffer, first_pgno, page_bytes)
-        if len(check.bad):
-            pgno = first_pgno + int(check.bad[0])
-            where = f"{name}: page {pgno} has a bad checksum, and {len(check.bad) - 1} more"
-            raise ese_error(-1206, where, "choose another point, or another copy")
-        offset += len(buffer)
-    return size
+    summary = check_database(files, name)
+    if summary.damaged:
+        more = summary.damaged - 1
+        where = f"{name}: page {summary.first_bad_pgno} has a bad checksum, and {more} more"
+        raise ese_error(-1206, where, "choose another point, or another copy")
+    return summary.bytes_read

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from emulators.ese.formats.format import archive_name
 from emulators.exchange.snapshot_group import SnapshotGroup
 from emulators.vss.exchange_writer import ExchangeWriter
 from emulators.vss.requestor import CopyBackupRequestor, Outcome, SnapshotResult
@@ -23,7 +24,7 @@ from engine import (
 from engine.actions import Action, DurableAdvanced, Notice, SessionFailed
 from engine.errors import EngineError, PointRefused
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
-from rpolab.protections.images import LostLogFile, materialise, required_log
+from rpolab.protections.images import materialise, remove_log, required_generation
 from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.target_driver import TargetDriver
 from rpolab.world import DATABASE, JOURNAL, LOGS, Laboratory
@@ -114,7 +115,8 @@ class Cdp:
         self.bookmarks: list[SnapshotResult] = []
         #: (instant, end, error) of every failure that the engine told of.
         self.failures: list[tuple[int, End, EngineError]] = []
-        self.lost_logs: list[LostLogFile] = []
+        #: Generations of the log that faults have destroyed in the copy.
+        self.lost_logs: list[int] = []
         self.after_action: Callable[[End, Action], None] | None = None
         self._tags: list[ProtectedPoint] = []
         self._tags_durable = 0
@@ -221,22 +223,23 @@ class Cdp:
             made = materialise(Image(self.journal, point.sequence))
         except EngineError as error:
             raise PointUnavailable(str(error), "choose another point") from error
-        for lost in self.lost_logs:
-            lost.remove_from(made.files)
+        for generation in self.lost_logs:
+            remove_log(made.files, self._laboratory.group.parameters, generation)
         return made
 
     def destroy_required_log(self) -> str | None:
         """Lose the lowest log that the newest image requires, in all images; return its name."""
         group = self._laboratory.group
+        parameters = group.parameters
         try:
             files = self.image(self.newest("any")).files
         except PointUnavailable:
             return None
-        lost = required_log(files, group.parameters, group.database_name)
-        if lost is None:
+        generation = required_generation(files, parameters, group.database_name)
+        if generation is None:
             return None
-        self.lost_logs.append(lost)
-        return lost.archive_name
+        self.lost_logs.append(generation)
+        return archive_name(parameters.prefix, generation, parameters.file_format)
 
     # --- EngineObserver -----------------------------------------------------------------------
 

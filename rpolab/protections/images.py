@@ -1,12 +1,9 @@
 """The files of a recovered image: made from the engine's image, and damaged on purpose."""
 
-from dataclasses import dataclass
-
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import FileSet, MemoryFiles
 from emulators.ese.formats.database_header import DatabaseState, read_header
-from emulators.ese.formats.format import LOG_HEADER_BYTES, archive_name, current_name
-from emulators.ese.formats.log_file import LogHeader
+from emulators.ese.recovery.log_set import LogSet
 from emulators.ese.running.parameters import Parameters
 from engine import Image
 from rpolab.protections.base import ImageFiles
@@ -31,25 +28,15 @@ def materialise(image: Image) -> ImageFiles:
     return ImageFiles(files, bytes_read)
 
 
-@dataclass(frozen=True, slots=True)
-class LostLogFile:
-    """One generation of one log stream that a copy has lost, under whatever name it had."""
-
-    generation: int
-    archive_name: str
-    current_name: str
-
-    def remove_from(self, files: MemoryFiles) -> None:
-        """Delete the generation from an image, if the image has it."""
-        if files.exists(self.archive_name):
-            files.delete(self.archive_name)
-        elif files.exists(self.current_name):
-            block = files.read(self.current_name, 0, LOG_HEADER_BYTES)
-            if LogHeader.unpack(block).generation == self.generation:
-                files.delete(self.current_name)
+def remove_log(files: FileSet, parameters: Parameters, generation: int) -> None:
+    """Delete a generation from an image, whatever its name there, if the image has it."""
+    logs = LogSet(files, parameters.prefix, parameters.file_format)
+    found = logs.file_of(generation)
+    if found is not None:
+        files.delete(found.name)
 
 
-def required_log(files: FileSet, parameters: Parameters, database: str) -> LostLogFile | None:
+def required_generation(files: FileSet, parameters: Parameters, database: str) -> int | None:
     """Return the lowest log that an image's database requires; None when it requires none."""
     if not files.exists(database):
         return None
@@ -59,7 +46,4 @@ def required_log(files: FileSet, parameters: Parameters, database: str) -> LostL
         return None
     if header.state is not DatabaseState.DIRTY_SHUTDOWN:
         return None
-    generation = header.generation_min_required
-    prefix = parameters.prefix
-    name = archive_name(prefix, generation, parameters.file_format)
-    return LostLogFile(generation, name, current_name(prefix))
+    return header.generation_min_required

@@ -12,7 +12,6 @@ Runs of zeros in records are carried as lengths and cost nothing until they beco
 """
 
 from collections.abc import Iterable
-from typing import TypeAlias
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.checksum import xor_words
@@ -25,6 +24,7 @@ from emulators.ese.formats.log_checksum import (
 )
 from emulators.ese.formats.log_file import fill_pattern
 from emulators.ese.formats.log_scan import STREAM_OFFSET, LogScan, LogState, lgpos_at, scan_log
+from sim.payload import Segments, to_bytes
 
 __all__ = [
     "STREAM_OFFSET",
@@ -36,9 +36,6 @@ __all__ = [
     "lgpos_at",
     "scan_log",
 ]
-
-Segments: TypeAlias = tuple[bytes | int, ...]
-"""A payload: bytes, or runs of zeros by length."""
 
 _ZEROS_AS_BYTES_MAX = 256
 """Shorter runs of zeros are cheaper as bytes."""
@@ -108,7 +105,7 @@ class LogFrame:
         Whole sectors; when nothing is new, the last sector and its shadow once more.
         """
         offset, segments = self.flush_segments()
-        return offset, _to_bytes(segments)
+        return offset, to_bytes(segments)
 
     def flush_segments(self) -> tuple[int, Segments]:
         """Do as `flush`, leaving long runs of zeros as lengths."""
@@ -117,7 +114,7 @@ class LogFrame:
         sector = self._checksum_at - len(self._head)
         self._pending = False
         if self.position <= sector + SECTOR_BYTES:
-            segments: Segments = (self._last_sector(_to_bytes(self._parts)),)
+            segments: Segments = (self._last_sector(to_bytes(tuple(self._parts))),)
         else:
             segments = self._close_range(sector)
         if self._heals:
@@ -143,7 +140,7 @@ class LogFrame:
         )
         front = self._head + record.pack()
         self._checksum_at = new_at
-        self._head = _to_bytes(new_head)
+        self._head = to_bytes(new_head)
         self._parts = []
         self.position = new_at + CHECKSUM_RECORD_BYTES
         return _coalesce((front, *covered, self._last_sector(b"")))
@@ -252,7 +249,3 @@ def _xor(segments: Segments) -> int:
         total ^= (xor << turn | xor >> 32 - turn) & 0xFFFFFFFF
         place += len(segment)
     return total
-
-
-def _to_bytes(parts: Iterable[bytes | int]) -> bytes:
-    return b"".join(bytes(part) if isinstance(part, int) else part for part in parts)

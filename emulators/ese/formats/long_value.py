@@ -6,12 +6,10 @@ them and does that.
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from emulators.ese.formats.format import EXCHANGE_2007, Format
-
-Segments: TypeAlias = tuple[bytes | int, ...]
-"""A payload: bytes, or runs of zeros by length."""
+from sim.payload import Segments, length_of
 
 _ROOT = Struct("<II")
 _CHUNK_KEY = Struct(">II")
@@ -63,7 +61,7 @@ def nodes_of(
 ) -> Iterator[tuple[bytes, bytes]]:
     """Yield key and data of every node of a value, in key order."""
     segments = (payload,) if isinstance(payload, bytes) else payload
-    size = sum(part if isinstance(part, int) else len(part) for part in segments)
+    size = length_of(segments)
     yield root_key(lid), encode_root(size)
     chunk_bytes = file_format.long_value_chunk_bytes
     for index, chunk in enumerate(chunks_of(segments, chunk_bytes)):

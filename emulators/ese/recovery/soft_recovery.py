@@ -84,7 +84,7 @@ def soft_recover(
     """
     assert len(databases) == 1, "one database per storage group"
     database = OfflineDatabase(files, databases[0], log_format)
-    if database.header.state is DatabaseState.CLEAN_SHUTDOWN:
+    if database.header.is_clean:
         return RecoveryReport((), 0, 0, 0, 0, 0)
     if database.header.state is not DatabaseState.DIRTY_SHUTDOWN:
         raise unusable(databases[0], f"its state is {database.header.state.name}")

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.format import (
+    SECTOR_BYTES,
     Format,
     archive_name,
     current_name,
@@ -101,16 +102,11 @@ class LogWriter:
         self.error: EseError | None = None
 
     @property
-    def flush_tip_generation(self) -> int:
-        """The newest generation whose records are all on disk."""
-        return self.buffer.flushing.generation - 1
-
-    @property
     def backlog_bytes(self) -> int:
         """Bytes of the log that are appended but not on disk."""
         tip, flushed = self.buffer.appended, self.flushed
         generations = (tip.generation - flushed.generation) * self._format.log_bytes
-        sectors = (tip.sector - flushed.sector) * 512
+        sectors = (tip.sector - flushed.sector) * SECTOR_BYTES
         return generations + sectors + tip.byte - flushed.byte
 
     def create_first(self) -> Process:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.formats.format import EXCHANGE_2007, SECTOR_BYTES, Format
 
 IDLE_ROLL_NS = 15 * 60 * 1_000_000_000
 CHECKPOINT_DEPTH_BYTES = 20_971_520
@@ -26,7 +26,7 @@ class Parameters:
     file_format: Format = EXCHANGE_2007
     waypoint_depth: int = 1
     checkpoint_depth_bytes: int = CHECKPOINT_DEPTH_BYTES
-    log_backlog_bytes_max: int = 9_000 * 512
+    log_backlog_bytes_max: int = 9_000 * SECTOR_BYTES
 
     @property
     def checkpoint_depth_generations(self) -> int:

@@ -17,7 +17,7 @@ from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_stream import LogFrame
 from emulators.ese.formats.page import HEADER_PAGES, Page, page_offset
 from emulators.ese.formats.schema import TableDefinition
-from emulators.ese.formats.values import DbmsParam, Lgpos, LogTime, Signature
+from emulators.ese.formats.values import LGPOS_ZERO, DbmsParam, LogTime, Signature
 from emulators.ese.running.database_file import DatabaseFile
 from emulators.ese.running.log_buffer import LogBuffer
 from emulators.ese.running.log_writer import LogWriter
@@ -101,11 +101,6 @@ class StorageGroup:
     def wall_ns(self) -> int:
         """Return the calendar time, nanoseconds since 1970."""
         return self._epoch_ns + self._kernel.now_ns
-
-    @property
-    def file_names(self) -> list[str]:
-        """The files of the group on both volumes, sorted."""
-        return sorted((*self.log_volume.names(), *self.database_volume.names()))
 
     @property
     def error(self) -> EseError | None:
@@ -259,7 +254,7 @@ class StorageGroup:
                     procid=0,
                     dbid=DBID,
                     pages_max=0,
-                    lgpos_consistent=Lgpos(0, 0, 0),
+                    lgpos_consistent=LGPOS_ZERO,
                     signature=self._database_signature,
                     log_signature=self._log_signature,
                     path=self.database_name,

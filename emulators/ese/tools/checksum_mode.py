@@ -14,10 +14,10 @@ from emulators.ese.formats.checkpoint import CHECKPOINT_BYTES, Checkpoint
 from emulators.ese.formats.checksum import PageCheck, verify_pages
 from emulators.ese.formats.database_header import DatabaseHeader
 from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.formats.page import HEADER_PAGES
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, check_log, dump_log_set
 
-HEADER_PAGES = 2
 PAGES_PER_READ = 256
 _MEGABYTE = 1 << 20
 _RULER = """\
