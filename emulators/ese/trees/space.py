@@ -14,7 +14,8 @@ from emulators.ese.formats.space_header import (
     encode_extent,
     multiple_extent_header,
 )
-from emulators.ese.trees.editor import SYSTEM, Editor
+from emulators.ese.trees.change import SYSTEM
+from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.tree import Tree
 
@@ -56,7 +57,7 @@ class Space:
             tree.fdp,
             tree.objid,
             root_flags | tree.leaf_flags,
-            external=multiple_extent_header(tree.fdp, pages, parent),
+            external=multiple_extent_header(tree.fdp, pages, parent, unique=tree.is_unique),
         )
         self._cache.adopt(root)
         for pgno in (tree.fdp + 1, tree.fdp + 2):
