@@ -33,6 +33,7 @@ class Format:
         log_version: major, minor and update version of the log format.
         generation_digits: hexadecimal digits of the generation in an archived log's name.
         generation_max: last usable log generation (exchange.md F12).
+        generation_max_recovery: the last one that undo may use in a recovery.
     """
 
     revision: int
@@ -41,6 +42,7 @@ class Format:
     log_version: tuple[int, int, int]
     generation_digits: int
     generation_max: int
+    generation_max_recovery: int
 
     @property
     def log_sectors(self) -> int:
@@ -60,10 +62,12 @@ EXCHANGE_2007 = Format(
     log_version=(7, 3704, 10),
     generation_digits=8,
     generation_max=0x7FFFF800,
+    generation_max_recovery=0x7FFFFA00,
 )
 
 # Assumption (ese-format.md, targets): 2003 SP1 and SP2 write at least log update version 5; 8 is
-# the newest update that is older than SP1. Its last generation is the blog's value of F12.
+# the newest update that is older than SP1. Its last generation is the blog's value of F12; undo may
+# go on to the last one that five digits name.
 EXCHANGE_2003 = Format(
     revision=0xB,
     page_bytes=4096,
@@ -71,12 +75,14 @@ EXCHANGE_2003 = Format(
     log_version=(7, 3704, 8),
     generation_digits=5,
     generation_max=0xFFFF0,
+    generation_max_recovery=0xFFFFF,
 )
 
 
 def archive_name(prefix: str, generation: int, log_format: Format = EXCHANGE_2007) -> str:
     """Return the name of a closed log: prefix and upper-case hex generation (exchange.md F2)."""
-    assert 0 < generation <= log_format.generation_max, f"generation {generation} has no name"
+    last = log_format.generation_max_recovery
+    assert 0 < generation <= last, f"generation {generation} has no name"
     return f"{prefix}{generation:0{log_format.generation_digits}X}.log"
 
 
@@ -88,6 +94,13 @@ def current_name(prefix: str) -> str:
 def temporary_name(prefix: str) -> str:
     """Return the name of the log being prepared for the next roll (exchange.md F4)."""
     return f"{prefix}tmp.log"
+
+
+def reserve_names(prefix: str, log_format: Format = EXCHANGE_2007) -> tuple[str, str]:
+    """Return the names of the two logs kept for a full disk (exchange.md F7)."""
+    if log_format.generation_digits == 5:
+        return "res1.log", "res2.log"
+    return f"{prefix}res00001.jrs", f"{prefix}res00002.jrs"
 
 
 def checkpoint_name(prefix: str) -> str:
@@ -104,6 +117,6 @@ def archive_generation(name: str, prefix: str, log_format: Format = EXCHANGE_200
         generation = int(digits, 16)
     except ValueError:
         return None
-    in_range = 0 < generation <= log_format.generation_max
+    in_range = 0 < generation <= log_format.generation_max_recovery
     matches = in_range and name.upper() == archive_name(prefix, generation, log_format).upper()
     return generation if matches else None

@@ -14,6 +14,7 @@ from emulators.ese.formats.format import (
     archive_name,
     checkpoint_name,
     current_name,
+    reserve_names,
     temporary_name,
 )
 
@@ -24,11 +25,13 @@ def test_logs_are_named_with_upper_case_hexadecimal_generations():
     assert current_name("E00") == "E00.log"
     assert temporary_name("E00") == "E00tmp.log"
     assert checkpoint_name("E00") == "E00.chk"
+    assert reserve_names("E00") == ("E00res00001.jrs", "E00res00002.jrs")
+    assert reserve_names("E00", EXCHANGE_2003) == ("res1.log", "res2.log")
 
 
 @given(st.data(), st.sampled_from([EXCHANGE_2003, EXCHANGE_2007]))
 def test_the_generation_is_read_back_from_the_name(data, file_format):
-    generation = data.draw(st.integers(1, file_format.generation_max))
+    generation = data.draw(st.integers(1, file_format.generation_max_recovery))
     name = archive_name("E00", generation, file_format)
     assert archive_generation(name, "E00", file_format) == generation
     assert archive_generation(name.lower(), "E00", file_format) == generation
@@ -46,7 +49,7 @@ def test_other_files_are_no_archives(name):
 
 def test_a_generation_beyond_the_last_has_no_name():
     with pytest.raises(AssertionError, match="has no name"):
-        archive_name("E00", EXCHANGE_2007.generation_max + 1)
+        archive_name("E00", EXCHANGE_2007.generation_max_recovery + 1)
 
 
 def test_sizes_are_those_of_the_versions():
