@@ -4,7 +4,7 @@ Everything that varies between versions is a field of `Format`; the other module
 take it as a parameter and know no version.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SECTOR_BYTES = 512
 """A log sector (exchange.md F9)."""
@@ -20,6 +20,11 @@ CHECKSUM_REVISION = 0xB
 """The first database revision with ECC page checksums (ese-format.md C)."""
 CATALOG_KEY_MOST_REVISION = 0xC
 """The first revision whose catalog has the columns KeyMost and Version (ese-format.md F)."""
+LOG_UPDATE_OLDEST = 5
+"""The first log version whose header names its file type (ese-format.md G)."""
+LOG_UPDATE_UNICODE_NAMES = 9
+LOG_UPDATE_BACKUP_RECORDS = 10
+"""The log versions that brought Unicode names and LRLOGBACKUP2 (ese-format.md G)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Format:
     """The on-disk parameters of one Exchange version.
 
     Args:
+        name: the product that writes it.
         revision: second half of the database version (0x620, revision).
         page_bytes: size of a database page.
         log_bytes: size of a log file.
@@ -34,8 +40,13 @@ class Format:
         generation_digits: hexadecimal digits of the generation in an archived log's name.
         generation_max: last usable log generation (exchange.md F12).
         generation_max_recovery: the last one that undo may use in a recovery.
+        reserve_names: names of the two reserve logs; '{}' stands for the prefix (F7).
+        has_waypoint: whether logs are committed that are not required, and the header says so
+            (exchange.md 1.2); without, the newest required log is the newest log.
+        has_streaming_file: whether a .stm file belongs to each database (F8).
     """
 
+    name: str
     revision: int
     page_bytes: int
     log_bytes: int
@@ -43,6 +54,24 @@ class Format:
     generation_digits: int
     generation_max: int
     generation_max_recovery: int
+    reserve_names: tuple[str, str]
+    has_waypoint: bool
+    has_streaming_file: bool
+
+    @property
+    def has_ecc(self) -> bool:
+        """Whether new pages carry an error correcting code (ese-format.md C)."""
+        return self.revision >= CHECKSUM_REVISION
+
+    @property
+    def has_unicode_names(self) -> bool:
+        """Whether the log names databases in Unicode."""
+        return self.log_version[2] >= LOG_UPDATE_UNICODE_NAMES
+
+    @property
+    def has_backup_records(self) -> bool:
+        """Whether the log tells of backups."""
+        return self.log_version[2] >= LOG_UPDATE_BACKUP_RECORDS
 
     @property
     def log_sectors(self) -> int:
@@ -56,6 +85,7 @@ class Format:
 
 
 EXCHANGE_2007 = Format(
+    name="Exchange 2007",
     revision=0xC,
     page_bytes=8192,
     log_bytes=1 << 20,
@@ -63,12 +93,16 @@ EXCHANGE_2007 = Format(
     generation_digits=8,
     generation_max=0x7FFFF800,
     generation_max_recovery=0x7FFFFA00,
+    reserve_names=("{}res00001.jrs", "{}res00002.jrs"),
+    has_waypoint=True,
+    has_streaming_file=False,
 )
 
 # Assumption (ese-format.md, targets): 2003 SP1 and SP2 write at least log update version 5; 8 is
 # the newest update that is older than SP1. Its last generation is the blog's value of F12; undo may
 # go on to the last one that five digits name.
 EXCHANGE_2003 = Format(
+    name="Exchange 2003 SP1",
     revision=0xB,
     page_bytes=4096,
     log_bytes=5 << 20,
@@ -76,7 +110,17 @@ EXCHANGE_2003 = Format(
     generation_digits=5,
     generation_max=0xFFFF0,
     generation_max_recovery=0xFFFFF,
+    reserve_names=("res1.log", "res2.log"),
+    has_waypoint=False,
+    has_streaming_file=True,
 )
+
+EXCHANGE_2003_RTM = replace(
+    EXCHANGE_2003, name="Exchange 2003 RTM", revision=0x9, log_version=(7, 3704, 5)
+)
+
+FORMATS = (EXCHANGE_2003_RTM, EXCHANGE_2003, EXCHANGE_2007)
+"""Every format that can be written."""
 
 
 def archive_name(prefix: str, generation: int, log_format: Format = EXCHANGE_2007) -> str:
@@ -97,10 +141,9 @@ def temporary_name(prefix: str) -> str:
 
 
 def reserve_names(prefix: str, log_format: Format = EXCHANGE_2007) -> tuple[str, str]:
-    """Return the names of the two logs kept for a full disk (exchange.md F7)."""
-    if log_format.generation_digits == 5:
-        return "res1.log", "res2.log"
-    return f"{prefix}res00001.jrs", f"{prefix}res00002.jrs"
+    """Return the names of the two reserve logs (exchange.md F7)."""
+    first, second = log_format.reserve_names
+    return first.format(prefix), second.format(prefix)
 
 
 def checkpoint_name(prefix: str) -> str:
