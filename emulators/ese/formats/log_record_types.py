@@ -87,6 +87,7 @@ class CreateDb(NamedTuple):
     pages_max: int
     signature: Signature
     path: str
+    has_unicode_names: bool = True
 
 
 class AttachDb(NamedTuple):
@@ -99,6 +100,7 @@ class AttachDb(NamedTuple):
     signature: Signature
     log_signature: Signature
     path: str
+    has_unicode_names: bool = True
 
 
 class DetachDb(NamedTuple):
@@ -107,6 +109,7 @@ class DetachDb(NamedTuple):
     procid: int
     dbid: int
     path: str
+    has_unicode_names: bool = True
 
 
 class Init2(NamedTuple):

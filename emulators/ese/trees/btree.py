@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from emulators.ese.errors import EseError, ese_error
+from emulators.ese.formats.format import Format
 from emulators.ese.formats.page import FLAG_LEAF, NODE_DELETED, Page
 from emulators.ese.trees import structure
 from emulators.ese.trees.change import (
@@ -167,6 +168,11 @@ class BTree:
     def leaf_of(self, key: bytes) -> Page:
         """Return the leaf page on which `key` is or would be."""
         return self._path(key)[-1]
+
+    @property
+    def file_format(self) -> Format:
+        """The format of the database."""
+        return self._cache.file_format
 
     @property
     def _edits(self) -> Editor:
