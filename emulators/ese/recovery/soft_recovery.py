@@ -41,7 +41,7 @@ from emulators.ese.recovery.open_transactions import OpenTransactions
 from emulators.ese.recovery.redo import Redo
 from emulators.ese.recovery.report import RecoveryReport
 from emulators.ese.recovery.undo import Undo
-from emulators.ese.trees.editor import DBID, Editor
+from emulators.ese.trees.editor import DBID_FIRST as DBID, Editor
 from emulators.ese.trees.space import Space
 
 __all__ = ["RecoveryReport", "soft_recover"]

@@ -25,6 +25,11 @@ class LogBuffer:
         self._frames: deque[LogFrame] = deque([frame])
         self.appended = lgpos_at(frame.generation, frame.position)
 
+    def resume(self, frame: LogFrame) -> None:
+        """Go on with a stream that is on disk; nothing may have been appended yet."""
+        self._frames = deque([frame])
+        self.appended = lgpos_at(frame.generation, frame.position)
+
     @property
     def generation(self) -> int:
         """The generation that takes new records."""

@@ -21,7 +21,7 @@ from emulators.ese.formats.format import (
     temporary_name,
 )
 from emulators.ese.formats.log_file import LogHeader
-from emulators.ese.formats.log_stream import blank_log, lgpos_at
+from emulators.ese.formats.log_stream import LogFrame, blank_log, lgpos_at
 from emulators.ese.formats.values import LOG_TIME_ZERO, Lgpos, LogTime
 from emulators.ese.running.log_buffer import LogBuffer
 from sim.kernel import Kernel, Signal
@@ -96,6 +96,7 @@ class LogWriter:
         self._frozen_generation = 0
         self._resume = kernel.signal()
         self._created = LOG_TIME_ZERO
+        self._is_closing = False
         self.flushed = buffer.appended
         self.written_bytes = 0
         self.rolled_ns = kernel.now_ns
@@ -114,6 +115,17 @@ class LogWriter:
         generation = self.buffer.generation
         yield from self._prepare(generation)
         yield self._volume.rename(temporary_name(self._prefix), current_name(self._prefix))
+
+    def resume_stream(self, frame: LogFrame, created: LogTime) -> None:
+        """Go on with the current log that is on disk; `created` is its creation time."""
+        self.buffer.resume(frame)
+        self.flushed = self.buffer.appended
+        self._created = created
+
+    def close(self) -> None:
+        """End `run` when all that was appended is on disk."""
+        self._is_closing = True
+        self.wake()
 
     def commit(self, begin: Lgpos) -> Signal:
         """Return a signal that fires when all that was appended so far is on disk.
@@ -173,6 +185,8 @@ class LogWriter:
                 if self._work.fired:
                     self._work = self._kernel.signal()
                 yield from self._write_out()
+                if self._is_closing:
+                    return
                 if not self._work.fired:
                     yield self._work
         except (DiskFull, VolumeLost, EseError) as error:
