@@ -65,9 +65,7 @@ def _archives(volume: Volume, prefix: str, log_format: Format) -> list[int]:
     return [generation for generation in found if generation is not None]
 
 
-def _complete_roll(
-    volume: Volume, prefix: str, log_format: Format
-) -> Generator[Any, Any, None]:
+def _complete_roll(volume: Volume, prefix: str, log_format: Format) -> Generator[Any, Any, None]:
     """Make E00tmp.log current where it is the log after the archives (R1).
 
     Raises:

@@ -51,8 +51,6 @@ def create_database_file(
     yield volume.flush(name)
 
 
-def _write_header(
-    volume: Volume, name: str, header: DatabaseHeader
-) -> Generator[Any, Any, None]:
+def _write_header(volume: Volume, name: str, header: DatabaseHeader) -> Generator[Any, Any, None]:
     block = header.pack()
     yield volume.write(name, 0, (block, block))

@@ -11,7 +11,6 @@ A group is started once; after it has stopped, or its host has lost power, a new
 """
 
 from collections.abc import Generator, Sequence
-from itertools import count
 from typing import Any
 
 from emulators.ese.errors import EseError, ese_error
@@ -336,4 +335,3 @@ class StorageGroup:
 
     def _sign(self) -> Signature:
         return Signature(self._random.bits(32), self._now(), "")
-
