@@ -39,6 +39,7 @@ class Format:
         log_version: major, minor and update version of the log format.
         generation_digits: hexadecimal digits of the generation in an archived log's name.
         generation_max: last usable log generation (exchange.md F12).
+        generation_max_recovery: the last one that undo may use in a recovery.
         reserve_names: names of the two reserve logs; '{}' stands for the prefix (F7).
         has_waypoint: whether logs are committed that are not required, and the header says so
             (exchange.md 1.2); without, the newest required log is the newest log.
@@ -52,6 +53,7 @@ class Format:
     log_version: tuple[int, int, int]
     generation_digits: int
     generation_max: int
+    generation_max_recovery: int
     reserve_names: tuple[str, str]
     has_waypoint: bool
     has_streaming_file: bool
@@ -90,13 +92,15 @@ EXCHANGE_2007 = Format(
     log_version=(7, 3704, 10),
     generation_digits=8,
     generation_max=0x7FFFF800,
+    generation_max_recovery=0x7FFFFA00,
     reserve_names=("{}res00001.jrs", "{}res00002.jrs"),
     has_waypoint=True,
     has_streaming_file=False,
 )
 
 # Assumption (ese-format.md, targets): 2003 SP1 and SP2 write at least log update version 5; 8 is
-# the newest update that is older than SP1. Its last generation is the blog's value of F12.
+# the newest update that is older than SP1. Its last generation is the blog's value of F12; undo may
+# go on to the last one that five digits name.
 EXCHANGE_2003 = Format(
     name="Exchange 2003 SP1",
     revision=0xB,
@@ -105,6 +109,7 @@ EXCHANGE_2003 = Format(
     log_version=(7, 3704, 8),
     generation_digits=5,
     generation_max=0xFFFF0,
+    generation_max_recovery=0xFFFFF,
     reserve_names=("res1.log", "res2.log"),
     has_waypoint=False,
     has_streaming_file=True,
@@ -120,7 +125,8 @@ FORMATS = (EXCHANGE_2003_RTM, EXCHANGE_2003, EXCHANGE_2007)
 
 def archive_name(prefix: str, generation: int, log_format: Format = EXCHANGE_2007) -> str:
     """Return the name of a closed log: prefix and upper-case hex generation (exchange.md F2)."""
-    assert 0 < generation <= log_format.generation_max, f"generation {generation} has no name"
+    last = log_format.generation_max_recovery
+    assert 0 < generation <= last, f"generation {generation} has no name"
     return f"{prefix}{generation:0{log_format.generation_digits}X}.log"
 
 
@@ -154,6 +160,6 @@ def archive_generation(name: str, prefix: str, log_format: Format = EXCHANGE_200
         generation = int(digits, 16)
     except ValueError:
         return None
-    in_range = 0 < generation <= log_format.generation_max
+    in_range = 0 < generation <= log_format.generation_max_recovery
     matches = in_range and name.upper() == archive_name(prefix, generation, log_format).upper()
     return generation if matches else None

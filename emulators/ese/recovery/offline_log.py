@@ -83,6 +83,10 @@ class OfflineLog:
     def _roll(self) -> None:
         previous = self._header
         log_format = previous.log_format
+        generation = previous.generation + 1
+        if generation > log_format.generation_max_recovery:
+            hint = "recover to another point: no log is left to undo in"
+            raise ese_error(-519, f"{current_name(self._prefix)} {generation:#x}", hint)
         self._header = replace(previous.next(self._now), attachments=self._attached)
         make_temporary_log(self._files, self._prefix, self._header)
         current = current_name(self._prefix)

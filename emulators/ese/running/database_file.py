@@ -61,6 +61,7 @@ class DatabaseFile:
         self.last_pgno = last_pgno
         self.waypoint = waypoint
         self.min_required = waypoint
+        self.required_on_disk = waypoint
         self.pages_written = 0
         self.error: EseError | None = None
         self._is_latched = False
@@ -84,6 +85,7 @@ class DatabaseFile:
         header.attach, header.attach_time = position, now
         header.detach, header.detach_time = LGPOS_ZERO, LOG_TIME_ZERO
         self.min_required = position.generation
+        self.required_on_disk = position.generation
 
     def grow(self, pages: int) -> int:
         """Make the file longer and return its new last page; page writes queue up behind it."""
@@ -129,6 +131,7 @@ class DatabaseFile:
         header.generation_max_created = genmax_created
         yield from self._put_header()
         self.waypoint = max(self.waypoint, required)
+        self.required_on_disk = header.generation_min_required
         self._trace.record(
             "ese.header",
             database=self.name,

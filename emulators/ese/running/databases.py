@@ -79,6 +79,10 @@ class Databases:
         free = (dbid for dbid in count(1) if dbid not in self._by_dbid)
         return next(free) if wanted in self._by_dbid else wanted
 
+    def first_required(self) -> list[int]:
+        """Return the first generation that each header on disk asks for."""
+        return [mounted.file.required_on_disk for mounted in self._by_name.values()]
+
     def attach(self, name: str) -> Process:
         """Attach a clean database: from here on it is dirty and the log is needed.
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.checkpoint import CHECKPOINT_BYTES, Checkpoint
 from emulators.ese.formats.format import (
+    LOG_HEADER_BYTES,
     Format,
     archive_generation,
     checkpoint_name,
@@ -71,11 +72,20 @@ def _complete_roll(volume: Volume, prefix: str, log_format: Format) -> Generator
     Raises:
         EseError: -528: it is not there, or is another one.
     """
-    name, last = temporary_name(prefix), max(_archives(volume, prefix, log_format))
-    if volume.exists(name):
-        content = volume.peek(name, 0, volume.size(name))
-        if LogHeader.unpack(content, log_format, name).generation == last + 1:
-            yield volume.rename(name, current_name(prefix))
-            return
+    last = max(_archives(volume, prefix, log_format))
+    if _temporary_generation(volume, prefix, log_format) == last + 1:
+        yield volume.rename(temporary_name(prefix), current_name(prefix))
+        return
     hint = "bring the log back, or move all logs away if every database is clean"
     raise ese_error(-528, f"{current_name(prefix)} is missing after generation {last}", hint)
+
+
+def _temporary_generation(volume: Volume, prefix: str, log_format: Format) -> int | None:
+    """Return the generation of E00tmp.log, None where it is missing or not made to its end."""
+    name = temporary_name(prefix)
+    if not volume.exists(name):
+        return None
+    try:
+        return LogHeader.unpack(volume.peek(name, 0, LOG_HEADER_BYTES), log_format, name).generation
+    except EseError:
+        return None

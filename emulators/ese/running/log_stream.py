@@ -13,6 +13,7 @@ from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_stream import LogFrame
 from emulators.ese.formats.values import DbmsParam, Lgpos, LogTime, Signature
 from emulators.ese.running.attach_list import AttachList
+from emulators.ese.running.circular_logging import DBMS_CIRCULAR
 from emulators.ese.running.existing_log import find_log, read_checkpoint
 from emulators.ese.running.log_buffer import LogBuffer
 from emulators.ese.running.log_writer import LogWriter, RollObserver
@@ -24,7 +25,6 @@ from sim.trace import Trace
 from sim.volume import Volume
 
 Process = Generator[Any, Any, None]
-GENERATION_FIRST = 1
 
 
 class LogStream:
@@ -56,7 +56,8 @@ class LogStream:
         self._attached = AttachList()
         self.signature = signature
         log_format = parameters.file_format
-        self._buffer = LogBuffer(log_format, LogFrame(GENERATION_FIRST, log_format.log_bytes))
+        frame = LogFrame(parameters.generation_first, log_format.log_bytes)
+        self._buffer = LogBuffer(log_format, frame)
         #: Appends a record and returns its position.
         self.append = self._buffer.append
         self.log = LogWriter(
@@ -69,6 +70,7 @@ class LogStream:
             self._header,
             observer,
             wall_ns,
+            circular=parameters.circular_logging,
         )
         self.checkpoint = Checkpoint(
             checkpoint=self._buffer.appended,
@@ -94,7 +96,7 @@ class LogStream:
             yield from self.log.create_first()
         else:
             self.signature = found.header.signature
-            self.log.resume_stream(found.frame, found.header.created)
+            yield from self.log.resume_stream(found.frame, found.header)
         self._take_over_checkpoint()
         name = checkpoint_name(prefix)
         if not self._volume.exists(name):
@@ -152,5 +154,6 @@ class LogStream:
         return DbmsParam(
             system_path=f"{self._volume.name}/",
             log_path=f"{self._volume.name}/",
+            flags=DBMS_CIRCULAR if self._parameters.circular_logging else 0,
             log_sectors=self._parameters.file_format.log_sectors,
         )

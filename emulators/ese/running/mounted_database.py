@@ -114,8 +114,14 @@ def open_file(
         image = volume.peek(name, page_offset(pgno, page_bytes), page_bytes)
         return Page.from_bytes(image, pgno, name)
 
-    last_pgno = size // page_bytes - HEADER_PAGES
     return DatabaseFile(
-        kernel, trace, volume, name, header, PageCache(load), last_pgno, waypoint=0,
+        kernel,
+        trace,
+        volume,
+        name,
+        header,
+        PageCache(load, header.file_format),
+        last_pgno=size // page_bytes - HEADER_PAGES,
+        waypoint=0,
         bytes_max=bytes_max,
-    )  # fmt: skip
+    )

@@ -29,7 +29,7 @@ def create_database_file(
     dbid: int,
 ) -> Generator[Any, Any, None]:
     """Write a clean database with empty tables."""
-    builder = DatabaseBuilder(tables)
+    builder = DatabaseBuilder(tables, file_format)
     pages = builder.pages()
     header = DatabaseHeader(
         file_format=file_format,

@@ -48,6 +48,9 @@ class Parameters:
         log_backlog_bytes_max: log records that may wait for the disk before senders wait too;
             9,000 sectors (F10).
         database_bytes_max: how large a database may be (exchange.md 5.1); None without a limit.
+        circular_logging: whether logs that no database requires are deleted at each roll (F15).
+        generation_first: where the log stream begins on empty volumes: 1, or another when the
+            sequence is to go on above that of an earlier life (F12).
     """
 
     prefix: str = "E00"
@@ -56,6 +59,8 @@ class Parameters:
     checkpoint_depth_bytes: int = CHECKPOINT_DEPTH_BYTES
     log_backlog_bytes_max: int = 9_000 * SECTOR_BYTES
     database_bytes_max: int | None = None
+    circular_logging: bool = False
+    generation_first: int = 1
 
     @property
     def checkpoint_depth_generations(self) -> int:

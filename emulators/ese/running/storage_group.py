@@ -243,8 +243,9 @@ class StorageGroup:
         """Bring the files to a consistent stand for a snapshot (exchange.md 4.7).
 
         Every committed record is then in numbered archives, the new generation exists only as
-        E00tmp.log, and no page is written until `thaw`. Databases that are being attached or
-        detached come first.
+        E00tmp.log, and no page is written until `thaw`. With circular logging there is no new
+        generation; log writes are held instead. Databases that are being attached or detached
+        come first.
         """
         assert not self.is_frozen, f"{self.name} is frozen already"
         self.is_frozen = True
@@ -256,7 +257,8 @@ class StorageGroup:
         self._log_backup()
         yield from self._stream.flusher.pause()
         try:
-            yield self.log.stop_at_roll()
+            circular = self.parameters.circular_logging
+            yield self.log.hold() if circular else self.log.stop_at_roll()
         except EseError:
             self.thaw()
             raise
@@ -284,6 +286,10 @@ class StorageGroup:
         """Let pages that the new waypoint frees be written."""
         del generation
         self._stream.flusher.wake()
+
+    def first_required(self) -> int:
+        """Return the lowest generation that a header or the checkpoint asks for."""
+        return min(self._stream.checkpoint.checkpoint.generation, *self._databases.first_required())
 
     def _begin_change(self) -> Process:
         """Wait until no snapshot and no other attach or detach is under way."""

@@ -43,7 +43,7 @@ def test_logs_are_named_with_upper_case_hexadecimal_generations():
 
 @given(st.data(), st.sampled_from(FORMATS))
 def test_the_generation_is_read_back_from_the_name(data, file_format):
-    generation = data.draw(st.integers(1, file_format.generation_max))
+    generation = data.draw(st.integers(1, file_format.generation_max_recovery))
     name = archive_name("E00", generation, file_format)
     assert archive_generation(name, "E00", file_format) == generation
     assert archive_generation(name.lower(), "E00", file_format) == generation
@@ -61,7 +61,7 @@ def test_other_files_are_no_archives(name):
 
 def test_a_generation_beyond_the_last_has_no_name():
     with pytest.raises(AssertionError, match="has no name"):
-        archive_name("E00", EXCHANGE_2007.generation_max + 1)
+        archive_name("E00", EXCHANGE_2007.generation_max_recovery + 1)
 
 
 def test_a1_a_log_has_5242880_bytes_in_2003_and_1048576_in_2007():
