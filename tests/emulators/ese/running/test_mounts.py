@@ -75,7 +75,7 @@ def test_the_checkpoint_is_that_of_the_database_that_is_furthest_behind():
     world = steady()
     world.drip(60, 130_000, names=[TWO])
     group = world.group
-    checkpoint = group._stream.checkpoint.checkpoint
+    checkpoint = group.checkpoint
     oldest = [group.mounted(name).file.cache.oldest_dirty() for name in (ONE, TWO)]
     assert checkpoint <= min(oldest)
     required = [world.header(name).generation_min_required for name in (ONE, TWO)]
