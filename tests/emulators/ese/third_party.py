@@ -37,6 +37,7 @@ INTEGERS = {
     ColumnType.UNSIGNED_LONG,
     ColumnType.UNSIGNED_SHORT,
 }
+INTEGER_CODES = ("B", "h", "H", "i", "I", "q")
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 EXPORT_SECONDS_MAX = 600
 
@@ -215,7 +216,7 @@ def compare_data(done, where, cell, record, place):
         done.equal(where, cell.data, found)
     elif code is None:
         done.equal(where, cell.data or b"", record.get_value_data(place) or b"")
-    elif cell.column.column_type in INTEGERS:
+    elif code in INTEGER_CODES and cell.column.column_type is not ColumnType.BIT:
         done.equal(where, cell.value, integer_of(record.get_value_data(place), code))
     else:
         done.skipped += 1
