@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emulators.ese.file_set import MemoryFiles
+from emulators.exchange.changes import Change, ChangeKind
 from emulators.exchange.content import ContentPools
-from emulators.exchange.server import Delivery, ExchangeServer
+from emulators.exchange.server import ExchangeServer
 from reports import (
     Digests,
     FaultResult,
@@ -153,11 +154,13 @@ class Experiment:
             self.kernel, self.server, self._arrivals, self._pools, self.clock.duration_ns
         )
 
-    def _acknowledged(self, delivery: Delivery) -> None:
-        self.ledger.acknowledged(delivery)
+    def _acknowledged(self, change: Change) -> None:
+        self.ledger.acknowledged(change)
+        if change.kind is not ChangeKind.CREATED:
+            return
         for name, protection in self.protections.items():
             newest = protection.source.capture.newest.sequence
-            self.recoverers[name].sequences[delivery.message_id] = newest
+            self.recoverers[name].sequences[change.message_id] = newest
 
     def _drill_times(self) -> list[int]:
         drills = self.scenario.drills
