@@ -29,11 +29,19 @@ def recovered(make_small):
 def altered(experiment, message_id, **changes):
     """The ledger as if something else had been sent."""
     ledger = Ledger(experiment.kernel, experiment.laboratory.trace)
-    ledger._entries = dict(experiment.ledger._entries)
-    ledger._entries[message_id] = replace(ledger._entries[message_id], **changes)
-    ledger._acknowledged = [
-        ledger._entries[entry.message_id] for entry in experiment.ledger._acknowledged
-    ]
+    ledger._histories = {
+        other: [replace(entry, **changes) if other == message_id else entry for entry in history]
+        for other, history in experiment.ledger._histories.items()
+    }
+    ledger._acknowledged = sorted(
+        (
+            entry
+            for history in ledger._histories.values()
+            for entry in history
+            if entry.acknowledged_ns is not None
+        ),
+        key=lambda entry: entry.acknowledged_ns,
+    )
     return ledger
 
 
@@ -66,7 +74,7 @@ def test_a_message_that_nobody_sent_is_a_phantom(recovered):
     experiment, store = recovered
     message_id = first_id(store)
     ledger = altered(experiment, message_id)
-    del ledger._entries[message_id]
+    del ledger._histories[message_id]
     ledger._acknowledged = [e for e in ledger._acknowledged if e.message_id != message_id]
     assert compare(store, ledger, experiment.kernel.now_ns).phantom == 1
 
@@ -75,8 +83,8 @@ def test_a_message_that_is_not_there_is_lost_and_named(recovered):
     experiment, store = recovered
     message_id = first_id(store)
     ledger = altered(experiment, message_id)
-    missing = replace(ledger._entries[message_id], message_id=10**6, subject="Missing")
-    ledger._entries[10**6] = missing
+    missing = replace(ledger.history(message_id)[0], message_id=10**6, subject="Missing")
+    ledger._histories[10**6] = [missing]
     ledger._acknowledged.insert(0, missing)
     found = compare(store, ledger, experiment.kernel.now_ns)
     assert [entry.subject for entry in found.lost] == ["Missing"]
@@ -93,13 +101,14 @@ def test_mail_that_was_acknowledged_later_is_extra_not_kept(recovered):
 
 def test_a_folder_whose_count_is_wrong_is_not_called_recovered(recovered, monkeypatch):
     experiment, store = recovered
-    counts = store.folder_counts()
-    folder = next(iter(counts))
-    monkeypatch.setattr(Store, "folder_counts", lambda _: counts | {folder: counts[folder] + 1})
+    counters = store.folder_counters()
+    folder = next(iter(counters))
+    wrong = counters[folder]._replace(unread=counters[folder].unread + 1)
+    monkeypatch.setattr(Store, "folder_counters", lambda _: counters | {folder: wrong})
     found = compare(store, experiment.ledger, experiment.kernel.now_ns)
     assert found.miscounted == ("/".join(folder),)
     cdp = experiment.protections["cdp"]
-    with pytest.raises(EseError, match="holds other than its count says"):
+    with pytest.raises(EseError, match="holds other than it states"):
         opening.open_image(
             cdp.image(cdp.newest("any")).files,
             prefix="E00",
