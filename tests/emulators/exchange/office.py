@@ -63,9 +63,7 @@ class Office:
     def findings(self):
         """Return what isinteg finds, by test."""
         rows = Rows.of(self.reopened())
-        return {
-            test.name: found for test in TESTS if (found := [f.text for f in test.find(rows)])
-        }
+        return {test.name: found for test in TESTS if (found := [f.text for f in test.find(rows)])}
 
     def check(self):
         """Structure and counters are right."""

@@ -50,9 +50,7 @@ MESSAGES = st.builds(
 @settings(deadline=None)
 @given(
     st.lists(
-        st.tuples(
-            st.integers(0, 1), st.sampled_from(FOLDER_NAMES), MESSAGES, st.booleans()
-        ),
+        st.tuples(st.integers(0, 1), st.sampled_from(FOLDER_NAMES), MESSAGES, st.booleans()),
         max_size=12,
     )
 )
