@@ -14,7 +14,7 @@ from sim.kernel import Kernel
 def act_as_users(
     kernel: Kernel, server: ExchangeServer, users: MailUsers, end_ns: int
 ) -> Generator[Any, Any, None]:
-    """Do everything that is due before `end_ns`; nothing more once the storage group has stopped."""
+    """Do what is due before `end_ns`; nothing more once the storage group has stopped."""
     while (time_ns := users.next_ns()) is not None and time_ns < end_ns:
         if time_ns > kernel.now_ns:
             yield kernel.sleep(time_ns - kernel.now_ns)

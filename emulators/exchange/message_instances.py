@@ -102,7 +102,8 @@ class MessageInstances:
                 number, items = next(attached, _NO_MORE)
             mine = items if number == instance_id else ()
             if is_checked and len(mine) != row[_ATTACHED]:
-                where = f"{MSG.name}: message {instance_id} states {row[_ATTACHED]} attachments"
+                stated = cast("int", row[_ATTACHED])
+                where = f"{MSG.name}: message {instance_id} states {stated} attachments"
                 raise ese_error(-1206, f"{where} and has {len(mine)}", "run isinteg -test attach")
             yield instance_id, self._message_of(row, mine)
 

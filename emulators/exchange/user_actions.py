@@ -9,7 +9,6 @@ A client in cached mode uploads an item whole whenever it was changed: that is w
 costs the log all of its bytes again, attachments included.
 """
 
-from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 __all__ = ["USER_ACTIONS", "Assumed", "UserActions"]
@@ -25,8 +24,7 @@ class Assumed(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class UserActions:
+class UserActions(NamedTuple):
     """The table; shares are of messages, 0 to 1."""
 
     draft_saves: Assumed = Assumed(
@@ -73,7 +71,8 @@ class UserActions:
 
     def rows(self) -> list[tuple[str, Assumed]]:
         """Return name and figure of each row, to be told in a report."""
-        return [(item.name.replace("_", " "), getattr(self, item.name)) for item in fields(self)]
+        names = (name.replace("_", " ") for name in self._fields)
+        return list(zip(names, self, strict=True))
 
 
 USER_ACTIONS = UserActions()
