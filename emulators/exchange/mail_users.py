@@ -105,7 +105,8 @@ class MailUsers:
         draft = _Draft(send)
         interval_ns = round(actions.draft_save_interval.value * NS_PER_MINUTE)
         for number in range(self._saves(actions), 0, -1):
-            self._at(max(time_ns - number * interval_ns, 0), lambda: self._save(draft))
+            if time_ns >= number * interval_ns:  # what was saved before the run began is not seen
+                self._at(time_ns - number * interval_ns, lambda: self._save(draft))
         self._at(time_ns, lambda: self._send(draft, actions))
 
     def _saves(self, actions: UserActions) -> int:

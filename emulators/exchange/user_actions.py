@@ -36,7 +36,7 @@ class UserActions(NamedTuple):
         3.0, "minutes", "the interval of AutoSave out of the box, from memory"
     )
     draft_saves_most: Assumed = Assumed(
-        20.0, "per message sent", "who writes longer than an hour begins anew"
+        60.0, "per message sent", "who writes longer than three hours begins anew"
     )
     read_share: Assumed = Assumed(
         0.9, "of messages received", "the rest is deleted or filed unread, or never looked at"

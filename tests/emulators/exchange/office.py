@@ -65,6 +65,12 @@ class Office:
         rows = Rows.of(self.reopened())
         return {test.name: found for test in TESTS if (found := [f.text for f in test.find(rows)])}
 
+    def repair(self):
+        """Repair what isinteg finds, each test after those before it."""
+        for test in TESTS:
+            for finding in list(test.find(Rows.of(self.store))):
+                self.do(finding.repair)
+
     def check(self):
         """Structure and counters are right."""
         findings = check_trees(self.cache.page, self.roots(), self.last_pgno)
