@@ -38,21 +38,13 @@ from emulators.ese.recovery.lost_logs import begin_new_log, remove_logs
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
 from emulators.ese.recovery.open_transactions import OpenTransactions
-from emulators.ese.recovery.redo import Redo
+from emulators.ese.recovery.redo import PAGE_RECORDS, Redo
 from emulators.ese.recovery.report import RecoveryReport
 from emulators.ese.recovery.undo import Undo
 from emulators.ese.trees.editor import DBID, Editor
 from emulators.ese.trees.space import Space
 
 __all__ = ["RecoveryReport", "soft_recover"]
-
-NODE_RECORDS = (
-    log_records.Insert,
-    log_records.Replace,
-    log_records.Delete,
-    log_records.Split,
-    log_records.ExtendDb,
-)
 
 
 def soft_recover(
@@ -197,7 +189,7 @@ class _Recovery:
             if not self._attachments.is_own(record):
                 continue
             self._open.note(record)
-            if isinstance(record, NODE_RECORDS):
+            if isinstance(record, PAGE_RECORDS):
                 self._redo.apply(record, lgpos)
         return None
 
