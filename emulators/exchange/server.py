@@ -34,6 +34,7 @@ class ExchangeServer:
         acknowledged: Told,
     ) -> None:
         self.group = group
+        self._database = group.database_names[0]
         self._submitted = submitted
         self._acknowledged = acknowledged
         self.mailboxes: dict[str, Mailbox] = {}
@@ -42,8 +43,8 @@ class ExchangeServer:
         """Make the storage group and the mailboxes, and wait until they are on disk."""
         yield from self.group.create(STORE_TABLES)
         self.mail = MailOperations(
-            Store(self.group.database),
-            self.group.begin,
+            Store(self.group.database(self._database)),
+            lambda: self.group.begin(self._database),
             self.group.commit,
             submitted=self._submitted,
             acknowledged=self._acknowledged,
