@@ -28,7 +28,7 @@ class UserActions(NamedTuple):
     """The table; shares are of messages, 0 to 1."""
 
     draft_saves: Assumed = Assumed(
-        6.0,
+        13.0,
         "per message sent, mean",
         "AutoSave of unsent items comes every three minutes, and users save by hand; calibrated",
     )
@@ -45,9 +45,9 @@ class UserActions(NamedTuple):
         20.0, "minutes, mean", "people look at their mail a few times an hour"
     )
     edit_share: Assumed = Assumed(
-        0.3,
+        0.8,
         "of messages read",
-        "flags, categories, and attachments that are opened and saved back; calibrated",
+        "flags, categories, attachments saved back, what add-ins and devices write; calibrated",
     )
     delete_share: Assumed = Assumed(
         0.5, "of messages read", "mailboxes grow by less than what they receive"
