@@ -1,6 +1,7 @@
 """The face of the emulated eseutil: banner, modes and endings (exchange.md 2.1).
 
-Modes that only read are here; recovery (`/r`) is in `recovery`. A mode returns its text and the
+Modes that look at one file are here; those that change a database (`/d`, `/p`) are in
+`maintenance_modes`, recovery (`/r`) is in `recovery`. A mode returns its text and the
 error that ended it, if any; `report` puts banner and ending around that.
 """
 
@@ -10,6 +11,7 @@ from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.tools.checksum_mode import verify_checksums
 from emulators.ese.tools.dump import Report, dump_checkpoint, dump_header
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, dump_log, dump_log_set
+from emulators.ese.tools.integrity_mode import check_integrity
 
 __all__ = [
     "BANNER",
@@ -36,10 +38,10 @@ MODES = {
 
 
 def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
-    """Return text and error of `/mh`, `/ml`, `/mk` or `/k`.
+    """Return text and error of `/mh`, `/ml`, `/mk`, `/k` or `/g`.
 
     Args:
-        mode: one of these four.
+        mode: one of these.
         files: where the file lies.
         name: the file; for `/ml` and `/k` also a base name such as 'E00'.
         file_format: sizes and versions expected.
@@ -50,6 +52,8 @@ def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHAN
         return dump_checkpoint(files, name)
     if mode == "/k":
         return verify_checksums(files, name, file_format)
+    if mode == "/g":
+        return check_integrity(files, name, file_format)
     assert mode == "/ml", f"{mode} is not a mode that dumps files"
     if len(name) == PREFIX_LENGTH:
         return dump_log_set(files, name, file_format)
