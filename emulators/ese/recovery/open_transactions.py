@@ -32,6 +32,11 @@ class OpenTransaction:
     changes: list[Change] = field(default_factory=list)
     flagged: list[Change] = field(default_factory=list)
 
+    @property
+    def has_work(self) -> bool:
+        """Whether it changed anything that is not settled."""
+        return bool(self.changes or self.flagged)
+
     def take_back(self, rceid: int) -> None:
         """Forget a change that was undone; undo goes backwards, so all after it were too."""
         while self.changes:
@@ -69,6 +74,11 @@ class OpenTransactions:
             transaction = self._of(record)
             if transaction is not None:
                 transaction.take_back(record.rceid)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether there is anything to take back or to clean up."""
+        return bool(self.unfinished) or any(each.has_work for each in self._open.values())
 
     def newest_first(self) -> list[OpenTransaction]:
         """Return the open transactions, the one that began last first."""

@@ -38,10 +38,15 @@ class Undo:
         self._space = space
 
     def run(self, open_transactions: OpenTransactions) -> int:
-        """Undo all open transactions; return how many changes were taken back."""
+        """Undo all open transactions; return how many changes were taken back.
+
+        One without changes here may be another database's, which alone may close it.
+        """
         undone = 0
         clean_up(self._with_trees(open_transactions.unfinished))
         for transaction in open_transactions.newest_first():
+            if not transaction.has_work:
+                continue
             context = Context(transaction.procid, transaction.trx, versioned=True)
             changes = self._with_trees(transaction.changes)
             undone += roll_back(context, changes)

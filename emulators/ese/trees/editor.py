@@ -22,7 +22,8 @@ from emulators.ese.trees.change import (
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.tree import Tree
 
-DBID = 1
+DBID_FIRST = 1
+"""What the first database of a storage group is called in log records."""
 
 
 NodeHead: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
@@ -36,12 +37,20 @@ class Editor:
         cache: the pages.
         log: appends a record to the log and returns its position.
         dbtime: the newest dbtime of the database.
+        dbid: the database's number in its storage group.
     """
 
-    def __init__(self, cache: PageCache, log: Callable[[bytes], Lgpos], dbtime: int) -> None:
+    def __init__(
+        self,
+        cache: PageCache,
+        log: Callable[[bytes], Lgpos],
+        dbtime: int,
+        dbid: int = DBID_FIRST,
+    ) -> None:
         self._cache = cache
         self.log = log
         self.dbtime = dbtime
+        self.dbid = dbid
         self.rceid = 0
 
     def insert(
@@ -122,7 +131,7 @@ class Editor:
         self.dbtime += 1
         record = log_records.Undo(
             procid=context.procid,
-            dbid=DBID,
+            dbid=self.dbid,
             pgno=page.pgno,
             dbtime=self.dbtime,
             dbtime_before=page.dbtime,
@@ -145,7 +154,7 @@ class Editor:
 
     def extend(self, pgno_last: int) -> None:
         """Log that the file was made longer."""
-        self.log(log_records.encode(log_records.ExtendDb(DBID, pgno_last)))
+        self.log(log_records.encode(log_records.ExtendDb(self.dbid, pgno_last)))
 
     def split(
         self, tree: Tree, source: Page, parent: Page, pgno_new: int, at: int, separator: bytes
@@ -220,7 +229,7 @@ class Editor:
             flags |= PAGE_UNIQUE
         return (
             context.procid,
-            DBID,
+            self.dbid,
             page.pgno,
             self.dbtime,
             page.dbtime,
@@ -248,7 +257,7 @@ class Editor:
         self.dbtime += 1
         record = log_records.Split(
             procid=SYSTEM.procid,
-            dbid=DBID,
+            dbid=self.dbid,
             pgno=source.pgno,
             dbtime=self.dbtime,
             dbtime_before=source.dbtime,

@@ -28,6 +28,11 @@ class Transaction:
         self.context = Context(PROCID, number, True, self._changes, self.begin)
         self.is_open = True
 
+    @property
+    def dbid(self) -> int:
+        """Number of the database that it changes; a transaction is of one database."""
+        return self._editor.dbid
+
     def commit(self) -> None:
         """Log the commit; the caller waits until the log is on disk."""
         self._end()
