@@ -11,6 +11,7 @@ from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.tools.checksum_mode import verify_checksums
 from emulators.ese.tools.dump import Report, dump_checkpoint, dump_header
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, dump_log, dump_log_set
+from emulators.ese.tools.dump_objects import dump_metadata, dump_space
 from emulators.ese.tools.integrity_mode import check_integrity
 
 __all__ = [
@@ -28,6 +29,8 @@ MODES = {
     "/mh": "FILE DUMP",
     "/ml": "FILE DUMP",
     "/mk": "FILE DUMP",
+    "/ms": "FILE DUMP",
+    "/mm": "FILE DUMP",
     "/k": "CHECKSUM",
     "/r": "RECOVERY",
     "/p": "REPAIR",
@@ -36,9 +39,12 @@ MODES = {
 }
 """What each mode calls itself."""
 
+_DATABASE_MODES = {"/g": check_integrity, "/ms": dump_space, "/mm": dump_metadata}
+"""Modes that look at the structure of a database."""
+
 
 def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
-    """Return text and error of `/mh`, `/ml`, `/mk`, `/k` or `/g`.
+    """Return text and error of `/mh`, `/ml`, `/mk`, `/ms`, `/mm`, `/k` or `/g`.
 
     Args:
         mode: one of these.
@@ -52,8 +58,8 @@ def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHAN
         return dump_checkpoint(files, name)
     if mode == "/k":
         return verify_checksums(files, name, file_format)
-    if mode == "/g":
-        return check_integrity(files, name, file_format)
+    if mode in _DATABASE_MODES:
+        return _DATABASE_MODES[mode](files, name, file_format)
     assert mode == "/ml", f"{mode} is not a mode that dumps files"
     if len(name) == PREFIX_LENGTH:
         return dump_log_set(files, name, file_format)
