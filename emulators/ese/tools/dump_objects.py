@@ -16,13 +16,14 @@ from emulators.ese.formats.catalog import (
     CatalogEntry,
     read_catalog,
 )
-from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.formats.format import Format
 from emulators.ese.formats.page import NODE_DELETED, Page
 from emulators.ese.integrity.findings import Findings
 from emulators.ese.integrity.page_reader import PageReader
 from emulators.ese.integrity.trees_check import TreesCheck
 from emulators.ese.maintenance.defragmentation import require_clean
 from emulators.ese.tools.dump import Report
+from emulators.ese.tools.own_format import own_format
 
 _LINE_LENGTH = 79
 _NAME_WIDTH = 31
@@ -39,13 +40,14 @@ class DatabaseObject(NamedTuple):
     owns_tree: bool = True
 
 
-def dump_space(files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
+def dump_space(files: FileSet, name: str, file_format: Format | None = None) -> Report:
     """Return the text of `eseutil /ms`: pages owned and available, tree by tree."""
     text = _title("SPACE DUMP")
     text += _columns("Name", "Type", "ObjidFDP", "PgnoFDP", "Owned", "Available")
     try:
-        require_clean(files, name, file_format)
-        survey = _Survey(files, name, file_format)
+        own = own_format(files, name, file_format)
+        require_clean(files, name, own)
+        survey = _Survey(files, name, own)
         lines = [_object_line(each, *survey.space_of(each)) for each in survey.objects(name)]
         survey.require_sound()
     except EseError as error:
@@ -53,12 +55,13 @@ def dump_space(files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -
     return text + "".join(lines) + f"{'-' * _LINE_LENGTH}\n", None
 
 
-def dump_metadata(files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
+def dump_metadata(files: FileSet, name: str, file_format: Format | None = None) -> Report:
     """Return the text of `eseutil /mm`: tables, their indexes, long values and columns."""
     text = _title("META-DATA DUMP") + _columns("Name", "Type", "ObjidFDP", "PgnoFDP")
     try:
-        require_clean(files, name, file_format)
-        survey = _Survey(files, name, file_format)
+        own = own_format(files, name, file_format)
+        require_clean(files, name, own)
+        survey = _Survey(files, name, own)
         lines = [_object_line(each) for each in survey.objects(name)]
         lines += [line for entry in survey.entries for line in _column_lines(entry)]
         survey.require_sound()

@@ -5,16 +5,17 @@ The sentences are our own; what the original writes into a file of details is pr
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.formats.format import Format
 from emulators.ese.integrity.check import IntegrityReport, check_database
 from emulators.ese.maintenance.defragmentation import require_clean
 from emulators.ese.tools.dump import Report
+from emulators.ese.tools.own_format import own_format
 from emulators.ese.tools.progress import ruler
 
 FINDINGS_SHOWN_MAX = 100
 
 
-def check_integrity(files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
+def check_integrity(files: FileSet, name: str, file_format: Format | None = None) -> Report:
     """Return the text of `eseutil /g`.
 
     The error is -550 for a database that was not shut down cleanly, -1206 for one that breaks a
@@ -22,8 +23,9 @@ def check_integrity(files: FileSet, name: str, file_format: Format = EXCHANGE_20
     """
     text = f"        Database: {name}\n\nChecking database integrity.\n\n"
     try:
-        require_clean(files, name, file_format)
-        report = check_database(files, name, file_format)
+        own = own_format(files, name, file_format)
+        require_clean(files, name, own)
+        report = check_database(files, name, own)
     except EseError as error:
         return text, error
     text += ruler("Scanning Status") + "\n" + _figures(report)

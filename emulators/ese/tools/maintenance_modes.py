@@ -2,11 +2,12 @@
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.formats.format import Format
 from emulators.ese.maintenance.defragmentation import defragment
 from emulators.ese.maintenance.repair import RepairReport, repair
 from emulators.ese.maintenance.table_salvage import TableRepair
 from emulators.ese.tools.dump import Report
+from emulators.ese.tools.own_format import own_format
 from emulators.ese.tools.progress import ruler
 
 DEFRAGMENTATION_TEMPORARY = "TEMPDFRG.EDB"
@@ -32,7 +33,7 @@ def defragment_database(
     name: str,
     *,
     now_ns: int,
-    file_format: Format = EXCHANGE_2007,
+    file_format: Format | None = None,
     temporary: str = DEFRAGMENTATION_TEMPORARY,
     backup: str = "",
     is_put_in_place: bool = True,
@@ -43,7 +44,7 @@ def defragment_database(
         files: where the database lies.
         name: the file.
         now_ns: calendar time.
-        file_format: its page size and revision.
+        file_format: its page size and revision; None for what the file says.
         temporary: the new file's name while it is made (/t).
         backup: the name under which the old file is kept (/b); empty to remove it.
         is_put_in_place: whether the new file takes the old one's place; not with /p.
@@ -55,7 +56,7 @@ def defragment_database(
             name,
             temporary=temporary,
             now_ns=now_ns,
-            file_format=file_format,
+            file_format=own_format(files, name, file_format),
             backup=backup,
             is_put_in_place=is_put_in_place,
         )
@@ -72,14 +73,15 @@ def repair_database(
     name: str,
     *,
     now_ns: int,
-    file_format: Format = EXCHANGE_2007,
+    file_format: Format | None = None,
     temporary: str = REPAIR_TEMPORARY,
 ) -> Report:
     """Return the text of `eseutil /p`, and the error that ended it, the warning 595, or None."""
     text = f"        Database: {name}\n  Temp. Database: {temporary}\n\n"
     text += "Checking database integrity.\n\n"
     try:
-        done = repair(files, name, temporary=temporary, now_ns=now_ns, file_format=file_format)
+        own = own_format(files, name, file_format)
+        done = repair(files, name, temporary=temporary, now_ns=now_ns, file_format=own)
     except EseError as error:
         return text, error
     if not done.was_clean:
