@@ -4,7 +4,8 @@ Records, long values and index entries are copied as they are, node by node, int
 source is checked as it is read: a page that breaks a rule ends the copy, and the source stays.
 
 Fault model: that of the files. A copy that does not come to its end is removed; the two renames at
-the end leave either file whole.
+the end leave either file whole. A streaming file is given the new database's signature last: after
+a crash before that it no longer matches (-540), and repair makes a new one.
 """
 
 from collections.abc import Iterator
@@ -16,13 +17,12 @@ from emulators.ese.formats.catalog import FDP_CATALOG, CatalogEntry, read_catalo
 from emulators.ese.formats.database_header import DatabaseHeader, read_header
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import NODE_DELETED
-from emulators.ese.formats.values import SIGNATURE_ZERO, LogTime
 from emulators.ese.integrity.findings import Findings
 from emulators.ese.integrity.page_reader import PageReader
 from emulators.ese.integrity.tree_walk import TreeWalk
-from emulators.ese.maintenance.exchange_file import discard, new_signature, put_in_place
+from emulators.ese.maintenance.exchange_file import discard, made_anew, put_in_place
 from emulators.ese.trees.bulk_database import BulkDatabase
-from emulators.ese.trees.bulk_load import BulkFile
+from emulators.ese.trees.bulk_load import BulkFile, renew_streaming_file
 
 
 class Defragmented(NamedTuple):
@@ -75,13 +75,15 @@ def defragment(
     target = BulkFile(files, temporary, file_format, header.dbtime)
     try:
         _Copy(files, name, file_format, target.database).run()
-        target.finish(_header_after(header, now_ns))
+        after = _header_after(header, now_ns)
+        last_pgno = target.finish(after)
     except EseError:
         discard(files, temporary)
         raise
     sizes = Defragmented(files.size(name), files.size(temporary))
     if is_put_in_place:
         put_in_place(files, temporary, name, backup)
+    renew_streaming_file(files, name if is_put_in_place else temporary, after, last_pgno)
     return sizes
 
 
@@ -131,10 +133,6 @@ def _header_after(old: DatabaseHeader, now_ns: int) -> DatabaseHeader:
     Assumption: earlier repairs are added to the old count, which tells of those before the last
     defragmentation.
     """
-    now = LogTime.from_ns(now_ns)
-    header = DatabaseHeader(
-        old.file_format, new_signature(old.signature, now_ns), SIGNATURE_ZERO, dbid=old.dbid
-    )
-    header.consistent_time = header.detach_time = now
+    header = made_anew(old, now_ns)
     header.repair_count_old = old.repair_count_old + old.repair_count
     return header

@@ -4,7 +4,8 @@ import zlib
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.values import LogTime, Signature
+from emulators.ese.formats.database_header import DatabaseHeader
+from emulators.ese.formats.values import SIGNATURE_ZERO, LogTime, Signature
 
 _KEPT_ASIDE_SUFFIX = ".old"
 
@@ -32,10 +33,18 @@ def put_in_place(files: FileSet, new: str, name: str, backup: str = "") -> None:
         files.delete(aside)
 
 
-def new_signature(old: Signature, now_ns: int) -> Signature:
-    """Return the signature of a database that was made from another at that time.
+def made_anew(old: DatabaseHeader, now_ns: int) -> DatabaseHeader:
+    """Return the header of a database made from another: one that no log and no backup knows.
 
-    It has no chance in it: the same database at the same time gives the same bytes.
+    Its signature has no chance in it: the same database at the same time gives the same bytes.
     """
-    created = LogTime.from_ns(now_ns)
-    return Signature(zlib.crc32(old.pack() + now_ns.to_bytes(8, "little")), created, "")
+    now = LogTime.from_ns(now_ns)
+    number = zlib.crc32(old.signature.pack() + now_ns.to_bytes(8, "little"))
+    return DatabaseHeader(
+        old.file_format,
+        Signature(number, now, ""),
+        SIGNATURE_ZERO,
+        dbid=old.dbid,
+        consistent_time=now,
+        detach_time=now,
+    )

@@ -21,16 +21,16 @@ from emulators.ese.file_set import FileSet
 from emulators.ese.formats.catalog import OBJID_USER_FIRST
 from emulators.ese.formats.database_header import DatabaseHeader, read_header
 from emulators.ese.formats.format import EXCHANGE_2007, Format
-from emulators.ese.formats.values import SIGNATURE_ZERO, LogTime
+from emulators.ese.formats.values import LogTime
 from emulators.ese.integrity.check import check_database
 from emulators.ese.integrity.page_reader import PageReader
-from emulators.ese.maintenance.exchange_file import discard, new_signature, put_in_place
+from emulators.ese.maintenance.exchange_file import discard, made_anew, put_in_place
 from emulators.ese.maintenance.page_scan import scan_pages
 from emulators.ese.maintenance.salvage import Salvage
 from emulators.ese.maintenance.salvaged_catalog import salvage_catalog
 from emulators.ese.maintenance.table_salvage import TableRepair, TableSalvage
 from emulators.ese.trees.bulk_database import BulkDatabase
-from emulators.ese.trees.bulk_load import BulkFile
+from emulators.ese.trees.bulk_load import BulkFile, renew_streaming_file
 
 
 @dataclass(slots=True)
@@ -81,11 +81,13 @@ def repair(
     target = BulkFile(files, temporary, file_format, work.dbtime)
     try:
         work.fill(target.database)
-        target.finish(_header_after(header, now_ns))
+        after = _header_after(header, now_ns)
+        last_pgno = target.finish(after)
     except EseError:
         discard(files, temporary)
         raise
     put_in_place(files, temporary, name)
+    renew_streaming_file(files, name, after, last_pgno)
     work.report.findings = findings
     return work.report
 
@@ -128,11 +130,8 @@ class _Repair:
 
 def _header_after(old: DatabaseHeader, now_ns: int) -> DatabaseHeader:
     """Return the header of the repaired database: no log can be replayed into it any more."""
-    now = LogTime.from_ns(now_ns)
-    header = DatabaseHeader(
-        old.file_format, new_signature(old.signature, now_ns), SIGNATURE_ZERO, dbid=old.dbid
-    )
-    header.consistent_time = header.detach_time = header.repair_time = now
+    header = made_anew(old, now_ns)
+    header.repair_time = LogTime.from_ns(now_ns)
     header.repair_count = old.repair_count + 1
     header.repair_count_old = old.repair_count_old
     return header

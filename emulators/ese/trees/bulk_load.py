@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats import long_value
+from emulators.ese.formats import long_value, streaming_file
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 from emulators.ese.formats.format import Format
 from emulators.ese.formats.key import RowKey
@@ -42,6 +42,8 @@ class BulkLoader:
     def __init__(
         self, files: FileSet, name: str, file_format: Format, tables: Iterable[TableDefinition]
     ) -> None:
+        self._files = files
+        self._name = name
         self._target = BulkFile(files, name, file_format)
         self._format = file_format
         self._waiting = {definition.name: definition for definition in tables}
@@ -68,7 +70,8 @@ class BulkLoader:
             self.load(name, ())
         header = DatabaseHeader(self._format, signature, SIGNATURE_ZERO)
         header.consistent_time = header.detach_time = now
-        self._target.finish(header)
+        last_pgno = self._target.finish(header)
+        renew_streaming_file(self._files, self._name, header, last_pgno)
         return header
 
 
@@ -93,8 +96,11 @@ class BulkFile:
         files.create(name)
         self.database = BulkDatabase(self._write, file_format, dbtime)
 
-    def finish(self, header: DatabaseHeader) -> None:
-        """Write catalog, root, and then the header of a database that needs no log."""
+    def finish(self, header: DatabaseHeader) -> int:
+        """Write catalog, root, and then the header of a database that needs no log.
+
+        Returns the number of the last page.
+        """
         pages = self.database.finish()
         size = (pages + HEADER_PAGES) * self._page_bytes
         if self._files.size(self._name) < size:
@@ -106,9 +112,28 @@ class BulkFile:
         block = header.pack()
         self._files.write(self._name, 0, block + block)
         self._files.flush(self._name)
+        return pages
 
     def _write(self, pgno: int, image: bytes) -> None:
         self._files.write(self._name, page_offset(pgno, self._page_bytes), image)
+
+
+def renew_streaming_file(files: FileSet, name: str, header: DatabaseHeader, last_pgno: int) -> None:
+    """Let the streaming file of a database that was made anew belong to it, if it must have one.
+
+    Args:
+        files: where both lie.
+        name: the database.
+        header: its new header.
+        last_pgno: its last page.
+    """
+    if not header.has_streaming_file:
+        return
+    if files.exists(streaming_file.streaming_name(name)):
+        streaming_file.grow(files, name, last_pgno, header.file_format)
+        streaming_file.write_header(files, name, header)
+    else:
+        streaming_file.create(files, name, header, last_pgno)
 
 
 class _RowEncoder:

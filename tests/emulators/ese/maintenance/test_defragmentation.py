@@ -18,6 +18,7 @@ from samples import (
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import MemoryFiles
+from emulators.ese.formats import streaming_file
 from emulators.ese.formats.database_header import DatabaseState, read_header
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2003_RTM, EXCHANGE_2007
 from emulators.ese.formats.values import SIGNATURE_ZERO, LogTime, Signature
@@ -52,7 +53,9 @@ def test_rows_and_structure_are_the_same_in_every_format(file_format):
     assert after.is_clean
     assert after.signature != before.signature
     assert after.log_signature == SIGNATURE_ZERO
-    assert files.names() == [DATABASE]
+    streaming_file.check_files(files, DATABASE, after)
+    companions = [streaming_file.streaming_name(DATABASE)] * file_format.has_streaming_file
+    assert files.names() == [DATABASE, *companions]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:dissect")
