@@ -58,3 +58,46 @@ def test_a_recovered_database_loses_nothing_by_defragmentation_and_is_smaller(wo
     after = {t.definition.name: list(t.rows()) for t in open_database(files, DATABASE).tables()}
     assert after == before
     assert world.ledger().compare(files) == []
+
+
+def replace_file(world, files):
+    """Put a file in the place of the database on its volume; a process."""
+    image = files.read(DATABASE, 0, files.size(DATABASE))
+    yield world.data.delete(DATABASE)
+    yield world.data.create(DATABASE)
+    yield world.data.write(DATABASE, 0, (image,))
+    yield world.data.flush(DATABASE)
+
+
+@pytest.mark.parametrize("tool", [defragment, repair])
+def test_a_database_made_anew_is_mounted_written_to_and_recovered(tool):
+    """Its signature is new, and the log stream that it is attached to is the old one."""
+    world = World()
+    world.spawn(world.drip(60, 3000, every_ms=2))
+    world.run(1)
+    group = world.group
+    dismounted = world.spawn(group.dismount(DATABASE))
+    while not dismounted.fired:
+        world.run(0.1)
+    files = world.files()
+    if tool is repair:
+        files.write(DATABASE, 8192 * 40, bytes(8192))
+    tool(files, DATABASE, temporary="TEMP.EDB", now_ns=NOW_NS)
+    rows = len(list(open_database(files, DATABASE).table("Msg").records()))
+
+    def go_on():
+        yield from replace_file(world, files)
+        yield from group.mount(DATABASE)
+        transaction = group.begin(DATABASE)
+        group.database(DATABASE).table("Mailbox").insert(transaction, (99, "new"))
+        yield group.commit(transaction)
+
+    world.spawn(go_on())
+    world.run(1)
+    after = world.files()
+    assert not read_header(after, DATABASE).is_clean
+    recover(after)
+    assert check_database(after, DATABASE).findings == []
+    database = open_database(after, DATABASE)
+    assert database.table("Mailbox").get(99) == (99, "new")
+    assert len(list(database.table("Msg").records())) == rows
