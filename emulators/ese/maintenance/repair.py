@@ -3,8 +3,9 @@
 What is taken is proved: pages by their checksum and rules, records by decoding and by lying under
 their own key, long values by chunks that make up their size. The rest is thrown away and counted:
 pages that cannot be read, records that cannot, records whose long values are gone, long values that
-no record refers to. Indexes and reference counts are made from the records that are left. Nothing
-is guessed, so a row is there as it was, or not at all.
+no record refers to, rows with a key that a unique index can hold only once. Indexes and reference
+counts are made from the records that are left. Nothing is guessed, so a row is there as it was, or
+not at all.
 
 Fault model: any damage. Header and shadow both damaged, or a catalog of which nothing is left, is
 refused with -1206. What a lost page held is not known, so lost rows on such pages are not counted.

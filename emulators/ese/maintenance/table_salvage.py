@@ -26,6 +26,7 @@ class TableRepair:
     rows: int = 0
     rows_unreadable: int = 0
     rows_without_values: int = 0
+    rows_excluded: int = 0
     long_values: int = 0
     long_values_incomplete: int = 0
     long_values_unused: int = 0
@@ -34,8 +35,8 @@ class TableRepair:
     @property
     def is_whole(self) -> bool:
         """Whether nothing is known to be lost."""
-        lost = self.rows_unreadable + self.rows_without_values + self.long_values_incomplete
-        return not lost + self.long_values_unused + self.pages_lost
+        lost = self.rows_unreadable + self.rows_without_values + self.rows_excluded
+        return not lost + self.long_values_incomplete + self.long_values_unused + self.pages_lost
 
 
 class TableSalvage:
@@ -56,6 +57,7 @@ class TableSalvage:
         self._key = RowKey(definition)
         self._index_keys = [(each, RowKey(definition, each.columns)) for each in definition.indexes]
         self._entries: dict[str, list[Node]] = {each.name: [] for each in definition.indexes}
+        self._taken: dict[str, set[bytes]] = {each.name: set() for each in definition.indexes}
         self._references: Counter[int] = Counter()
         self._values: set[int] = set()
         self._done = TableRepair(definition.name)
@@ -89,10 +91,10 @@ class TableSalvage:
             if not self._values.issuperset(lids):
                 self._done.rows_without_values += 1
                 continue
+            if not self._has_entered(row, key):
+                self._done.rows_excluded += 1
+                continue
             self._references.update(lids)
-            for index, index_key in self._index_keys:
-                if index.has_entry(index_key.nulls_of(row)):
-                    self._entries[index.name].append((index_key.of(row), key))
             self._done.rows += 1
             yield key, record
 
@@ -105,6 +107,21 @@ class TableSalvage:
         is_own = key_of(self._key, row) == key
         has_keys = all(key_of(index_key, row) is not None for _, index_key in self._index_keys)
         return row if is_own and has_keys else None
+
+    def _has_entered(self, row: tuple[Value, ...], primary: bytes) -> bool:
+        """Note a row's index entries; not if a unique index has one of its keys already."""
+        entries = [
+            (index, index_key.of(row))
+            for index, index_key in self._index_keys
+            if index.has_entry(index_key.nulls_of(row))
+        ]
+        if any(key in self._taken[index.name] for index, key in entries if index.is_unique):
+            return False
+        for index, key in entries:
+            self._entries[index.name].append((key, primary))
+            if index.is_unique:
+                self._taken[index.name].add(key)
+        return True
 
     def _whole_values(self, tree: SalvagedTree) -> Iterator[int]:
         """Yield the long values whose chunks make up their size; count the others."""

@@ -113,6 +113,7 @@ def _losses_of(table: TableRepair) -> list[str]:
         (table.pages_lost, "pages, with what was on them"),
         (table.rows_unreadable, "rows that cannot be read"),
         (table.rows_without_values, "rows whose long values are gone"),
+        (table.rows_excluded, "rows with a key of another row in a unique index"),
         (table.long_values_incomplete, "long values of which parts are gone"),
         (table.long_values_unused, "long values that no row refers to"),
     )

@@ -178,6 +178,14 @@ def lose_the_row_of_a_table(pages):
         pages.put(page)
 
 
+def lose_the_row_of_a_column(pages):
+    for objid in (CATALOG, SHADOW):
+        page = root(pages, objid)
+        column = bytes([MESSAGES, 0x7F, 0x80, 2, 0x7F, 0x80, 0, 0, 2])
+        page.delete(next(i for i, key in enumerate(page.keys) if key[4:13] == column))
+        pages.put(page)
+
+
 def lose_an_entry(pages, fdp):
     page = pages.page(fdp)
     page.delete(5)
@@ -282,6 +290,7 @@ DAMAGES = {
     "a page listed twice": (own_a_page_twice, {Rule.SPACE}),
     "another object in the catalog": (rename_an_object, {Rule.CATALOG}),
     "parts of no table": (lose_the_row_of_a_table, {Rule.CATALOG}),
+    "a gap in the columns": (lose_the_row_of_a_column, {Rule.CATALOG}),
     "another shadow": (lose_a_row_of_the_shadow, {Rule.CATALOG_SHADOW}),
     "an index of the catalog": (lambda p: lose_an_entry(p, CATALOG_NAMES_FDP), {Rule.INDEX}),
     "a record that is none": (break_a_record, {Rule.RECORD}),

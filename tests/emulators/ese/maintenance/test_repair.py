@@ -4,10 +4,12 @@ import random
 
 import pytest
 from samples import DATABASE, NOW_NS, Pages, copy_of, rows_of, sample_files, sample_rows
+from samples import MESSAGES as MESSAGE_TABLE
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats.database_header import DatabaseState, read_header
 from emulators.ese.formats.page import FLAG_EMPTY, FLAG_LEAF, FLAG_LONG_VALUE, FLAG_ROOT, FLAG_SPACE
+from emulators.ese.formats.record import RecordCodec
 from emulators.ese.formats.values import SIGNATURE_ZERO
 from emulators.ese.integrity.check import check_database
 from emulators.ese.maintenance.repair import repair
@@ -164,6 +166,21 @@ def test_a_table_with_a_column_missing_from_its_description_is_given_up(pages):
     assert report.unknown_pages > 30
     assert "Name" not in found
     assert found["Msg"] == sample_rows()["Msg"]
+
+
+def test_of_two_rows_with_one_key_in_a_unique_index_the_first_is_kept(pages):
+    """As it is on disk when a row that gave its key away was not written again."""
+    codec = RecordCodec(MESSAGE_TABLE)
+    leaves = [page for page in pages.of(MESSAGES, FLAG_LEAF) if not page.flags & FLAG_ROOT]
+    row = list(codec.decode(leaves[1].datas[2]))
+    row[2] = 17
+    leaves[1].replace(2, codec.encode(row))
+    pages.put(leaves[1])
+    report = repair(pages.files, DATABASE, temporary=TEMPORARY, now_ns=NOW_NS)
+    assert report.tables[0].rows_excluded == 1
+    assert check_database(pages.files, DATABASE).findings == []
+    found = rows_of(pages.files)["Msg"]
+    assert found == [other for other in sample_rows()["Msg"] if other[0] != row[0]]
 
 
 def stale_copy(pages, **attributes):
