@@ -1,7 +1,8 @@
 """A small database with every kind of tree, whose pages can be broken one by one.
 
 Messages have two indexes and long values, one of them shared; the catalogue of long names has two
-levels of branches.
+levels of branches. NULL is only in the last of the fixed columns, as esedbexport prints it as 0 in
+others.
 """
 
 from emulators.ese.file_set import MemoryFiles
@@ -19,8 +20,8 @@ MESSAGES = build_table(
     "Msg",
     (
         ("Id", ColumnType.LONG),
-        ("Folder", ColumnType.SHORT),
         ("Size", ColumnType.UNSIGNED_LONG),
+        ("Folder", ColumnType.SHORT),
         ("Subject", ColumnType.TEXT),
         ("Body", ColumnType.LONG_BINARY),
     ),
@@ -40,7 +41,7 @@ def message_rows(count=120, body_bytes=20_000):
         size = body_bytes if number % 10 == 0 else 380
         body = number.to_bytes(4, "little") * (size // 4)
         folder = None if number % 7 == 0 else number % 3
-        yield number, folder, number * 17, f"Subject {number}", body
+        yield number, number * 17, folder, f"Subject {number}", body
 
 
 def name_rows(count=240):

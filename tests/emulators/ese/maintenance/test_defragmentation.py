@@ -64,7 +64,7 @@ def test_a_reader_of_others_finds_every_row_and_long_value():
     work(files)
     database = EseDB(io.BytesIO(whole(files)))
     found = [
-        tuple(record.get(name) for name in ("Id", "Folder", "Size", "Subject"))
+        tuple(record.get(name) for name in ("Id", "Size", "Folder", "Subject"))
         for record in database.table("Msg").records()
     ]
     assert found == [row[:4] for row in message_rows()]

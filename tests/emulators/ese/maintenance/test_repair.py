@@ -173,7 +173,7 @@ def test_of_two_rows_with_one_key_in_a_unique_index_the_first_is_kept(pages):
     codec = RecordCodec(MESSAGE_TABLE)
     leaves = [page for page in pages.of(MESSAGES, FLAG_LEAF) if not page.flags & FLAG_ROOT]
     row = list(codec.decode(leaves[1].datas[2]))
-    row[2] = 17
+    row[1] = 17
     leaves[1].replace(2, codec.encode(row))
     pages.put(leaves[1])
     report = repair(pages.files, DATABASE, temporary=TEMPORARY, now_ns=NOW_NS)
