@@ -17,7 +17,7 @@ from emulators.ese.formats.format import Format
 from emulators.ese.formats.key import RowKey
 from emulators.ese.formats.page import HEADER_PAGES, page_offset
 from emulators.ese.formats.record import RecordCodec, Separated, Value
-from emulators.ese.formats.schema import LONG_TYPES, TableDefinition
+from emulators.ese.formats.schema import LONG_TYPES, Column, TableDefinition
 from emulators.ese.formats.values import SIGNATURE_ZERO, LogTime, Signature
 from emulators.ese.trees.bulk_database import BulkDatabase, BulkTable, Nodes
 from emulators.ese.trees.table import LONG_VALUE_IN_RECORD_BYTES_MAX, RowValue
@@ -154,6 +154,7 @@ class _RowEncoder:
             (index, RowKey(definition, index.columns), cast("list[tuple[bytes, bytes]]", []))
             for index in definition.indexes
         ]
+        self._in_record_max = LONG_VALUE_IN_RECORD_BYTES_MAX
         self._lid = 0
         self.count = 0
 
@@ -173,23 +174,29 @@ class _RowEncoder:
         """Return the entries of each index, in order."""
         return {index.name: sorted(entries) for index, _, entries in self._indexes}
 
-    def _stored(self, row: Sequence[RowValue]) -> list[Value]:
-        values = list(row)
+    def _stored(self, row: Sequence[RowValue]) -> Sequence[Value]:
+        """Return the row as the record holds it; the row itself where nothing changes."""
+        values: list[RowValue] | None = None
         for position, column in self._long:
-            value = values[position]
-            if isinstance(value, str):
-                payload: Segments = (value.encode(column.encoding, "surrogatepass"),)
-            elif isinstance(value, bytes):
-                payload = (value,)
-            elif value is None:
+            value = row[position]
+            if value is None or (isinstance(value, bytes) and len(value) <= self._in_record_max):
                 continue
-            else:
-                payload = cast("Segments", value)
-            if length_of(payload) > LONG_VALUE_IN_RECORD_BYTES_MAX:
-                values[position] = self._separated(payload)
-            elif not isinstance(value, str):
-                values[position] = to_bytes(payload)
-        return cast("list[Value]", values)
+            stored = self._stored_value(value, column)
+            if stored is not value:
+                values = list(row) if values is None else values
+                values[position] = stored
+        return cast("Sequence[Value]", row if values is None else values)
+
+    def _stored_value(self, value: RowValue, column: Column) -> RowValue:
+        if isinstance(value, str):
+            payload: Segments = (value.encode(column.encoding, "surrogatepass"),)
+        elif isinstance(value, bytes):
+            payload = (value,)
+        else:
+            payload = cast("Segments", value)
+        if length_of(payload) > self._in_record_max:
+            return self._separated(payload)
+        return value if isinstance(value, str) else to_bytes(payload)
 
     def _separated(self, payload: Segments) -> Separated:
         assert self._table.long_values is not None, "a long value in a table without a tree"

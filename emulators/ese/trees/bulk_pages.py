@@ -69,24 +69,25 @@ class BulkPages:
             external: tag 0.
             siblings: numbers of the leaf before and the leaf after, 0 for none.
         """
-        parts = [b"", external]
-        sizes = [len(external)]
-        for key, data in zip(keys, datas, strict=True):
-            parts += (_KEY_LENGTHS[len(key)], key, data)
-            sizes.append(2 + len(key) + len(data))
+        count = len(keys)
+        sizes = [len(external), *(2 + len(k) + len(d) for k, d in zip(keys, datas, strict=True))]
+        nodes = [b""] * (3 * count)
+        nodes[0::3] = [_KEY_LENGTHS[len(key)] for key in keys]
+        nodes[1::3] = keys
+        nodes[2::3] = datas
         ends = list(accumulate(sizes))
-        count, end = len(sizes), ends[-1]
-        free = self.room + TAG_BYTES - end - TAG_BYTES * count
+        end = ends[-1]
+        free = self.room - end - TAG_BYTES * count
         assert free >= 0, f"page {pgno} overflows by {-free} bytes"
-        parts[0] = _HEADER.pack(
-            0, self._dbtime, *siblings, objid, free, 0, end, count, flags | self._flags
+        header = _HEADER.pack(
+            0, self._dbtime, *siblings, objid, free, 0, end, count + 1, flags | self._flags
         )
         # Tags lie from the page's end towards its beginning: size and offset of each node.
-        tags = [0] * (2 * count)
+        tags = [0] * (2 * count + 2)
         tags[0::2] = sizes[::-1]
         tags[1:-1:2] = ends[-2::-1]
-        parts += (bytes(free), _TAGS[count].pack(*tags))
-        self._images.append(b"".join(parts))
+        tail = _TAGS[count + 1].pack(*tags)
+        self._images.append(b"".join((header, external, *nodes, bytes(free), tail)))
         self._numbers.append(pgno)
         if len(self._images) == PAGES_PER_BATCH:
             self.flush()

@@ -31,13 +31,13 @@ MESSAGES = build_table(
     ),
     ("Id",),
 )
-WORKLOADS = {"rows of 0.5 KB": (ROWS, 380), "long values of 40 KB": (400, 40_000)}
+WORKLOADS = {"rows of 0.5 KB": (ROWS, 440), "long values of 40 KB": (400, 40_000)}
 
 
 @cache
 def rows_of(workload):
     count, size = WORKLOADS[workload]
-    content = bytes(range(1, 251)) * (size // 250)
+    content = (bytes(range(1, 256)) * (size // 255 + 1))[:size]
     return [
         (n, n * 10**9, n % 2 == 0, n, "ann@example.com", f"About number {n}", content)
         for n in range(1, count + 1)
