@@ -77,10 +77,10 @@ class LogScan:
             yield lgpos_at(self.generation, offset), offset
 
     def spans(self) -> Iterator[tuple[Lgpos, int, int]]:
-        """Yield position, file offset and the offset after it of each record in order."""
+        """Return position, file offset and the offset after it of each record in order."""
         generation = self.generation
-        for offset, end in zip(self.offsets, self.ends, strict=True):
-            yield lgpos_at(generation, offset), offset, end
+        positions = [lgpos_at(generation, offset) for offset in self.offsets]
+        return zip(positions, self.offsets, self.ends, strict=True)
 
     @property
     def end_lgpos(self) -> Lgpos:
