@@ -78,7 +78,11 @@ class LogScan:
     def spans(self) -> Iterator[tuple[Lgpos, int, int]]:
         """Return position, file offset and the offset after it of each record in order."""
         generation = self.generation
-        positions = [lgpos_at(generation, offset) for offset in self.offsets]
+        # This is `lgpos_at`, of every record of every log that is redone.
+        positions = [
+            _new(Lgpos, (generation, offset >> _SECTOR_SHIFT, offset & _SECTOR_MASK))
+            for offset in self.offsets
+        ]
         return zip(positions, self.offsets, self.ends, strict=True)
 
     @property

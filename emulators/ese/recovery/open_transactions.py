@@ -26,29 +26,48 @@ Insertion: TypeAlias = Insert | FlagInsert | FlagInsertAndReplace
 
 @dataclass(slots=True)
 class OpenTransaction:
-    """A transaction without a commit so far, and its changes in order.
+    """A transaction without a commit so far, and the records of its changes in order.
 
-    `flagged` are the changes, also those taken back, that may have left a node flagged as deleted.
+    `flagged` are the changes taken back that may have left a node flagged as deleted.
     """
 
     procid: int
     trx: int
-    changes: list[Change] = field(default_factory=list)
+    records: list[Insertion | UndoInfo] = field(default_factory=list)
     flagged: list[Change] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[Change]:
+        """Its changes in order; made only when they are asked for, as nearly all commit."""
+        return [_change_of(record) for record in self.records]
 
     @property
     def has_work(self) -> bool:
         """Whether it changed anything that is not settled."""
-        return bool(self.changes or self.flagged)
+        return bool(self.records or self.flagged)
 
     def take_back(self, rceid: int) -> None:
         """Forget a change that was undone; undo goes backwards, so all after it were too."""
-        while self.changes:
-            change = self.changes.pop()
+        while self.records:
+            change = _change_of(self.records.pop())
             if change.operation == OPERATION_INSERT:
                 self.flagged.append(change)
             if change.rceid == rceid:
                 return
+
+
+def _change_of(record: Insertion | UndoInfo) -> Change:
+    if isinstance(record, UndoInfo):
+        return Change(
+            record.pgno_fdp,
+            record.operation,
+            record.bookmark_key,
+            record.bookmark_data,
+            record.data,
+            record.rceid,
+        )
+    bookmark = b"" if record.flags & PAGE_UNIQUE else record.data
+    return Change(record.pgno_fdp, OPERATION_INSERT, record.key, bookmark, b"", record.rceid)
 
 
 class OpenTransactions:
@@ -101,28 +120,13 @@ class OpenTransactions:
         self._ended = self._open.pop(record.procid, None) or self._ended
 
     def _note_insertion(self, record: Insertion) -> None:
-        if not record.flags & PAGE_VERSIONED:
-            return
-        transaction = self._of(record)
-        if transaction is not None:
-            bookmark = b"" if record.flags & PAGE_UNIQUE else record.data
-            transaction.changes.append(
-                Change(record.pgno_fdp, OPERATION_INSERT, record.key, bookmark, b"", record.rceid)
-            )
+        if record.flags & PAGE_VERSIONED:
+            self._note_change(record)
 
-    def _note_change(self, record: UndoInfo) -> None:
+    def _note_change(self, record: Insertion | UndoInfo) -> None:
         transaction = self._of(record)
         if transaction is not None:
-            transaction.changes.append(
-                Change(
-                    record.pgno_fdp,
-                    record.operation,
-                    record.bookmark_key,
-                    record.bookmark_data,
-                    record.data,
-                    record.rceid,
-                )
-            )
+            transaction.records.append(record)
 
     def _note_undo(self, record: Undo) -> None:
         transaction = self._of(record)
