@@ -17,7 +17,7 @@ from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_stream import LogFrame
 from emulators.ese.formats.page import HEADER_PAGES, Page, page_offset
 from emulators.ese.formats.schema import TableDefinition
-from emulators.ese.formats.values import LGPOS_ZERO, DbmsParam, LogTime, Signature
+from emulators.ese.formats.values import LGPOS_ZERO, DbmsParam, Lgpos, LogTime, Signature
 from emulators.ese.running.database_file import DatabaseFile
 from emulators.ese.running.log_buffer import LogBuffer
 from emulators.ese.running.log_writer import LogWriter
@@ -96,6 +96,7 @@ class StorageGroup:
         )
         self._transaction_last = 0
         self.is_frozen = False
+        self.backup_needs_from: int | None = None
         self._has_database = False
 
     def wall_ns(self) -> int:
@@ -172,6 +173,27 @@ class StorageGroup:
         self.log.resume()
         self._flusher.resume()
         self._trace.record("ese.thaw", group=self.name)
+
+    @property
+    def mounted(self) -> tuple[DatabaseFile, ...]:
+        """The files of the mounted databases."""
+        return (self._file,) if self._has_database else ()
+
+    @property
+    def log_signature(self) -> Signature:
+        """The signature of the log stream."""
+        return self._log_signature
+
+    def log_backup(self, record: log_records.Backup2) -> Lgpos:
+        """Log a phase of a backup."""
+        return self._buffer.append(log_records.encode(record))
+
+    def close_log(self) -> Generator[Any, Any, int]:
+        """Close the log being written; return its generation once it is an archive."""
+        generation = self._buffer.generation
+        self._buffer.close_generation()
+        yield self.log.commit(self._buffer.appended)
+        return generation
 
     def before_roll(self, generation: int) -> Process:
         """Note in the header what is required and committed (exchange.md 1.2)."""

@@ -1,0 +1,421 @@
+"""The streaming backup: a mounted storage group is copied while it goes on (exchange.md 4.8).
+
+The database files are read page by page in order while pages are written, so their images are of
+no one instant ('fuzzy'): the logs from the checkpoint at the beginning (the low generation) to the
+log that is closed at the end (the high one) belong to them, and hard recovery redoes them.
+
+Fault model: the volumes may be lost and the power may go at any operation; the group is then as if
+there had been no backup, as nothing on its disks changes before everything was copied. A page with
+a wrong checksum ends the backup (-1018), so that a finished backup is a verified one. Logs are
+checked for being those of this stream, by their headers; what a damaged record in them does shows
+in hard recovery. That a backup runs is known in memory alone (exchange.md 4.8): a stopped store
+forgets it.
+
+Not modelled: the medium, other than by its speed; backups of single mailboxes; several backup
+programs. Assumptions: how many pages are read at a time, and the numbers of scope and phase in the
+log records of a backup.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from emulators.ese.backup_set import BackupKind, BackupSet, DatabaseIdentity
+from emulators.ese.errors import EseError, ese_error, refusal
+from emulators.ese.events import Event, event
+from emulators.ese.file_set import FileSet
+from emulators.ese.formats.checkpoint import Checkpoint
+from emulators.ese.formats.checksum import verify_pages
+from emulators.ese.formats.database_header import BACKUP_STREAMING, DatabaseHeader
+from emulators.ese.formats.format import LOG_HEADER_BYTES, archive_name, checkpoint_name
+from emulators.ese.formats.log_file import LogHeader
+from emulators.ese.formats.log_records import Backup2
+from emulators.ese.formats.page import HEADER_PAGES, page_offset
+from emulators.ese.formats.values import BACKUP_INFO_ZERO, BackupInfo, Lgpos, LogTime, Signature
+from emulators.ese.running.database_file import DatabaseFile
+from emulators.ese.running.parameters import Parameters
+from emulators.ese.running.truncation import (
+    Truncation,
+    archives_on,
+    plan_truncation,
+    truncate,
+)
+from sim.kernel import Kernel
+from sim.payload import length_of, to_bytes
+from sim.volume import DiskFull, Volume, VolumeLost
+
+__all__ = ["BackupKind", "BackupOptions", "BackupSource", "streaming_backup"]
+
+Process = Generator[Any, Any, None]
+
+PAGES_PER_READ = 32
+NANOSECONDS_PER_SECOND = 1_000_000_000
+HINT_FULL_BACKUP = "make a full backup of all databases of the group first"
+
+# Assumption: the sheets name the record and its fields, not the numbers of its phases.
+PHASE_BEGIN, PHASE_TRUNCATE, PHASE_END, PHASE_ABORT = 1, 2, 3, 4
+SCOPE_GROUP = 1
+
+_STARTS = {
+    BackupKind.FULL: 210,
+    BackupKind.COPY: 210,
+    BackupKind.INCREMENTAL: 211,
+    BackupKind.DIFFERENTIAL: 211,
+}
+
+
+class BackupSource(Protocol):
+    """A storage group as a backup needs it.
+
+    Attributes:
+        backup_needs_from: while a backup runs, the first generation that it still has to copy;
+            no log from there on may be deleted. None without a backup.
+    """
+
+    name: str
+    parameters: Parameters
+    log_volume: Volume
+    checkpoint: Checkpoint
+    backup_needs_from: int | None
+
+    @property
+    def mounted(self) -> tuple[DatabaseFile, ...]:
+        """The files of the mounted databases."""
+
+    @property
+    def error(self) -> EseError | None:
+        """What stopped the group, or None while it runs."""
+
+    @property
+    def log_signature(self) -> Signature:
+        """The signature of the log stream."""
+
+    def wall_ns(self) -> int:
+        """Return the calendar time, nanoseconds since 1970."""
+
+    def log_backup(self, record: Backup2) -> Lgpos:
+        """Log a phase of a backup."""
+
+    def close_log(self) -> Generator[Any, Any, int]:
+        """Close the log being written; return its generation once it is an archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupOptions:
+    """How to back up.
+
+    Args:
+        databases: names of the databases to copy; empty for all. Logs are deleted only after a
+            backup of all.
+        throughput_bytes_s: what the medium takes per second, 0 when it is not what limits.
+        copies_need_from: tells the first generation that a copy of the group has not received
+            yet (exchange.md C14); None when the group has no copies.
+        is_circular: whether the group's logs are used in a circle, which excludes backups of
+            logs alone (exchange.md F15).
+    """
+
+    databases: tuple[str, ...] = ()
+    throughput_bytes_s: int = 0
+    copies_need_from: Callable[[], int] | None = None
+    is_circular: bool = False
+
+
+DEFAULT_OPTIONS = BackupOptions()
+
+
+def streaming_backup(
+    kernel: Kernel,
+    source: BackupSource,
+    kind: BackupKind,
+    medium: FileSet,
+    options: BackupOptions = DEFAULT_OPTIONS,
+) -> Generator[Any, Any, BackupSet]:
+    """Back a mounted storage group up; returns the finished set.
+
+    Args:
+        kernel: simulated time.
+        source: the group; it goes on meanwhile.
+        kind: what to copy and what becomes of the logs afterwards.
+        medium: where the files go; it must not hold files of their names.
+        options: which databases, how fast.
+
+    Raises:
+        EseError: -505 while another backup runs, -526 for logs alone with circular logging, -560
+            without a full backup before, -569 when a log is missing, -1003 for a database that is
+            not mounted, -1018 for a damaged page, -1022 when a volume is lost, or what stopped
+            the group. Nothing was deleted then.
+    """
+    if source.backup_needs_from is not None:
+        where = f"{source.name}: a backup is running"
+        raise ese_error(-505, where, "wait until it has ended, or stop it")
+    backup = _Backup(kernel, source, kind, medium, options)
+    source.backup_needs_from = 0
+    try:
+        return (yield from backup.run())
+    except (DiskFull, VolumeLost) as error:
+        lost = ese_error(-1022, f"{source.name} ({error})", "recover from an older backup")
+        raise backup.failed(lost) from error
+    except EseError as error:
+        raise backup.failed(error) from error.__cause__
+    finally:
+        source.backup_needs_from = None
+
+
+class _Backup:
+    """One backup from its begin to its end."""
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        source: BackupSource,
+        kind: BackupKind,
+        medium: FileSet,
+        options: BackupOptions,
+    ) -> None:
+        self._kernel = kernel
+        self._source = source
+        self._kind = kind
+        self._medium = medium
+        self._options = options
+        self._format = source.parameters.file_format
+        self._prefix = source.parameters.prefix
+        self.events: list[Event] = []
+
+    def run(self) -> Generator[Any, Any, BackupSet]:
+        source, kind = self._source, self._kind
+        files = self._chosen()
+        low = source.backup_needs_from = self._first_generation(files)
+        time = LogTime.from_ns(source.wall_ns())
+        mark = self._log(PHASE_BEGIN, BACKUP_INFO_ZERO)
+        self._note(_STARTS[kind], f"{source.name}, {kind.name.lower()}")
+        pages: dict[str, int] = {}
+        if kind.has_databases:
+            for file in files:
+                pages[file.name] = yield from self._copy_pages(file)
+        high = yield from source.close_log()
+        info = BackupInfo(mark, time, low, high)
+        yield from self._copy_logs(range(low, high + 1))
+        for file in files:
+            if kind.has_databases:
+                self._finish_image(file.header, file.name, info)
+        yield from self._record(files, info)
+        truncation = yield from self._truncate(files, info)
+        self._log(PHASE_END, info)
+        self._note(213, source.name)
+        return BackupSet(
+            kind,
+            source.name,
+            self._prefix,
+            self._format,
+            source.log_signature,
+            tuple(DatabaseIdentity(file.name, file.header.signature) for file in files),
+            info,
+            self._medium,
+            truncation.generations,
+            truncation.warning,
+            tuple(self.events),
+        )
+
+    def failed(self, error: EseError) -> EseError:
+        """Take note of what ended the backup, and give the error all events that led to it."""
+        if self._source.error is None:
+            self._log(PHASE_ABORT, BACKUP_INFO_ZERO)
+        self._note(214, f"{self._source.name}: error {error.code} ({error.name})")
+        error.events = (*self.events[:-1], *error.events, self.events[-1])
+        return error
+
+    def _note(self, event_id: int, where: str) -> None:
+        self.events.append(event(event_id, where))
+
+    def _log(self, phase: int, info: BackupInfo) -> Lgpos:
+        return self._source.log_backup(
+            Backup2(
+                phase=phase,
+                kind=self._kind,
+                scope=SCOPE_GROUP,
+                dbid=0,
+                details=info.pack(),
+                reserved=0,
+                data=b"",
+            )
+        )
+
+    def _chosen(self) -> tuple[DatabaseFile, ...]:
+        """Return the files to back up."""
+        if self._source.error is not None:
+            raise self._source.error
+        mounted = self._source.mounted
+        names = self._options.databases
+        absent = sorted(set(names) - {file.name for file in mounted})
+        if absent or not mounted:
+            where = f"{self._source.name}: {', '.join(absent) or 'no database'} is not mounted"
+            raise ese_error(-1003, where, "mount it, or leave it out of the backup")
+        return tuple(file for file in mounted if not names or file.name in names)
+
+    def _first_generation(self, files: Sequence[DatabaseFile]) -> int:
+        """Return the first log that belongs to the backup.
+
+        The images need the logs from the checkpoint on; a backup of logs alone goes on after the
+        backup that it builds on.
+        """
+        if self._kind.has_databases:
+            checkpoint = self._source.checkpoint.checkpoint.generation
+            return min(checkpoint, *(file.min_required for file in files))
+        if self._options.is_circular:
+            where = f"{self._source.name}: circular logging is on"
+            raise ese_error(-526, where, "make a full backup, or turn circular logging off")
+        return 1 + min(self._built_on(file) for file in files)
+
+    def _built_on(self, file: DatabaseFile) -> int:
+        """Return the newest log of the backup that this one goes on from."""
+        header = file.header
+        full, incremental = header.full_backup_previous, header.incremental_backup_previous
+        if full == BACKUP_INFO_ZERO:
+            raise refusal(-560, f"{file.name} was never backed up", HINT_FULL_BACKUP, 206)
+        if header.full_backup_kind != BACKUP_STREAMING:
+            where = f"{file.name}: its last full backup was a shadow copy"
+            raise refusal(-560, where, HINT_FULL_BACKUP, 206)
+        if self._kind is BackupKind.DIFFERENTIAL:
+            return full.generation_high
+        return max(full.generation_high, incremental.generation_high)
+
+    def _copy_pages(self, file: DatabaseFile) -> Generator[Any, Any, int]:
+        """Read and check all pages in order; return how many there are.
+
+        Operations of a volume complete in the order of issue, so a page counts as read from the
+        moment its read begins.
+        """
+        self._note(220, file.name)
+        self._medium.create(file.name)
+        page_bytes = self._format.page_bytes
+        done = 0
+        try:
+            while done < (total := self._page_count(file)):
+                count = min(PAGES_PER_READ, total - done)
+                offset = page_offset(done + 1, page_bytes)
+                file.copied_to = done + count
+                data = yield file.volume.read(file.name, offset, count * page_bytes)
+                self._keep_pages(file.name, done + 1, to_bytes(data))
+                yield from self._pace(length_of(data))
+                done += count
+        finally:
+            file.copied_to = None
+        self._medium.truncate(file.name, page_offset(done + 1, page_bytes))
+        self._note(221, file.name)
+        return done
+
+    def _page_count(self, file: DatabaseFile) -> int:
+        return file.volume.size(file.name) // self._format.page_bytes - HEADER_PAGES
+
+    def _keep_pages(self, name: str, first_pgno: int, data: bytes) -> None:
+        bad = verify_pages(data, first_pgno, self._format.page_bytes).bad
+        if len(bad):
+            where = f"{name}, page {first_pgno + int(bad[0])}: its checksum is wrong"
+            raise ese_error(-1018, where, "restore the database from an older backup or a copy")
+        if any(data):
+            self._medium.write(name, page_offset(first_pgno, self._format.page_bytes), data)
+
+    def _pace(self, byte_count: int) -> Process:
+        """Wait until the medium has taken what was read."""
+        rate = self._options.throughput_bytes_s
+        if rate:
+            yield self._kernel.sleep(byte_count * NANOSECONDS_PER_SECOND // rate)
+
+    def _copy_logs(self, generations: range) -> Process:
+        volume = self._source.log_volume
+        self._require_logs(generations)
+        names = [archive_name(self._prefix, each, self._format) for each in generations]
+        self._note(223, f"{names[0]} - {names[-1]}")
+        previous = None
+        for generation, name in zip(generations, names, strict=True):
+            payload = yield volume.read(name, 0, self._format.log_bytes)
+            data = to_bytes(payload)
+            previous = self._checked(data[:LOG_HEADER_BYTES], name, generation, previous)
+            self._medium.create(name)
+            self._medium.write(name, 0, data)
+            self._medium.flush(name)
+            yield from self._pace(len(data))
+
+    def _require_logs(self, generations: range) -> None:
+        present = archives_on(self._source.log_volume, self._prefix, self._format)
+        missing = sorted({*generations} - {*present})
+        if missing:
+            names = ", ".join(archive_name(self._prefix, each, self._format) for each in missing)
+            raise refusal(-569, f"{names}: deleted since the last backup", HINT_FULL_BACKUP, 227)
+
+    def _checked(
+        self, block: bytes, name: str, generation: int, previous: LogHeader | None
+    ) -> LogHeader:
+        """Return the header of a log, which must be the one that follows `previous`."""
+        header = LogHeader.unpack(block, self._format, name)
+        follows = previous is None or header.previous_created == previous.created
+        is_own = header.signature == self._source.log_signature
+        if not (follows and is_own and header.generation == generation):
+            where = f"{name}: it is not generation {generation} of these logs"
+            raise ese_error(-612, where, HINT_FULL_BACKUP)
+        return header
+
+    def _finish_image(self, header: DatabaseHeader, name: str, info: BackupInfo) -> None:
+        """Write the header of an image: it says that hard recovery is due (exchange.md R13)."""
+        block = replace(header, full_backup_current=info).pack()
+        self._medium.flush(name)
+        self._medium.write(name, 0, block + block)
+        self._medium.flush(name)
+
+    def _record(self, files: Sequence[DatabaseFile], info: BackupInfo) -> Process:
+        """Note the backup in headers and checkpoint."""
+        for file in files:
+            yield from file.note_backup(**_header_fields(self._kind, info))
+        checkpoint = self._source.checkpoint
+        if self._kind is BackupKind.FULL:
+            checkpoint.full_backup, checkpoint.full_backup_time = info.mark, info.time
+            checkpoint.full_backup_checkpoint = checkpoint.checkpoint
+        elif self._kind is BackupKind.INCREMENTAL:
+            checkpoint.incremental_backup = info.mark
+            checkpoint.incremental_backup_time = info.time
+        else:
+            return
+        name = checkpoint_name(self._prefix)
+        yield self._source.log_volume.write(name, 0, (checkpoint.pack(),))
+        yield self._source.log_volume.flush(name)
+
+    def _truncate(
+        self, files: Sequence[DatabaseFile], info: BackupInfo
+    ) -> Generator[Any, Any, Truncation]:
+        """Delete what the backup has made superfluous, where its kind says so."""
+        volume, need_from = self._source.log_volume, self._options.copies_need_from
+        truncation = Truncation((), None)
+        if self._kind.truncates and len(files) == len(self._source.mounted):
+            headers = [file.header for file in files]
+            truncation = plan_truncation(
+                archives_on(volume, self._prefix, self._format),
+                required_from=min(header.generation_min_required for header in headers),
+                generation_high=info.generation_high,
+                copies_need_from=None if need_from is None else need_from(),
+            )
+        generations = truncation.generations
+        if not generations:
+            self._note(225, self._source.name)
+            return truncation
+        first, last = (archive_name(self._prefix, generations[at], self._format) for at in (0, -1))
+        self._note(224, f"{first} - {last}")
+        self._log(PHASE_TRUNCATE, info)
+        yield from truncate(volume, self._prefix, self._format, generations)
+        return truncation
+
+
+def _header_fields(kind: BackupKind, info: BackupInfo) -> dict[str, BackupInfo | int]:
+    """Return what a header says after a backup; a full one begins a new chain."""
+    if kind is BackupKind.FULL:
+        return {
+            "full_backup_previous": info,
+            "full_backup_kind": BACKUP_STREAMING,
+            "incremental_backup_previous": BACKUP_INFO_ZERO,
+            "differential_backup_previous": BACKUP_INFO_ZERO,
+        }
+    field = {
+        BackupKind.INCREMENTAL: "incremental_backup",
+        BackupKind.DIFFERENTIAL: "differential_backup",
+        BackupKind.COPY: "copy_backup",
+    }[kind]
+    return {f"{field}_previous": info, f"{field}_kind": BACKUP_STREAMING}
