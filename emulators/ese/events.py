@@ -1,4 +1,4 @@
-"""The events that ESE writes while it backs up and recovers (exchange.md 1.4 and 1.6).
+"""The events that ESE writes to the event log (exchange.md 1.4 and 1.6).
 
 Numbers and meanings are those of the sheet; the sentences are our own. Assumptions, where the
 sheet names two numbers for one case: 440 is a log whose header cannot be read and 465 one that is
@@ -25,6 +25,7 @@ EVENT_TEXTS: dict[int, str] = {
     300: "Recovery begins.",
     301: "A log file is replayed.",
     302: "Recovery is complete.",
+    428: "Updates are refused: the log disk is full, and a reserve log is in use.",
     429: "The log disk is full.",
     440: "A log file cannot be read.",
     450: "There is a gap in the sequence of log files.",
@@ -32,10 +33,12 @@ EVENT_TEXTS: dict[int, str] = {
     453: "The last required log files are missing.",
     454: "Recovery failed.",
     462: "The log ended in a torn write, which was repaired.",
+    463: "A closed log file ends in a torn write.",
     465: "A log file is damaged.",
     474: "A database page has a bad checksum.",
     494: "A database that these logs belong to is missing or is another one.",
     495: "A database that these logs belong to was left out.",
+    514: "Almost all log generations are used up.",
     516: "A page is of another point in time than the log record for it.",
     518: "A log file is missing.",
     519: "Several log files are missing.",

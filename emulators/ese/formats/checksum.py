@@ -23,6 +23,9 @@ Bytes: TypeAlias = bytes | bytearray | memoryview
 _CHECKSUM = Struct("<II")
 _COLUMNS = 32
 _PAGES_PER_BATCH = 256
+_FOLDED_BYTES_MAX = 192
+"""Up to here folding one number is cheaper than calling numpy."""
+
 _WORD_BITS = 6
 _BITS_SET_IN_INDEX = tuple(
     sum(1 << bit for bit in range(64) if bit >> k & 1) for k in range(_WORD_BITS)
@@ -46,13 +49,22 @@ class PageCheck(NamedTuple):
 
 def xor_words(data: Bytes) -> int:
     """Return the XOR of the 32-bit little-endian words of `data`, the last padded with zeros."""
+    if len(data) <= _FOLDED_BYTES_MAX:
+        return _xor_of_few(data)
     whole = len(data) & ~7
-    folded = 0
-    if whole:
-        words = np.frombuffer(data, "<u8", whole >> 3)
-        folded = int(np.bitwise_xor.reduce(words))
+    folded = int(np.bitwise_xor.reduce(np.frombuffer(data, "<u8", whole >> 3)))
     folded ^= int.from_bytes(data[whole:], "little")
     return (folded ^ folded >> 32) & 0xFFFFFFFF
+
+
+def _xor_of_few(data: Bytes) -> int:
+    """Fold `data` as one number: what a fold leaves above its lower half is never looked at."""
+    folded = int.from_bytes(data, "little")
+    bits = 1 << (len(data) << 3).bit_length()
+    while bits > 32:
+        bits >>= 1
+        folded ^= folded >> bits
+    return folded & 0xFFFFFFFF
 
 
 def block_checksum(block: Bytes) -> int:

@@ -15,6 +15,7 @@ TRANSACTION = Struct("<BHBI")
 MACRO = Struct("<BHq")
 NODE_ONLY = Struct("<B" + NODE_FIELDS)
 NODE_WITH_LENGTHS = Struct("<B" + NODE_FIELDS + "HHH")
+UNDO_INFO = Struct("<B" + NODE_FIELDS + "HHHhhH")
 
 
 def encode_begin0(procid: int, trx: int) -> bytes:

@@ -88,12 +88,19 @@ class LogHeader:
         return block_checksum(block).to_bytes(4, "little") + block[4:]
 
     def next(self, created: LogTime) -> "LogHeader":
-        """Return the header of the generation that follows this one (exchange.md F14)."""
+        """Return the header of the generation that follows this one (exchange.md F14).
+
+        It remembers circular logging, but is no reserve log.
+        """
+        flags = self.flags & FLAG_CIRCULAR_NOW
+        if self.flags & (FLAG_CIRCULAR_NOW | FLAG_CIRCULAR_BEFORE):
+            flags |= FLAG_CIRCULAR_BEFORE
         return replace(
             self,
             generation=self.generation + 1,
             created=created,
             previous_created=self.created,
+            flags=flags,
         )
 
     @classmethod

@@ -10,7 +10,7 @@ Fault model: bytes to decode may be anything. What is not a whole record of a kn
 
 from collections.abc import Callable, Sequence
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from emulators.ese.formats.checksum import Bytes
 from emulators.ese.formats.log_database_records import (
@@ -23,6 +23,15 @@ from emulators.ese.formats.log_database_records import (
     encode_detach_db,
     encode_extend_db,
 )
+from emulators.ese.formats.log_decoders import (
+    decode_begin0,
+    decode_commit0,
+    decode_delete,
+    decode_flag_delete,
+    decode_insert,
+    decode_replace,
+    decode_undo_info,
+)
 from emulators.ese.formats.log_encoders import (
     MACRO,
     NODE_FIELDS,
@@ -30,6 +39,7 @@ from emulators.ese.formats.log_encoders import (
     NODE_WITH_LENGTHS,
     PAGE_FIELDS,
     TRANSACTION,
+    UNDO_INFO,
     encode_begin0,
     encode_commit0,
     encode_delete,
@@ -115,6 +125,7 @@ __all__ = [
     "Undo",
     "UndoInfo",
     "decode",
+    "decode_whole",
     "encode",
     "encode_begin0",
     "encode_commit0",
@@ -134,6 +145,10 @@ PAGE_SPACE = 0x8
 PAGE_CONCURRENT_INDEX = 0x10
 PAGE_SYSTEM_TASK = 0x20
 """Flags of a page operation (LRPAGE_)."""
+
+
+Decoder: TypeAlias = Callable[[Bytes, int, int], Record]
+"""Reads the record between two offsets of a buffer, which are those of a whole record."""
 
 
 class _Layout(NamedTuple):
@@ -186,8 +201,6 @@ _LAYOUTS: dict[RecordType, _Layout] = {
 
 _TYPES = {layout.record: kind for kind, layout in _LAYOUTS.items()}
 
-_UNDO_INFO = Struct("<B" + NODE_FIELDS + "HHHhhH")
-
 
 def encode(record: Record) -> bytes:
     """Return the bytes of any record."""
@@ -199,76 +212,65 @@ def encode(record: Record) -> bytes:
 
 
 def _encode_by_layout(kind: RecordType, layout: _Layout, record: Sequence[Any]) -> bytes:
-    fields = list(record)
-    fixed_count = len(fields) - len(layout.lengths)
-    tails = fields[fixed_count:]
-    fixed = iter(fields[:fixed_count])
-    length_at = dict(zip(layout.lengths, map(len, tails), strict=True))
-    packed: list[Any] = [
-        length_at[position] if position in length_at else next(fixed)
-        for position in range(fixed_count + len(tails))
-    ]
+    fixed_count = len(record) - len(layout.lengths)
+    packed = list(record[:fixed_count])
+    tails = record[fixed_count:]
+    for position, length in sorted(zip(layout.lengths, map(len, tails), strict=True)):
+        packed.insert(position, length)
     for position, _ in layout.converters:
         packed[position] = packed[position].pack()
-    return layout.struct.pack(kind, *packed) + b"".join(tails)
+    return b"".join((layout.struct.pack(kind, *packed), *tails))
 
 
 def decode(buffer: Bytes, offset: int = 0) -> tuple[Record, int]:
     """Return the record at `offset` and the offset after it; raises EseError -501 for others."""
     end = offset + size_of(buffer, offset)
-    kind = RecordType(buffer[offset])
-    special = _DECODERS.get(kind)
-    if special is not None:
-        return special(buffer, offset, end), end
-    layout = _LAYOUTS.get(kind)
-    if layout is None:
-        return Other(kind, bytes(buffer[offset:end])), end
-    return _decode_by_layout(layout, buffer, offset), end
+    return decode_whole(buffer, offset, end), end
 
 
-def _decode_by_layout(layout: _Layout, buffer: Bytes, offset: int) -> Record:
-    packed = list(layout.struct.unpack_from(buffer, offset))[1:]
-    for position, structure in layout.converters:
-        packed[position] = structure.unpack(packed[position])
-    if not layout.lengths:
-        return layout.record(*packed)
-    tails = []
-    start = offset + layout.struct.size
-    for position in layout.lengths:
-        tails.append(bytes(buffer[start : start + packed[position]]))
-        start += packed[position]
-    fixed = [value for position, value in enumerate(packed) if position not in layout.lengths]
-    return layout.record(*fixed, *tails)
+def decode_whole(buffer: Bytes, offset: int, end: int) -> Record:
+    """Return the record between `offset` and `end`, which are those of a whole record."""
+    return _DECODERS[buffer[offset]](buffer, offset, end)
+
+
+def _layout_decoder(layout: _Layout) -> Decoder:
+    """Return a function that reads the records of one layout."""
+    unpack_from, make = layout.struct.unpack_from, layout.record
+    converters, lengths = layout.converters, layout.lengths
+    if not (converters or lengths):
+        return lambda buffer, offset, _end: make(*unpack_from(buffer, offset)[1:])
+
+    def decode_layout(buffer: Bytes, offset: int, _end: int) -> Record:
+        packed = list(unpack_from(buffer, offset)[1:])
+        for position, structure in converters:
+            packed[position] = structure.unpack(packed[position])
+        start = offset + layout.struct.size
+        tails = []
+        for position in lengths:
+            tails.append(bytes(buffer[start : start + packed[position]]))
+            start += packed[position]
+        for position in sorted(lengths, reverse=True):
+            del packed[position]
+        return make(*packed, *tails)
+
+    return decode_layout
+
+
+def _decode_other(buffer: Bytes, offset: int, end: int) -> Record:
+    return Other(RecordType(buffer[offset]), bytes(buffer[offset:end]))
 
 
 def _encode_replace(record: Any) -> bytes:
     return encode_replace(*record)
 
 
-def _decode_replace(buffer: Bytes, offset: int, end: int) -> Record:
-    _, *head, _, old_bytes, _ = NODE_WITH_LENGTHS.unpack_from(buffer, offset)
-    return Replace._make((*head, old_bytes, bytes(buffer[offset + 50 : end])))
-
-
 def _encode_undo_info(record: Any) -> bytes:
     key, bookmark, data = record.bookmark_key, record.bookmark_data, record.data
-    head = _UNDO_INFO.pack(
+    head = UNDO_INFO.pack(
         RecordType.UNDO_INFO, *record[:_NODE_COUNT], len(key), len(bookmark), record.operation,
         record.size_max, record.size_delta, len(data),
     )  # fmt: skip
     return b"".join((head, key, bookmark, data))
-
-
-def _decode_undo_info(buffer: Bytes, offset: int, end: int) -> Record:
-    _, *fields = _UNDO_INFO.unpack_from(buffer, offset)
-    key_bytes, bookmark_bytes, operation, size_max, size_delta, data_bytes = fields[_NODE_COUNT:]
-    key_end = offset + _UNDO_INFO.size + key_bytes
-    data = bytes(buffer[end - data_bytes : end])
-    bookmark_key = bytes(buffer[key_end - key_bytes : key_end])
-    bookmark_data = bytes(buffer[key_end : key_end + bookmark_bytes])
-    node = fields[:_NODE_COUNT]
-    tail = (operation, size_max, size_delta, data, bookmark_key, bookmark_data)
-    return UndoInfo._make((*node, *tail))
 
 
 def _encode_other(record: Any) -> bytes:
@@ -285,9 +287,16 @@ _ENCODERS: dict[Any, Callable[[Any], bytes]] = {
     DetachDb: encode_detach_db,
     Other: _encode_other,
 }
-_DECODERS: dict[RecordType, Callable[[Bytes, int, int], Record]] = {
-    RecordType.REPLACE: _decode_replace,
-    RecordType.UNDO_INFO: _decode_undo_info,
+_DECODERS: dict[int, Decoder] = {
+    **dict.fromkeys(map(int, RecordType), _decode_other),
+    **{int(kind): _layout_decoder(layout) for kind, layout in _LAYOUTS.items()},
+    RecordType.BEGIN0: decode_begin0,
+    RecordType.COMMIT0: decode_commit0,
+    RecordType.INSERT: decode_insert,
+    RecordType.REPLACE: decode_replace,
+    RecordType.DELETE: decode_delete,
+    RecordType.FLAG_DELETE: decode_flag_delete,
+    RecordType.UNDO_INFO: decode_undo_info,
     RecordType.EXTEND_DB: decode_extend_db,
     RecordType.CREATE_DB: decode_create_db,
     RecordType.ATTACH_DB: decode_attach_db,

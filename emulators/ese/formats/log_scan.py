@@ -31,7 +31,10 @@ from emulators.ese.formats.values import Lgpos
 
 STREAM_OFFSET = LOG_HEADER_BYTES
 _CANDIDATE = re.compile(rb"\x2a(?=.{20}[\x9a\xd1])", re.DOTALL)
-_CHECKSUM = int(RecordType.CHECKSUM)
+_FRAMING = (int(RecordType.CHECKSUM), int(RecordType.NOP))
+_SECTOR_MASK = SECTOR_BYTES - 1
+_SECTOR_SHIFT = _SECTOR_MASK.bit_length()
+_new = tuple.__new__
 
 
 class LogState(Enum):
@@ -50,6 +53,7 @@ class LogScan:
         buffer: the file, with the last sector restored from its shadow where that was needed.
         generation: of the file.
         offsets: where each record begins; checksum records and filling are left out.
+        ends: where each of these records ends.
         end: offset after the last whole record.
         checksum_at: offset of the last valid checksum record.
         state: how the log ends.
@@ -60,6 +64,7 @@ class LogScan:
     buffer: bytes
     generation: int
     offsets: tuple[int, ...]
+    ends: tuple[int, ...]
     end: int
     checksum_at: int
     state: LogState
@@ -70,6 +75,12 @@ class LogScan:
         """Yield position and file offset of each record in order."""
         for offset in self.offsets:
             yield lgpos_at(self.generation, offset), offset
+
+    def spans(self) -> Iterator[tuple[Lgpos, int, int]]:
+        """Yield position, file offset and the offset after it of each record in order."""
+        generation = self.generation
+        for offset, end in zip(self.offsets, self.ends, strict=True):
+            yield lgpos_at(generation, offset), offset, end
 
     @property
     def end_lgpos(self) -> Lgpos:
@@ -98,20 +109,39 @@ class _Walk(NamedTuple):
     repaired: bool
 
 
+class _Listed(NamedTuple):
+    """The whole records, the end of the last, and the offset of what is no record."""
+
+    offsets: tuple[int, ...]
+    ends: tuple[int, ...]
+    end: int
+    problem: int | None
+
+
 def lgpos_at(generation: int, offset: int) -> Lgpos:
     """Return the log position of a byte of a log file."""
-    return Lgpos(generation, *divmod(offset, SECTOR_BYTES))
+    # Every record has one: a named tuple's own constructor passes through Python code.
+    return _new(Lgpos, (generation, offset >> _SECTOR_SHIFT, offset & _SECTOR_MASK))
 
 
 def scan_log(buffer: Bytes, generation: int) -> LogScan:
     """Read the log file of `generation`; its header is not looked at."""
     walk = _follow(bytes(buffer), generation)
     state, damage = _classify(walk, generation)
-    offsets, end, problem = _list_records(walk.buffer, walk.end)
-    if problem is not None or (state is LogState.CLEAN and end != walk.end):
-        state, damage = LogState.CORRUPT, end
-    repaired = walk.repaired or walk.from_shadow
-    return LogScan(walk.buffer, generation, offsets, end, walk.checksum_at, state, damage, repaired)
+    listed = _list_records(walk.buffer, walk.end)
+    if listed.problem is not None or (state is LogState.CLEAN and listed.end != walk.end):
+        state, damage = LogState.CORRUPT, listed.end
+    return LogScan(
+        walk.buffer,
+        generation,
+        listed.offsets,
+        listed.ends,
+        listed.end,
+        walk.checksum_at,
+        state,
+        damage,
+        walk.repaired or walk.from_shadow,
+    )
 
 
 def _follow(buffer: bytes, generation: int) -> _Walk:
@@ -199,17 +229,21 @@ def _later_checksums(
             yield match.start(), proof.record
 
 
-def _list_records(buffer: bytes, end: int) -> tuple[tuple[int, ...], int, int | None]:
-    """Return the offsets of whole records, the end of the last, and an offset with no record."""
-    proved = memoryview(buffer)[:end]
+def _list_records(buffer: bytes, end: int) -> _Listed:
+    """Walk over the records of the proved bytes, which are those before `end`."""
     offsets: list[int] = []
+    ends: list[int] = []
     offset = STREAM_OFFSET
+    problem = None
     while offset < end:
-        size = measure(proved, offset)
-        kind = proved[offset]
-        if not size:
-            return tuple(offsets), offset, None if is_known(kind) else offset
-        if kind not in (_CHECKSUM, 0):
+        kind = buffer[offset]
+        # What lies after `end` may lengthen a record that is cut off there, never shorten it.
+        size = measure(buffer, offset)
+        if not size or offset + size > end:
+            problem = None if is_known(kind) else offset
+            break
+        if kind not in _FRAMING:
             offsets.append(offset)
+            ends.append(offset + size)
         offset += size
-    return tuple(offsets), offset, None
+    return _Listed(tuple(offsets), tuple(ends), offset, problem)

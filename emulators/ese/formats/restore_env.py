@@ -2,8 +2,8 @@
 
 The layout is this project's own: the sheets give none of the original's, so neither tool reads the
 other's file. It is one block, padded to whole sectors: checksum (as in headers, ese-format.md C),
-magic number, length, status, generations, log signature, page and log size, restore time, and then
-the texts and the databases.
+magic number, length, status, generations, log signature, database revision, restore time, and then the
+texts and the databases.
 
 Fault model: a write may be torn or lost. The status is the only thing that changes later, by one
 write of the whole block; a block whose checksum is wrong is refused, and the restore is made again.
@@ -15,15 +15,16 @@ from struct import Struct
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.checksum import block_checksum
-from emulators.ese.formats.format import SECTOR_BYTES
+from emulators.ese.formats.format import FORMATS, SECTOR_BYTES, Format
 from emulators.ese.formats.values import SIGNATURE_BYTES, LogTime, Signature
 
 RESTORE_ENV_NAME = "restore.env"
 MAGIC = 0x564E4552
 HINT_RESTORE_AGAIN = "restore the backup again: that writes the file anew"
 
-_FIXED = Struct("<IIIIiiII28s8sI")
+_FIXED = Struct("<IIIIiiI28s8sI")
 _LENGTH = Struct("<H")
+_FORMATS = {each.revision: each for each in FORMATS}
 
 
 class RecoverStatus(IntEnum):
@@ -53,8 +54,7 @@ class RestoreEnv:
         target_group: the one that the databases were restored to.
         databases: those restored.
         log_signature: that of the logs.
-        page_bytes: size of the databases' pages.
-        log_bytes: size of the logs.
+        file_format: sizes and versions of the files; its revision is stored.
         generation_low: the first log to replay.
         generation_high: the last log of the backups restored.
         restored: when the restore was made.
@@ -66,8 +66,7 @@ class RestoreEnv:
     target_group: str
     databases: tuple[RestoredDatabase, ...]
     log_signature: Signature
-    page_bytes: int
-    log_bytes: int
+    file_format: Format
     generation_low: int
     generation_high: int
     restored: LogTime
@@ -87,14 +86,13 @@ class RestoreEnv:
             self.status,
             self.generation_low,
             self.generation_high,
-            self.page_bytes,
-            self.log_bytes,
+            self.file_format.revision,
             self.log_signature.pack(),
             self.restored.pack(),
             len(self.databases),
         )
         block = fixed + body
-        block = block.ljust(-(-len(block) // SECTOR_BYTES) * SECTOR_BYTES, b"\0")
+        block = block.ljust(_padded(len(block)), b"\0")
         return block_checksum(block).to_bytes(4, "little") + block[4:]
 
     @classmethod
@@ -103,14 +101,16 @@ class RestoreEnv:
         if len(block) < _FIXED.size or len(block) % SECTOR_BYTES:
             raise ese_error(-1003, f"{where}: it has {len(block)} bytes", HINT_RESTORE_AGAIN)
         (
-            checksum, magic, length, status, low, high, page_bytes, log_bytes, signature, restored,
-            count,
+            checksum, magic, length, status, low, high, revision, signature, restored, count,
         ) = _FIXED.unpack_from(block)  # fmt: skip
         if magic != MAGIC:
             hint = f"name the folder of a restore; {HINT_RESTORE_AGAIN}"
             raise ese_error(-1003, f"{where}: it is no restore.env of this tool", hint)
-        if checksum != block_checksum(block):
+        if checksum != block_checksum(block) or len(block) != _padded(length):
             raise ese_error(-1003, f"{where}: its checksum is wrong", HINT_RESTORE_AGAIN)
+        if revision not in _FORMATS:
+            where = f"{where}: database revision {revision:#x}"
+            raise ese_error(-1003, where, "recover with the tool that made the backup")
         reader = _Reader(block[:length], _FIXED.size)
         prefix, group, target_group = reader.text(), reader.text(), reader.text()
         databases = tuple(
@@ -122,8 +122,7 @@ class RestoreEnv:
             target_group,
             databases,
             Signature.unpack(signature),
-            page_bytes,
-            log_bytes,
+            _FORMATS[revision],
             low,
             high,
             LogTime.unpack(restored),
@@ -149,6 +148,10 @@ class _Reader:
         start, self._offset = self._offset, self._offset + size
         assert self._offset <= len(self._data), "a proved restore.env ends within a field"
         return self._data[start : self._offset]
+
+
+def _padded(length: int) -> int:
+    return -(-length // SECTOR_BYTES) * SECTOR_BYTES
 
 
 def _pack_text(text: str) -> bytes:

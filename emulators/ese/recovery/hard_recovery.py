@@ -22,7 +22,7 @@ from emulators.ese.errors import EseError, ese_error
 from emulators.ese.events import Event, event
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats import log_records
-from emulators.ese.formats.format import EXCHANGE_2007, Format, current_name, temporary_name
+from emulators.ese.formats.format import current_name, temporary_name
 from emulators.ese.formats.restore_env import (
     RESTORE_ENV_NAME,
     RecoverStatus,
@@ -76,7 +76,6 @@ def hard_recover(
     folder: FileSet,
     *,
     now_ns: int,
-    log_format: Format = EXCHANGE_2007,
     play_forward: bool = True,
     keep: bool = False,
 ) -> HardRecoveryReport:
@@ -87,7 +86,6 @@ def hard_recover(
             must not be running.
         folder: the restore folder, with restore.env and the backup's logs.
         now_ns: calendar time, for log records and headers.
-        log_format: sizes and versions of the files.
         play_forward: replay the group's own logs too, where they go on from the backup.
         keep: leave restore.env and the logs in the restore folder (/k).
 
@@ -97,7 +95,7 @@ def hard_recover(
             `RestoredLogs`, -1018 for a bad page; nothing was written then. -1808 or -529 when a
             disk became full: recover again when there is room.
     """
-    recovery = _HardRecovery(files, folder, LogTime.from_ns(now_ns), log_format)
+    recovery = _HardRecovery(files, folder, LogTime.from_ns(now_ns))
     try:
         return recovery.run(play_forward=play_forward, keep=keep)
     except EseError as error:
@@ -107,16 +105,14 @@ def hard_recover(
 
 
 class _HardRecovery:
-    def __init__(self, files: FileSet, folder: FileSet, now: LogTime, log_format: Format) -> None:
+    def __init__(self, files: FileSet, folder: FileSet, now: LogTime) -> None:
         self._files = files
         self._folder = folder
         self._now = now
-        self._format = log_format
         self._records = 0
         self._end = LGPOS_ZERO
         self.events: list[Event] = []
         self._env = read_restore_env(folder)
-        _require_format(self._env, log_format)
 
     def run(self, *, play_forward: bool, keep: bool) -> HardRecoveryReport:
         self._note(300, f"{self._env.group}, {RESTORE_ENV_NAME}")
@@ -126,7 +122,7 @@ class _HardRecovery:
         if self._env.status is not RecoverStatus.ENDED:
             databases = self._open_databases()
             group = self._files if play_forward else None
-            found = RestoredLogs(self._env, self._format, self._folder, group)
+            found = RestoredLogs(self._env, self._folder, group)
             is_continued = self._env.status is RecoverStatus.STARTED
             logs = found.sequence(is_continued=is_continued)
             self._redo(logs, databases)
@@ -156,7 +152,7 @@ class _HardRecovery:
         """Return the databases that are still to be recovered."""
         opened = []
         for restored in self._env.databases:
-            database = OfflineDatabase(self._files, restored.target, self._format)
+            database = OfflineDatabase(self._files, restored.target, self._env.file_format)
             if not self._is_done(database, restored):
                 opened.append(ReplayedDatabase(database))
         return opened
@@ -188,8 +184,8 @@ class _HardRecovery:
             self._note(301, f"{log.name} of {log.origin.value}")
             if scan.damage_offset is not None:
                 self._note(462, f"{log.name}, cut off at offset {scan.damage_offset}")
-            for lgpos, offset in scan.records():
-                record, _ = log_records.decode(scan.buffer, offset)
+            for lgpos, offset, end in scan.spans():
+                record = log_records.decode_whole(scan.buffer, offset, end)
                 self._records += 1
                 if isinstance(record, log_records.RecoveryQuit2):
                     self._end = record.lgpos
@@ -239,11 +235,3 @@ class _HardRecovery:
         for name in names:
             self._folder.delete(name)
         return tuple(names)
-
-
-def _require_format(env: RestoreEnv, log_format: Format) -> None:
-    found = (env.page_bytes, env.log_bytes)
-    if found != (log_format.page_bytes, log_format.log_bytes):
-        where = f"{RESTORE_ENV_NAME}: pages of {env.page_bytes}, logs of {env.log_bytes} bytes"
-        code = -1213 if env.page_bytes != log_format.page_bytes else -541
-        raise ese_error(code, where, "recover with the Exchange version that made the backup")

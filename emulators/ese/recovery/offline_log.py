@@ -75,15 +75,10 @@ class OfflineLog:
         previous = self._header
         log_format = previous.log_format
         generation = previous.generation + 1
-        self._header = LogHeader(
-            generation=generation,
-            created=self._now,
-            previous_created=previous.created,
-            signature=previous.signature,
-            log_format=log_format,
-            parameters=previous.parameters,
-            checkpoint=previous.checkpoint,
-        )
+        if generation > log_format.generation_max_recovery:
+            hint = "recover to another point: no log is left to undo in"
+            raise ese_error(-519, f"{current_name(self._prefix)} {generation:#x}", hint)
+        self._header = previous.next(self._now)
         make_temporary_log(self._files, self._prefix, self._header)
         current = current_name(self._prefix)
         archive = archive_name(self._prefix, previous.generation, log_format)

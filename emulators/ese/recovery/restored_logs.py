@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from emulators.ese.errors import ese_error
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.format import Format, archive_name
+from emulators.ese.formats.format import archive_name
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
 from emulators.ese.formats.restore_env import RestoreEnv
@@ -78,16 +78,13 @@ class RestoredLogs:
 
     Args:
         env: what was restored.
-        log_format: sizes and versions expected.
         folder: the restore folder.
         group: where the group's own logs lie; None to stop at the end of the backup.
     """
 
-    def __init__(
-        self, env: RestoreEnv, log_format: Format, folder: FileSet, group: FileSet | None
-    ) -> None:
+    def __init__(self, env: RestoreEnv, folder: FileSet, group: FileSet | None) -> None:
         self._env = env
-        self._format = log_format
+        self._format = env.file_format
         self._folder = folder
         self._group = group
 

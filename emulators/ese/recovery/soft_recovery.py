@@ -190,8 +190,8 @@ class _Recovery:
         self._note(301, found.name)
         if scan.state is LogState.TORN:
             self._note(462, f"{found.name}, cut off at offset {scan.damage_offset}")
-        for lgpos, offset in scan.records():
-            record, _ = log_records.decode(scan.buffer, offset)
+        for lgpos, offset, end in scan.spans():
+            record = log_records.decode_whole(scan.buffer, offset, end)
             self._records += 1
             self._attachments.note(record, lgpos)
             if not self._attachments.is_own(record):

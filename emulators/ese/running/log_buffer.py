@@ -23,7 +23,12 @@ class LogBuffer:
     def __init__(self, log_format: Format, frame: LogFrame) -> None:
         self._format = log_format
         self._frames: deque[LogFrame] = deque([frame])
-        self.appended = lgpos_at(frame.generation, frame.position)
+        self._end = frame.position
+
+    @property
+    def appended(self) -> Lgpos:
+        """Where the last record ends, or a new generation's first one would begin."""
+        return lgpos_at(self._frames[-1].generation, self._end)
 
     @property
     def generation(self) -> int:
@@ -49,18 +54,18 @@ class LogBuffer:
     def append(self, record: bytes) -> Lgpos:
         """Append one record and return its log position."""
         frame = self._frames[-1]
-        if not frame.room(len(record)):
+        size = len(record)
+        if not frame.room(size):
             frame = self.close_generation()
         offset = frame.append(record)
-        generation = frame.generation
-        self.appended = lgpos_at(generation, offset + len(record))
-        return lgpos_at(generation, offset)
+        self._end = offset + size
+        return lgpos_at(frame.generation, offset)
 
     def close_generation(self) -> LogFrame:
         """Close the current generation and return the stream of the next one."""
         frame = LogFrame(self.generation + 1, self._format.log_bytes)
         self._frames.append(frame)
-        self.appended = lgpos_at(frame.generation, frame.position)
+        self._end = frame.position
         return frame
 
     def rolled(self) -> None:

@@ -3,8 +3,12 @@
 Fault model: a power cut may keep, tear or lose the last write to the current log; what was
 acknowledged had been flushed before. A crash between the two renames of a roll leaves no E00.log
 but an E00tmp.log without records (exchange.md 1.1, R1). Media errors in closed logs are not made
-here; recovery finds them by checksum. A full log disk stops the group (-529), and so does the loss
-of a disk (-510): commits that wait then fail, and what was acknowledged stays true.
+here; recovery finds them by checksum. The loss of a disk stops the group (-510): commits that wait
+then fail, and what was acknowledged stays true.
+
+When the log disk is full at a roll (-529), or the last generation was reached (-519), commits are
+refused from then on. What was appended before is still written, into the reserve logs or the last
+generation, and acknowledged as far as these reach; then the group stops.
 """
 
 from collections import deque
@@ -12,18 +16,15 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from emulators.ese.errors import EseError, ese_error
-from emulators.ese.formats.format import (
-    SECTOR_BYTES,
-    Format,
-    archive_name,
-    current_name,
-    temporary_name,
-)
+from emulators.ese.errors import EseError, ese_error, refusal
+from emulators.ese.events import Event, event
+from emulators.ese.formats.format import SECTOR_BYTES, Format
 from emulators.ese.formats.log_file import LogHeader
-from emulators.ese.formats.log_stream import blank_log, lgpos_at
-from emulators.ese.formats.values import LOG_TIME_ZERO, Lgpos, LogTime
+from emulators.ese.formats.log_stream import lgpos_at
+from emulators.ese.formats.values import Lgpos, LogTime
 from emulators.ese.running.log_buffer import LogBuffer
+from emulators.ese.running.log_files import LogFiles
+from emulators.ese.running.log_sequence import generations_left, sequence_end, warning_is_due
 from sim.kernel import Kernel, Signal
 from sim.trace import Trace
 from sim.volume import DiskFull, Volume, VolumeLost
@@ -43,6 +44,9 @@ class RollObserver(Protocol):
 
     def after_roll(self, generation: int) -> None:
         """Take note that `generation` is the log being written."""
+
+    def first_required(self) -> int:
+        """Return the lowest generation that a header on disk asks for."""
 
 
 @dataclass(slots=True)
@@ -67,6 +71,10 @@ class LogWriter:
         header: makes the header of a generation from its creation time and that of the one before.
         observer: told before and after each roll.
         wall_ns: the calendar time, in nanoseconds since 1970.
+        circular: whether logs that no database requires are deleted at each roll (F15).
+
+    Attributes:
+        events: what was written to the event log: 514, 428 and 429.
     """
 
     def __init__(
@@ -80,22 +88,26 @@ class LogWriter:
         header: Callable[[int, LogTime, LogTime], LogHeader],
         observer: RollObserver,
         wall_ns: Callable[[], int],
+        *,
+        circular: bool = False,
     ) -> None:
         self._kernel = kernel
-        self._wall_ns = wall_ns
         self._trace = trace
         self._volume = volume
         self._prefix = prefix
         self._format = log_format
+        self.files = LogFiles(volume, prefix, log_format, header, wall_ns, circular=circular)
         self.buffer = buffer
-        self._header = header
         self._observer = observer
+        self._circular = circular
         self._waiters: deque[CommitWaiter] = deque()
         self._work = kernel.signal()
         self._frozen: Signal | None = None
         self._frozen_generation = 0
         self._resume = kernel.signal()
-        self._created = LOG_TIME_ZERO
+        self._is_held = False
+        self._refused: EseError | None = None
+        self.events: list[Event] = []
         self.flushed = buffer.appended
         self.written_bytes = 0
         self.rolled_ns = kernel.now_ns
@@ -110,10 +122,10 @@ class LogWriter:
         return generations + sectors + tip.byte - flushed.byte
 
     def create_first(self) -> Process:
-        """Make the log of the first generation on an empty volume."""
-        generation = self.buffer.generation
-        yield from self._prepare(generation)
-        yield self._volume.rename(temporary_name(self._prefix), current_name(self._prefix))
+        """Make the reserve logs and the log of the first generation on an empty volume."""
+        yield from self.files.create_reserves()
+        yield from self.files.prepare(self.buffer.generation)
+        yield from self.files.promote_temporary()
 
     def commit(self, begin: Lgpos) -> Signal:
         """Return a signal that fires when all that was appended so far is on disk.
@@ -122,8 +134,9 @@ class LogWriter:
             begin: where the transaction began; kept back from the checkpoint until then.
         """
         signal = self._kernel.signal()
-        if self.error is not None:
-            signal.fail(self.error)
+        refused = self.error or self._refused
+        if refused is not None:
+            signal.fail(refused)
             return signal
         self._waiters.append(CommitWaiter(begin, self.buffer.appended, signal))
         self.wake()
@@ -144,19 +157,26 @@ class LogWriter:
         This is what a VSS freeze does to a group without circular logging (exchange.md 4.7). The
         signal fires when the archives hold every record appended until now.
         """
-        assert self._frozen is None, "the log is being frozen already"
-        self._frozen = self._kernel.signal()
-        self._frozen_generation = self.buffer.generation
-        self._resume = self._kernel.signal()
-        if self.error is not None:
-            self._frozen.fail(self.error)
-            return self._frozen
-        self.buffer.close_generation()
+        frozen = self._begin_freeze()
+        if not frozen.fired:
+            self._frozen_generation = self.buffer.generation
+            self.buffer.close_generation()
+            self.wake()
+        return frozen
+
+    def hold(self) -> Signal:
+        """Write nothing from the next moment on at which there is no E00tmp.log.
+
+        This is what a VSS freeze does to a group with circular logging (exchange.md 4.7): there is
+        no new generation. The signal fires when the writer stands still.
+        """
+        frozen = self._begin_freeze()
+        self._is_held = not frozen.fired
         self.wake()
-        return self._frozen
+        return frozen
 
     def resume(self) -> None:
-        """Go on after `stop_at_roll`, whether the stop had been reached or not.
+        """Go on after `stop_at_roll` or `hold`, whether the stop had been reached or not.
 
         Its signal fires in any case, so that who still waits for it can give up.
         """
@@ -164,6 +184,7 @@ class LogWriter:
         frozen, self._frozen = self._frozen, None
         if not frozen.fired:
             frozen.fire()
+        self._is_held = False
         self._resume.fire()
 
     def run(self) -> Process:
@@ -173,29 +194,50 @@ class LogWriter:
                 if self._work.fired:
                     self._work = self._kernel.signal()
                 yield from self._write_out()
+                if self._refused is not None:
+                    raise self._refused
                 if not self._work.fired:
                     yield self._work
         except (DiskFull, VolumeLost, EseError) as error:
             self._fail(error)
 
+    def _begin_freeze(self) -> Signal:
+        assert self._frozen is None, "the log is being frozen already"
+        self._frozen = self._kernel.signal()
+        self._frozen_generation = 0
+        self._resume = self._kernel.signal()
+        refused = self.error or self._refused
+        if refused is not None:
+            self._frozen.fail(refused)
+        return self._frozen
+
     def _write_out(self) -> Process:
+        yield from self._stand_still()
         while self.flushed < self.buffer.appended or self.buffer.flushing_is_closed:
-            yield from self._flush()
-            if self.buffer.flushing_is_closed:
+            if self.buffer.flushing.pending:
+                yield from self._flush()
+            else:
                 yield from self._roll()
+            yield from self._stand_still()
+
+    def _stand_still(self) -> Process:
+        """Stay here while writes are held."""
+        if self._is_held and self._frozen is not None:
+            yield from self.files.discard_temporary()
+            self._frozen.fire()
+            yield self._resume
 
     def _flush(self) -> Process:
-        """Write until the generation has nothing more to write: records come in meanwhile."""
+        """Write what the generation has to write."""
         frame = self.buffer.flushing
-        name = current_name(self._prefix)
-        while frame.pending:
-            end = lgpos_at(frame.generation, frame.position)
-            offset, data = frame.flush()
-            written = self._volume.write(name, offset, (data,))
-            yield self._kernel.all_of((written, self._volume.flush(name)))
-            self.written_bytes += len(data)
-            self.flushed = max(self.flushed, end)
-            self._acknowledge()
+        end = lgpos_at(frame.generation, frame.position)
+        offset, data = frame.flush()
+        name = self.files.current
+        written = self._volume.write(name, offset, (data,))
+        yield self._kernel.all_of((written, self._volume.flush(name)))
+        self.written_bytes += len(data)
+        self.flushed = max(self.flushed, end)
+        self._acknowledge()
 
     def _acknowledge(self) -> None:
         while self._waiters and self._waiters[0].end <= self.flushed:
@@ -206,13 +248,10 @@ class LogWriter:
         generation = self.buffer.flushing.generation
         yield from self._prepare(generation + 1)
         yield from self._observer.before_roll(generation + 1)
-        yield self._volume.rename(
-            current_name(self._prefix), archive_name(self._prefix, generation, self._format)
-        )
-        if self._frozen is not None and generation == self._frozen_generation:
-            self._frozen.fire()
+        yield from self.files.archive_current(generation)
+        if generation == self._frozen_generation and self._stops_for_freeze():
             yield self._resume
-        yield self._volume.rename(temporary_name(self._prefix), current_name(self._prefix))
+        yield from self.files.promote_temporary()
         self.buffer.rolled()
         frame = self.buffer.flushing
         self.flushed = max(self.flushed, lgpos_at(frame.generation, frame.first_position))
@@ -220,26 +259,55 @@ class LogWriter:
         self._acknowledge()
         self._observer.after_roll(frame.generation)
         self._trace.record("log.roll", prefix=self._prefix, generation=frame.generation)
+        if self._circular:
+            yield from self.files.delete_before(self._observer.first_required())
+
+    def _stops_for_freeze(self) -> bool:
+        """Tell who froze the log that it stands; nobody waits any more after an early thaw."""
+        if self._frozen is None or self._frozen.fired:
+            return False
+        self._frozen.fire()
+        return True
 
     def _prepare(self, generation: int) -> Process:
-        """Format E00tmp.log in full and put the header of `generation` in it."""
-        name = temporary_name(self._prefix)
-        created = LogTime.from_ns(self._wall_ns())
-        header = self._header(generation, created, self._created).pack()
-        self._created = created
-        yield self._volume.create(name)
-        yield self._volume.write(name, 0, blank_log(header, generation, self._format.log_bytes))
-        yield self._volume.flush(name)
+        """Prepare E00tmp.log; refuse commits from now on where it is of the last kind there is."""
+        where = f"{self.files.current} generation {generation - 1}"
+        if generation > self._format.generation_max:
+            raise sequence_end(where)
+        if warning_is_due(generation, self._format):
+            self._note(514, generations_left(generation, self._format))
+        is_reserve = yield from self.files.prepare(generation)
+        if is_reserve:
+            self._note(428, where)
+            hint = "free space on the log volume, then mount"
+            self._refuse(refusal(-529, f"{where}: in a reserve log", hint, 428, 429))
+        elif generation == self._format.generation_max:
+            self._refuse(sequence_end(where))
+
+    def _refuse(self, error: EseError) -> None:
+        """Take nothing new from now on."""
+        if self._refused is None:
+            self._refused = error
+            if self._frozen is not None and not self._frozen.fired:
+                self._frozen.fail(error)
+
+    def _note(self, event_id: int, where: str) -> None:
+        self.events.append(event(event_id, where))
+        self._trace.record("ese.event", prefix=self._prefix, id=event_id, where=where)
 
     def _fail(self, error: DiskFull | VolumeLost | EseError) -> None:
-        where = f"{self._prefix}.log generation {self.buffer.flushing.generation}"
-        if isinstance(error, EseError):
+        where = f"{self.files.current} generation {self.buffer.flushing.generation}"
+        if self._refused is not None:
+            self.error = self._refused
+        elif isinstance(error, EseError):
             self.error = error
         elif isinstance(error, DiskFull):
             hint = f"free space on the log volume, then mount ({error})"
             self.error = ese_error(-529, where, hint)
         else:
             self.error = ese_error(-510, where, f"recover from a copy ({error})")
+        if self.error.code == -529:
+            self._note(429, where)
         while self._waiters:
             self._waiters.popleft().signal.fail(self.error)
         if self._frozen is not None and not self._frozen.fired:

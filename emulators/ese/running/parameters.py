@@ -20,6 +20,9 @@ class Parameters:
         checkpoint_depth_bytes: how far the checkpoint may trail the log's tip (F11).
         log_backlog_bytes_max: log records that may wait for the disk before senders wait too;
             9,000 sectors (F10).
+        circular_logging: whether logs that no database requires are deleted at each roll (F15).
+        generation_first: where the log stream begins on empty volumes: 1, or another when the
+            sequence is to go on above that of an earlier life (F12).
     """
 
     prefix: str = "E00"
@@ -27,6 +30,8 @@ class Parameters:
     waypoint_depth: int = 1
     checkpoint_depth_bytes: int = CHECKPOINT_DEPTH_BYTES
     log_backlog_bytes_max: int = 9_000 * SECTOR_BYTES
+    circular_logging: bool = False
+    generation_first: int = 1
 
     @property
     def checkpoint_depth_generations(self) -> int:

@@ -18,6 +18,7 @@ from emulators.ese.formats.log_stream import LogFrame
 from emulators.ese.formats.page import HEADER_PAGES, Page, page_offset
 from emulators.ese.formats.schema import TableDefinition
 from emulators.ese.formats.values import LGPOS_ZERO, DbmsParam, Lgpos, LogTime, Signature
+from emulators.ese.running.circular_logging import DBMS_CIRCULAR
 from emulators.ese.running.database_file import DatabaseFile
 from emulators.ese.running.log_buffer import LogBuffer
 from emulators.ese.running.log_writer import LogWriter
@@ -35,7 +36,6 @@ from sim.trace import Trace
 from sim.volume import DiskFull, Volume, VolumeLost
 
 Process = Generator[Any, Any, None]
-GENERATION_FIRST = 1
 IDLE_CHECKS_PER_ROLL = 10
 
 
@@ -81,7 +81,7 @@ class StorageGroup:
         self._log_signature = self._sign(stream)
         self._database_signature = self._sign(stream)
         log_format = parameters.file_format
-        frame = LogFrame(GENERATION_FIRST, log_format.log_bytes)
+        frame = LogFrame(parameters.generation_first, log_format.log_bytes)
         self._buffer = LogBuffer(log_format, frame)
         self.log = LogWriter(
             kernel,
@@ -93,6 +93,7 @@ class StorageGroup:
             self._log_header,
             self,
             self.wall_ns,
+            circular=parameters.circular_logging,
         )
         self._transaction_last = 0
         self.is_frozen = False
@@ -151,14 +152,16 @@ class StorageGroup:
         """Bring the files to a consistent stand for a snapshot (exchange.md 4.7).
 
         Every committed record is then in numbered archives, the new generation exists only as
-        E00tmp.log, and no page is written until `thaw`.
+        E00tmp.log, and no page is written until `thaw`. With circular logging there is no new
+        generation; log writes are held instead.
         """
         assert not self.is_frozen, f"{self.name} is frozen already"
         self.is_frozen = True
         self._log_backup()
         yield from self._flusher.pause()
         try:
-            yield self.log.stop_at_roll()
+            circular = self.parameters.circular_logging
+            yield self.log.hold() if circular else self.log.stop_at_roll()
         except EseError:
             self.thaw()
             raise
@@ -212,6 +215,11 @@ class StorageGroup:
         del generation
         self._flusher.wake()
 
+    def first_required(self) -> int:
+        """Return the lowest generation that the database's header or a running backup needs."""
+        required = self._file.header.generation_min_required
+        return required if self.backup_needs_from is None else min(required, self.backup_needs_from)
+
     def _start(self) -> None:
         prefix = self.parameters.prefix
         spawn = self._kernel.spawn
@@ -243,7 +251,7 @@ class StorageGroup:
             header,
             cache,
             last_pgno,
-            waypoint=GENERATION_FIRST,
+            waypoint=self.parameters.generation_first,
         )
         self._has_database = True
         volume, name = self.database_volume, self.database_name
@@ -288,7 +296,8 @@ class StorageGroup:
         header.state = DatabaseState.DIRTY_SHUTDOWN
         header.attach = position
         header.attach_time = now
-        yield from self._file.write_header(GENERATION_FIRST, now, GENERATION_FIRST)
+        generation = self.parameters.generation_first
+        yield from self._file.write_header(generation, now, generation)
 
     def _roll_when_idle(self) -> Process:
         """Close a part-filled log after a while, so that little hangs on it (exchange.md 1.3).
@@ -328,6 +337,7 @@ class StorageGroup:
         return DbmsParam(
             system_path=f"{self.log_volume.name}/",
             log_path=f"{self.log_volume.name}/",
+            flags=DBMS_CIRCULAR if self.parameters.circular_logging else 0,
             log_sectors=self.parameters.file_format.log_sectors,
         )
 

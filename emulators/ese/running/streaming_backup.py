@@ -32,6 +32,7 @@ from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_records import Backup2
 from emulators.ese.formats.page import HEADER_PAGES, page_offset
 from emulators.ese.formats.values import BACKUP_INFO_ZERO, BackupInfo, Lgpos, LogTime, Signature
+from emulators.ese.running.circular_logging import require_all_logs_kept
 from emulators.ese.running.database_file import DatabaseFile
 from emulators.ese.running.parameters import Parameters
 from emulators.ese.running.truncation import (
@@ -42,7 +43,7 @@ from emulators.ese.running.truncation import (
 )
 from sim.kernel import Kernel
 from sim.payload import length_of, to_bytes
-from sim.volume import DiskFull, Volume, VolumeLost
+from sim.volume import Volume, VolumeError
 
 __all__ = ["BackupKind", "BackupOptions", "BackupSource", "streaming_backup"]
 
@@ -110,14 +111,11 @@ class BackupOptions:
         throughput_bytes_s: what the medium takes per second, 0 when it is not what limits.
         copies_need_from: tells the first generation that a copy of the group has not received
             yet (exchange.md C14); None when the group has no copies.
-        is_circular: whether the group's logs are used in a circle, which excludes backups of
-            logs alone (exchange.md F15).
     """
 
     databases: tuple[str, ...] = ()
     throughput_bytes_s: int = 0
     copies_need_from: Callable[[], int] | None = None
-    is_circular: bool = False
 
 
 DEFAULT_OPTIONS = BackupOptions()
@@ -152,7 +150,7 @@ def streaming_backup(
     source.backup_needs_from = 0
     try:
         return (yield from backup.run())
-    except (DiskFull, VolumeLost) as error:
+    except VolumeError as error:
         lost = ese_error(-1022, f"{source.name} ({error})", "recover from an older backup")
         raise backup.failed(lost) from error
     except EseError as error:
@@ -188,16 +186,13 @@ class _Backup:
         time = LogTime.from_ns(source.wall_ns())
         mark = self._log(PHASE_BEGIN, BACKUP_INFO_ZERO)
         self._note(_STARTS[kind], f"{source.name}, {kind.name.lower()}")
-        pages: dict[str, int] = {}
-        if kind.has_databases:
-            for file in files:
-                pages[file.name] = yield from self._copy_pages(file)
+        for file in files if kind.has_databases else ():
+            yield from self._copy_pages(file)
         high = yield from source.close_log()
         info = BackupInfo(mark, time, low, high)
         yield from self._copy_logs(range(low, high + 1))
-        for file in files:
-            if kind.has_databases:
-                self._finish_image(file.header, file.name, info)
+        for file in files if kind.has_databases else ():
+            self._finish_image(file.header, file.name, info)
         yield from self._record(files, info)
         truncation = yield from self._truncate(files, info)
         self._log(PHASE_END, info)
@@ -261,9 +256,8 @@ class _Backup:
         if self._kind.has_databases:
             checkpoint = self._source.checkpoint.checkpoint.generation
             return min(checkpoint, *(file.min_required for file in files))
-        if self._options.is_circular:
-            where = f"{self._source.name}: circular logging is on"
-            raise ese_error(-526, where, "make a full backup, or turn circular logging off")
+        is_circular = self._source.parameters.circular_logging
+        require_all_logs_kept(self._source.name, circular_logging=is_circular)
         return 1 + min(self._built_on(file) for file in files)
 
     def _built_on(self, file: DatabaseFile) -> int:
@@ -279,8 +273,8 @@ class _Backup:
             return full.generation_high
         return max(full.generation_high, incremental.generation_high)
 
-    def _copy_pages(self, file: DatabaseFile) -> Generator[Any, Any, int]:
-        """Read and check all pages in order; return how many there are.
+    def _copy_pages(self, file: DatabaseFile) -> Process:
+        """Read and check all pages in order.
 
         Operations of a volume complete in the order of issue, so a page counts as read from the
         moment its read begins.
@@ -302,7 +296,6 @@ class _Backup:
             file.copied_to = None
         self._medium.truncate(file.name, page_offset(done + 1, page_bytes))
         self._note(221, file.name)
-        return done
 
     def _page_count(self, file: DatabaseFile) -> int:
         return file.volume.size(file.name) // self._format.page_bytes - HEADER_PAGES
@@ -382,10 +375,14 @@ class _Backup:
     def _truncate(
         self, files: Sequence[DatabaseFile], info: BackupInfo
     ) -> Generator[Any, Any, Truncation]:
-        """Delete what the backup has made superfluous, where its kind says so."""
+        """Delete what the backup has made superfluous, where its kind says so.
+
+        With circular logging the group deletes its logs itself (exchange.md 4.8).
+        """
         volume, need_from = self._source.log_volume, self._options.copies_need_from
         truncation = Truncation((), None)
-        if self._kind.truncates and len(files) == len(self._source.mounted):
+        has_all = len(files) == len(self._source.mounted)
+        if self._kind.truncates and has_all and not self._source.parameters.circular_logging:
             headers = [file.header for file in files]
             truncation = plan_truncation(
                 archives_on(volume, self._prefix, self._format),

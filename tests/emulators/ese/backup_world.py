@@ -1,9 +1,12 @@
 """Backups of a mail server in simulated time, their restore, and what must be in them."""
 
+from dataclasses import dataclass
+
 from checker import check_database
 from mail_world import DATABASE, EPOCH_NS, Disks, S, World, copy_of, recover
 from recovery_case import archive, mail_in
 
+from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.recovery.hard_recovery import hard_recover
 from emulators.ese.recovery.restore import restore_backup
@@ -16,22 +19,44 @@ from emulators.ese.running.streaming_backup import (
 RESTORED_NS = EPOCH_NS + 7200 * S
 
 
+@dataclass
+class Outcome:
+    """What became of a backup; both are None while it runs."""
+
+    backup: object = None
+    error: EseError | None = None
+
+    @property
+    def is_running(self):
+        return self.backup is None and self.error is None
+
+
 class BackupWorld(World):
     """A world whose storage group can be backed up while it goes on."""
 
     def begin_backup(self, kind=BackupKind.FULL, **options):
-        """Start a backup and return its task; the task's value is the set."""
-        medium = MemoryFiles()
-        return self.spawn(
-            streaming_backup(self.kernel, self.group, kind, medium, BackupOptions(**options))
-        )
+        """Start a backup and return what becomes of it."""
+        outcome = Outcome()
+
+        def process():
+            try:
+                outcome.backup = yield from streaming_backup(
+                    self.kernel, self.group, kind, MemoryFiles(), BackupOptions(**options)
+                )
+            except EseError as error:
+                outcome.error = error
+
+        self.spawn(process(), name="backup")
+        return outcome
 
     def back_up(self, kind=BackupKind.FULL, **options):
         """Back up and return the set, or raise what ended it."""
-        task = self.begin_backup(kind, **options)
-        while not task.fired:
+        outcome = self.begin_backup(kind, **options)
+        while outcome.is_running:
             self.run(0.05)
-        return task.value
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.backup
 
     def mail_up_to(self, generation):
         """Return the mail whose commit lies in the logs up to a generation.
@@ -69,4 +94,12 @@ def mail_of(backups, target=None, **switches):
     return mail_in(target)
 
 
-__all__ = ["DATABASE", "BackupKind", "BackupWorld", "mail_in", "mail_of", "recover_hard", "restored"]
+__all__ = [
+    "DATABASE",
+    "BackupKind",
+    "BackupWorld",
+    "mail_in",
+    "mail_of",
+    "recover_hard",
+    "restored",
+]

@@ -98,7 +98,7 @@ def test_a_snapshot_group_freezes_and_thaws_its_storage_group_and_names_its_file
 
 
 def test_a_snapshot_of_a_group_that_has_stopped_fails():
-    world = World(log_bytes=2 * LOG_BYTES)
+    world = World(log_bytes=int(3.5 * LOG_BYTES))
     world.send(int(1.5 * LOG_BYTES))
     world.run(5)
     group = SnapshotGroup(world.group, world.streams.stream("vss"))

@@ -9,13 +9,28 @@ from hypothesis import strategies as st
 from emulators.ese.errors import JET_ERRORS, EseError, ese_error
 from emulators.ese.formats.format import (
     EXCHANGE_2003,
+    EXCHANGE_2003_RTM,
     EXCHANGE_2007,
+    FORMATS,
     archive_generation,
     archive_name,
     checkpoint_name,
     current_name,
+    reserve_names,
     temporary_name,
 )
+
+
+def test_a2_generation_47_has_five_digits_in_2003_and_eight_in_2007():
+    assert archive_name("E00", 47, EXCHANGE_2003_RTM) == "E000002F.log"
+    assert archive_name("E00", 47, EXCHANGE_2003) == "E000002F.log"
+    assert archive_name("E00", 47, EXCHANGE_2007) == "E000000002F.log"
+
+
+def test_reserve_logs_have_the_prefix_of_the_group_in_2007_only():
+    assert reserve_names("E01", EXCHANGE_2003_RTM) == ("res1.log", "res2.log")
+    assert reserve_names("E01", EXCHANGE_2003) == ("res1.log", "res2.log")
+    assert reserve_names("E01") == ("E01res00001.jrs", "E01res00002.jrs")
 
 
 def test_logs_are_named_with_upper_case_hexadecimal_generations():
@@ -26,9 +41,9 @@ def test_logs_are_named_with_upper_case_hexadecimal_generations():
     assert checkpoint_name("E00") == "E00.chk"
 
 
-@given(st.data(), st.sampled_from([EXCHANGE_2003, EXCHANGE_2007]))
+@given(st.data(), st.sampled_from(FORMATS))
 def test_the_generation_is_read_back_from_the_name(data, file_format):
-    generation = data.draw(st.integers(1, file_format.generation_max))
+    generation = data.draw(st.integers(1, file_format.generation_max_recovery))
     name = archive_name("E00", generation, file_format)
     assert archive_generation(name, "E00", file_format) == generation
     assert archive_generation(name.lower(), "E00", file_format) == generation
@@ -46,12 +61,26 @@ def test_other_files_are_no_archives(name):
 
 def test_a_generation_beyond_the_last_has_no_name():
     with pytest.raises(AssertionError, match="has no name"):
-        archive_name("E00", EXCHANGE_2007.generation_max + 1)
+        archive_name("E00", EXCHANGE_2007.generation_max_recovery + 1)
 
 
-def test_sizes_are_those_of_the_versions():
-    assert (EXCHANGE_2007.log_bytes, EXCHANGE_2007.log_sectors) == (1 << 20, 2048)
-    assert (EXCHANGE_2003.log_bytes, EXCHANGE_2003.page_bytes) == (5 << 20, 4096)
+def test_a1_a_log_has_5242880_bytes_in_2003_and_1048576_in_2007():
+    assert [f.log_bytes for f in FORMATS] == [5_242_880, 5_242_880, 1_048_576]
+    assert [f.log_sectors for f in FORMATS] == [10_240, 10_240, 2_048]
+
+
+def test_a19_only_2003_has_pages_of_4_kb_and_a_streaming_file():
+    assert [f.page_bytes for f in FORMATS] == [4096, 4096, 8192]
+    assert [f.has_streaming_file for f in FORMATS] == [True, True, False]
+
+
+def test_what_a_version_can_do_follows_from_its_revisions():
+    assert [f.revision for f in FORMATS] == [9, 0xB, 0xC]
+    assert [f.has_ecc for f in FORMATS] == [False, True, True]
+    assert [f.has_waypoint for f in FORMATS] == [False, False, True]
+    assert [f.log_version for f in FORMATS] == [(7, 3704, 5), (7, 3704, 8), (7, 3704, 10)]
+    assert [f.has_unicode_names for f in FORMATS] == [False, False, True]
+    assert [f.has_backup_records for f in FORMATS] == [False, False, True]
 
 
 def test_an_error_says_what_where_and_what_to_do():

@@ -357,6 +357,6 @@ def test_the_worst_database_of_a_group_decides():
 
 
 def test_strange_files_beside_the_logs_are_left_alone(case):
-    for name in ("E01.log", "E0100000001.log", "E00XXXXXXXX.log", "E00res00001.jrs", "a.txt"):
+    for name in ("E01.log", "E0100000001.log", "E00XXXXXXXX.log", "res1.log", "a.txt"):
         case.files.create(name, 100)
     case.recovers()

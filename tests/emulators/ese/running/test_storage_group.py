@@ -17,6 +17,7 @@ from watch import CHECKPOINT, CURRENT, PAGE_BYTES, TEMPORARY, finish, watched
 from emulators.ese.errors import EseError
 from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
+from emulators.ese.formats.format import archive_generation
 from emulators.ese.running.parameters import Parameters
 from sim.volume import Kind
 
@@ -168,7 +169,8 @@ def test_an_image_taken_while_frozen_holds_every_commit_in_its_archives():
     assert TEMPORARY in names
     header = DatabaseHeader.unpack(files.read(DATABASE, 0, PAGE_BYTES))
     assert header.state is DatabaseState.DIRTY_SHUTDOWN
-    archives = [int(name[3:-4], 16) for name in names if len(name) == len("E0000000001.log")]
+    found = (archive_generation(name, "E00") for name in names)
+    archives = [generation for generation in found if generation is not None]
     needed = range(header.generation_min_required, header.generation_max_required + 1)
     assert frozenset(needed) <= frozenset(archives)
     assert header.generation_max_committed == max(archives) + 1

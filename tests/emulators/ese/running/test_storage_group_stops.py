@@ -26,7 +26,7 @@ def test_a_full_log_disk_stops_the_group_and_nothing_acknowledged_is_lost():
     assert "E00.log" in error.where
     assert "log volume" in error.hint
     acknowledged = len(world.acknowledged)
-    assert 5 < acknowledged < sent
+    assert 5 < acknowledged == sent, "the reserve logs hold what had been appended"
     for _ in range(5):
         world.send(1000)
     world.run(3600)
@@ -48,7 +48,7 @@ def test_a_full_log_disk_stops_the_group_and_nothing_acknowledged_is_lost():
 
 
 def test_a_log_disk_that_fills_during_a_freeze_fails_the_freeze():
-    world = World(log_bytes=int(2.5 * LOG_BYTES))
+    world = World(log_bytes=int(4.5 * LOG_BYTES))
     failures = []
 
     def freezes():

@@ -1,0 +1,142 @@
+"""Reserve logs: a full log disk still takes what was appended (exchange.md F7, F17)."""
+
+import pytest
+from mail_world import LOG_BYTES, MS, World, recover_and_check
+
+from emulators.ese.errors import EseError
+from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.formats.log_file import FLAG_RESERVE_LOG, LogHeader
+from emulators.ese.running.log_files import LogFiles
+from sim.disk import Disk
+from sim.kernel import Kernel
+from sim.streams import Streams
+from sim.volume import Volume
+
+CURRENT = "E00.log"
+RESERVES = ["E00res00001.jrs", "E00res00002.jrs"]
+SMALL = 6 * LOG_BYTES
+
+
+def reserves_of(world):
+    return [name for name in world.logs.names() if name.endswith(".jrs")]
+
+
+def flags_by_generation(world):
+    headers = [
+        LogHeader.unpack(world.logs.peek(name, 0, 4096))
+        for name in world.logs.names()
+        if name.endswith(".log")
+    ]
+    return {header.generation: header.flags for header in headers}
+
+
+def burst(world, count, size):
+    """Submit messages at one instant, and let the group come to its end."""
+    for _ in range(count):
+        world.send(size)
+    world.run(60)
+
+
+def test_two_reserve_logs_of_the_size_of_a_log_are_there_from_the_start():
+    world = World()
+    assert reserves_of(world) == RESERVES
+    assert [world.logs.size(name) for name in RESERVES] == [LOG_BYTES] * 2
+
+
+@pytest.mark.parametrize(
+    ("file_format", "names"),
+    [(EXCHANGE_2007, RESERVES), (EXCHANGE_2003, ["res1.log", "res2.log"])],
+)
+def test_each_start_makes_the_reserve_logs_that_are_missing(file_format, names):
+    kernel = Kernel(Streams(1))
+    disk = Disk(kernel, "logs", throughput_bytes_s=60 << 20, latency_ns=1)
+    volume = Volume(kernel, "logs", disk, capacity_bytes=3 * file_format.log_bytes)
+    files = LogFiles(volume, "E00", file_format, lambda *_: None, lambda: 0, circular=False)
+    for lost in ([], names[:1], names):
+        for name in lost:
+            volume.delete(name)
+        kernel.run(kernel.now_ns + MS)
+        kernel.spawn(files.create_reserves(), name="start")
+        kernel.run(kernel.now_ns + MS)
+        assert volume.names() == sorted(names)
+        assert volume.used_bytes == 2 * file_format.log_bytes
+
+
+def test_what_was_appended_when_the_disk_was_full_is_written_and_acknowledged():
+    world = World(log_bytes=SMALL)
+    world.spawn(world.drip(30, 150_000, every_ms=150))
+    world.run(60)
+    assert world.group.error.code == -529
+    assert world.group.error.event_id == 429
+    assert [event_id for event_id, _ in world.group.log.events] == [428, 429]
+    assert reserves_of(world) == RESERVES[:1]
+    flags = flags_by_generation(world)
+    newest = max(flags)
+    assert flags.pop(newest) == FLAG_RESERVE_LOG
+    assert set(flags.values()) == {0}
+    assert 15 < len(world.acknowledged) < len(world.submitted) == 30
+    assert world.kernel.unobserved_errors == []
+    recovered = recover_and_check(world.files(), world.ledger())
+    assert recovered.problems == []
+    assert recovered.report.generations[-1] == newest
+
+
+def test_a_backlog_of_more_than_one_log_takes_both_reserve_logs():
+    world = World(log_bytes=SMALL)
+    burst(world, 25, 200_000)
+    assert reserves_of(world) == []
+    flags = flags_by_generation(world)
+    assert [flags[generation] for generation in sorted(flags)][-2:] == [FLAG_RESERVE_LOG] * 2
+    assert len(world.acknowledged) == len(world.submitted) == 25
+    assert recover_and_check(world.files(), world.ledger()).problems == []
+
+
+def test_a_backlog_beyond_the_reserve_logs_is_refused_and_never_acknowledged():
+    world = World(log_bytes=SMALL)
+    burst(world, 60, 200_000)
+    assert reserves_of(world) == []
+    assert 20 < len(world.acknowledged) < len(world.submitted) == 60
+    assert [event_id for event_id, _ in world.group.log.events] == [428, 428, 429]
+    assert world.kernel.unobserved_errors == []
+    recovered = recover_and_check(world.files(), world.ledger())
+    assert recovered.problems == []
+
+
+def test_a_commit_after_the_disk_was_full_fails_at_once_though_older_ones_still_succeed():
+    world = World(log_bytes=SMALL, latency_ns=50 * MS)
+    outcomes = []
+
+    def late(operation):
+        if operation.new_name == CURRENT and reserves_of(world) == RESERVES[:1]:
+            world.watch.clear()
+            transaction = world.group.begin()
+            signal = world.group.commit(transaction)
+            signal.then(lambda done: outcomes.append((done.error, len(world.acknowledged))))
+
+    world.watch.append(late)
+    burst(world, 25, 200_000)
+    ((error, acknowledged),) = outcomes
+    assert isinstance(error, EseError)
+    assert error.code == -529
+    assert acknowledged < len(world.acknowledged) == 25
+
+
+def test_a_freeze_that_needs_a_reserve_log_fails_and_the_log_is_closed_all_the_same():
+    world = World(log_bytes=int(3.5 * LOG_BYTES))
+    world.send(3000)
+    world.run(1)
+    failures = []
+
+    def freeze():
+        try:
+            yield from world.group.freeze()
+        except EseError as failed:
+            failures.append(failed.code)
+
+    world.spawn(freeze())
+    world.run(10)
+    assert failures == [-529]
+    assert world.group.error.code == -529
+    assert not world.group.is_frozen
+    assert max(flags_by_generation(world)) == 2
+    assert recover_and_check(world.files(), world.ledger()).problems == []
