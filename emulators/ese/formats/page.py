@@ -15,7 +15,7 @@ from itertools import pairwise
 from struct import Struct
 
 from emulators.ese.errors import EseError, ese_error
-from emulators.ese.formats.checksum import page_checksum, stored_checksum
+from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM, page_checksum, stored_checksum
 from emulators.ese.formats.space_header import SPACE_HEADER_BYTES
 
 PAGE_HEADER_BYTES = 40
@@ -34,8 +34,6 @@ FLAG_INDEX = 0x40
 FLAG_LONG_VALUE = 0x80
 FLAG_NON_UNIQUE = 0x400
 FLAG_NEW_RECORD = 0x800
-FLAG_NEW_CHECKSUM = 0x2000
-FLAGS_ALWAYS = FLAG_NEW_RECORD | FLAG_NEW_CHECKSUM
 
 NODE_VERSION = 1
 NODE_DELETED = 2
@@ -62,9 +60,11 @@ class Page:
     Args:
         pgno: its page number.
         objid_fdp: object id of the tree it belongs to.
-        flags: page flags; the new record format and the new checksum are always added.
+        flags: page flags; that of the new record format is always added, that of the checksum
+            follows `has_ecc`.
         external: bytes of tag 0: the space header on a root page, empty on others.
         page_bytes: 8192 or 4096.
+        has_ecc: whether it has the new checksum (`Format.has_ecc`).
 
     `free_bytes` is kept up to date with every change (cbFree of the annex); the lists are changed
     only through the methods.
@@ -95,6 +95,7 @@ class Page:
         external: bytes = b"",
         dbtime: int = 0,
         page_bytes: int = 8192,
+        has_ecc: bool = True,
     ) -> None:
         assert page_bytes in PAGE_SIZES, f"no page has {page_bytes} bytes"
         self.pgno = pgno
@@ -102,7 +103,9 @@ class Page:
         self.prev = 0
         self.next = 0
         self.objid_fdp = objid_fdp
-        self.flags = flags | FLAGS_ALWAYS
+        self.flags = flags & ~FLAG_NEW_CHECKSUM | FLAG_NEW_RECORD
+        if has_ecc:
+            self.flags |= FLAG_NEW_CHECKSUM
         self.external = external
         self.page_bytes = page_bytes
         self.keys: list[bytes] = []
@@ -116,6 +119,16 @@ class Page:
 
     def __repr__(self) -> str:
         return f"Page({self.pgno}, objid {self.objid_fdp}, {self.flags:#x}, {len(self)} nodes)"
+
+    def sibling(self, pgno: int, flags: int) -> "Page":
+        """Return an empty page of the same tree, size and checksum."""
+        return Page(
+            pgno,
+            self.objid_fdp,
+            flags,
+            page_bytes=self.page_bytes,
+            has_ecc=bool(self.flags & FLAG_NEW_CHECKSUM),
+        )
 
     @property
     def used(self) -> int:
@@ -226,7 +239,8 @@ def _parse(cls: type[Page], buffer: bytes, pgno: int) -> tuple[Page, str]:
     (
         _, _, dbtime, prev, next_, objid, free, uncommitted, end, count, flags,
     ) = _HEADER.unpack_from(buffer)  # fmt: skip
-    page = cls(pgno, objid, flags, dbtime=dbtime, page_bytes=len(buffer))
+    has_ecc = bool(flags & FLAG_NEW_CHECKSUM)
+    page = cls(pgno, objid, flags, dbtime=dbtime, page_bytes=len(buffer), has_ecc=has_ecc)
     page.prev, page.next, page.uncommitted_free_bytes = prev, next_, uncommitted
     room = len(buffer) - PAGE_HEADER_BYTES
     if not 0 < count < len(_TAGS) or end + TAG_BYTES * count > room:
@@ -250,38 +264,37 @@ def _read_nodes(page: Page, buffer: bytes, tags: tuple[int, ...], end: int) -> s
         return f"tag 0 has {size} bytes"
     if is_root:
         page.set_external(external)
-    prefix = b"" if is_root else external
+    return _read_pairs(page, bytes(buffer), tags, end, b"" if is_root else external)
+
+
+def _read_pairs(page: Page, buffer: bytes, tags: tuple[int, ...], end: int, prefix: bytes) -> str:
+    """Add the nodes that tags 1 and on point to: one loop, as every page that is read runs it."""
+    keys, datas, node_flags = page.keys, page.datas, page.node_flags
+    unpacked_bytes = 0
     for number in range(len(tags) - 4, -1, -2):
         size, place = tags[number], tags[number + 1]
-        offset = place & _OFFSET_MASK
+        at = PAGE_HEADER_BYTES + (place & _OFFSET_MASK)
+        stop = at + size
         flags = place >> _FLAGS_SHIFT
-        if offset + size > end:
-            return f"node {len(page)} ends outside the page"
-        node = buffer[PAGE_HEADER_BYTES + offset : PAGE_HEADER_BYTES + offset + size]
-        if not _read_node(page, node, flags, prefix):
-            return f"node {len(page)} has a damaged key or no data"
+        if stop > PAGE_HEADER_BYTES + end:
+            return f"node {len(keys)} ends outside the page"
+        key = b""
+        if flags & NODE_COMPRESSED:
+            prefix_bytes = buffer[at] | buffer[at + 1] << 8
+            if prefix_bytes > len(prefix):
+                return f"node {len(keys)} has a damaged key or no data"
+            key = prefix[:prefix_bytes]
+            at += 2
+        data_at = at + 2 + (buffer[at] | buffer[at + 1] << 8)
+        if data_at >= stop:
+            return f"node {len(keys)} has a damaged key or no data"
+        key += buffer[at + 2 : data_at]
+        keys.append(key)
+        datas.append(buffer[data_at:stop])
+        node_flags.append(flags & ~NODE_COMPRESSED)
+        unpacked_bytes += len(key) + stop - data_at
+    page.free_bytes -= unpacked_bytes + NODE_OVERHEAD_BYTES * len(keys)
     return ""
-
-
-def _read_node(page: Page, node: bytes, flags: int, prefix: bytes) -> bool:
-    start = 0
-    key = b""
-    if flags & NODE_COMPRESSED:
-        prefix_length = int.from_bytes(node[:2], "little")
-        if prefix_length > len(prefix):
-            return False
-        key = prefix[:prefix_length]
-        start = 2
-    data_start = start + 2 + int.from_bytes(node[start : start + 2], "little")
-    if data_start >= len(node):
-        return False
-    key += bytes(node[start + 2 : data_start])
-    data = bytes(node[data_start:])
-    page.keys.append(key)
-    page.datas.append(data)
-    page.node_flags.append(flags & ~NODE_COMPRESSED)
-    page.free_bytes -= NODE_OVERHEAD_BYTES + len(key) + len(data)
-    return True
 
 
 def _order_problem(page: Page) -> str:
