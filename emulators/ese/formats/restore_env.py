@@ -2,8 +2,8 @@
 
 The layout is this project's own: the sheets give none of the original's, so neither tool reads the
 other's file. It is one block, padded to whole sectors: checksum (as in headers, ese-format.md C),
-magic number, length, status, generations, log signature, database revision, restore time, and then the
-texts and the databases.
+magic number, length, status, generations, log signature, database revision, restore time, and then
+the texts and the databases.
 
 Fault model: a write may be torn or lost. The status is the only thing that changes later, by one
 write of the whole block; a block whose checksum is wrong is refused, and the restore is made again.

@@ -25,7 +25,7 @@ from emulators.ese.errors import EseError, ese_error, refusal
 from emulators.ese.events import Event, event
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats.checkpoint import Checkpoint
-from emulators.ese.formats.checksum import verify_pages
+from emulators.ese.formats.page_verification import verify_pages
 from emulators.ese.formats.database_header import BACKUP_STREAMING, DatabaseHeader
 from emulators.ese.formats.format import LOG_HEADER_BYTES, archive_name, checkpoint_name
 from emulators.ese.formats.log_file import LogHeader

@@ -1,9 +1,9 @@
 """`eseutil /cm` and `/cc`: the text of restore.env, and hard recovery (exchange.md 2.1).
 
-The banner, the ruler and the endings are those of exchange.md 2.1. The labels of `/cm` and the names
-of its states are from memory: the sheets name the switch and not its output. Lines for what a
-restore.env of this project does not hold (server, annotation, identifiers, the last error) are left
-out. Every function returns the text, and the error that ended it or None.
+The banner, the ruler and the endings are those of exchange.md 2.1. The labels of `/cm` and the
+names of its states are from memory (assumption): the sheet names the switch and not its output.
+Lines for what a restore.env of this project does not hold (server, annotation, identifiers, the
+last error) are left out. Every function returns the text, and the error that ended it or None.
 """
 
 from emulators.ese.errors import EseError
