@@ -9,32 +9,24 @@ from emulators.ese.errors import ese_error
 from emulators.ese.formats import log_records
 from emulators.ese.formats.log_records import AttachDb, DetachDb
 from emulators.ese.formats.values import BACKUP_INFO_ZERO, Lgpos, LogTime
+from emulators.ese.recovery.database_recovery import DatabaseRecovery
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
-from emulators.ese.recovery.open_transactions import OpenTransactions
-from emulators.ese.recovery.redo import Redo
-from emulators.ese.recovery.undo import Undo
-from emulators.ese.trees.editor import Editor
-from emulators.ese.trees.space import Space
 
 
 class ReplayedDatabase:
     """Redoes, then undoes, what concerns one database.
 
     Args:
-        database: its file.
+        offline: its file.
     """
 
-    def __init__(self, database: OfflineDatabase) -> None:
-        self._database = database
-        self._dbid: int | None = database.header.dbid
-        self._open = OpenTransactions()
-        self.redo = Redo(database.cache, database.has_page, database.extend, database.name)
-
-    @property
-    def name(self) -> str:
-        """The database's file."""
-        return self._database.name
+    def __init__(self, offline: OfflineDatabase) -> None:
+        self._offline = offline
+        self._recovery = DatabaseRecovery(offline)
+        self._since = offline.header.attach
+        self._is_attached = True
+        self.redo = self._recovery.redo
 
     def note(self, record: object, lgpos: Lgpos) -> None:
         """Take the next record of the logs into account.
@@ -43,34 +35,28 @@ class ReplayedDatabase:
             EseError: -551 when the database came back from somewhere else in the middle of these
                 logs, -566 or -567 when its pages are not of this history.
         """
-        if lgpos <= self._database.header.attach:
+        if lgpos <= self._since:
             return
         if isinstance(record, AttachDb):
             self._attach(record, lgpos)
-        elif getattr(record, "dbid", self._dbid) != self._dbid:
+        elif not self._is_own(record):
             return
         elif isinstance(record, DetachDb):
-            self._dbid = None
+            self._is_attached = False
         else:
-            self._open.note(record)
-            self.redo.apply(record, lgpos)
+            self._recovery.apply(record, lgpos)
 
     def undo(self, log: OfflineLog) -> int:
         """Take back what never committed, and detach; return the number of changes undone."""
-        database = self._database
-        if self._dbid is None:
+        if not self._is_attached:
             return 0
-        editor = Editor(database.cache, log.append, self._newest_dbtime())
-        space = Space(database.cache, editor, database.grow)
-        undone = Undo(database.cache, editor, space).run(self._open)
-        self.redo.dbtime = editor.dbtime
-        detach = DetachDb(procid=0, dbid=self._dbid, path=database.name)
-        log.append(log_records.encode(detach))
+        undone = self._recovery.undo(log)
+        log.append(log_records.encode(self._recovery.detach_record()))
         return undone
 
     def write_pages(self, generation: int) -> int:
         """Write all changed pages; return how many."""
-        return self._database.write_pages(generation)
+        return self._offline.write_pages(generation)
 
     def shut_down(self, position: Lgpos, now: LogTime) -> None:
         """Write the header of a clean database that is no backup image any more.
@@ -78,20 +64,25 @@ class ReplayedDatabase:
         It names no backup: what hard recovery logged is in none, so that the next backup of logs
         has to build on a new full one.
         """
-        header = self._database.header
+        header = self._offline.header
         header.full_backup_current = BACKUP_INFO_ZERO
         header.full_backup_previous = header.incremental_backup_previous = BACKUP_INFO_ZERO
         header.copy_backup_previous = header.differential_backup_previous = BACKUP_INFO_ZERO
-        self._database.shut_down_clean(position, now, self._newest_dbtime())
+        dbtime = max(self._recovery.dbtime, self.redo.dbtime)
+        self._offline.shut_down_clean(position, now, dbtime)
 
-    def _newest_dbtime(self) -> int:
-        return max(self.redo.dbtime, self._database.header.dbtime)
+    def _is_own(self, record: object) -> bool:
+        """Return whether a record is of this database, or of a transaction, which names none."""
+        dbid = getattr(record, "dbid", None)
+        return dbid is None or (self._is_attached and dbid == self._offline.header.dbid)
 
     def _attach(self, record: AttachDb, lgpos: Lgpos) -> None:
-        if record.signature != self._database.header.signature:
+        header = self._offline.header
+        if record.signature != header.signature:
             return
-        if self._dbid is not None:
-            where = f"{self.name}: attached at {lgpos}, without having been detached before"
+        if self._is_attached:
+            where = f"{self._offline.name}: attached at {lgpos}, and not detached before"
             hint = "it was recovered elsewhere in between: use a backup made after that"
             raise ese_error(-551, where, hint)
-        self._dbid = record.dbid
+        self._is_attached = True
+        header.dbid = record.dbid

@@ -18,23 +18,22 @@ log records of a backup.
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from emulators.ese.backup_set import BackupKind, BackupSet, DatabaseIdentity
 from emulators.ese.errors import EseError, ese_error, refusal
 from emulators.ese.events import Event, event
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.checkpoint import Checkpoint
-from emulators.ese.formats.page_verification import verify_pages
 from emulators.ese.formats.database_header import BACKUP_STREAMING, DatabaseHeader
-from emulators.ese.formats.format import LOG_HEADER_BYTES, archive_name, checkpoint_name
+from emulators.ese.formats.format import LOG_HEADER_BYTES, archive_name
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_records import Backup2
 from emulators.ese.formats.page import HEADER_PAGES, page_offset
-from emulators.ese.formats.values import BACKUP_INFO_ZERO, BackupInfo, Lgpos, LogTime, Signature
+from emulators.ese.formats.page_verification import verify_pages
+from emulators.ese.formats.values import BACKUP_INFO_ZERO, BackupInfo, Lgpos
+from emulators.ese.running.backup_source import BackupSource
 from emulators.ese.running.circular_logging import require_all_logs_kept
 from emulators.ese.running.database_file import DatabaseFile
-from emulators.ese.running.parameters import Parameters
 from emulators.ese.running.truncation import (
     Truncation,
     archives_on,
@@ -43,7 +42,7 @@ from emulators.ese.running.truncation import (
 )
 from sim.kernel import Kernel
 from sim.payload import length_of, to_bytes
-from sim.volume import Volume, VolumeError
+from sim.volume import VolumeError
 
 __all__ = ["BackupKind", "BackupOptions", "BackupSource", "streaming_backup"]
 
@@ -63,42 +62,6 @@ _STARTS = {
     BackupKind.INCREMENTAL: 211,
     BackupKind.DIFFERENTIAL: 211,
 }
-
-
-class BackupSource(Protocol):
-    """A storage group as a backup needs it.
-
-    Attributes:
-        backup_needs_from: while a backup runs, the first generation that it still has to copy;
-            no log from there on may be deleted. None without a backup.
-    """
-
-    name: str
-    parameters: Parameters
-    log_volume: Volume
-    checkpoint: Checkpoint
-    backup_needs_from: int | None
-
-    @property
-    def mounted(self) -> tuple[DatabaseFile, ...]:
-        """The files of the mounted databases."""
-
-    @property
-    def error(self) -> EseError | None:
-        """What stopped the group, or None while it runs."""
-
-    @property
-    def log_signature(self) -> Signature:
-        """The signature of the log stream."""
-
-    def wall_ns(self) -> int:
-        """Return the calendar time, nanoseconds since 1970."""
-
-    def log_backup(self, record: Backup2) -> Lgpos:
-        """Log a phase of a backup."""
-
-    def close_log(self) -> Generator[Any, Any, int]:
-        """Close the log being written; return its generation once it is an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +95,7 @@ def streaming_backup(
 
     Args:
         kernel: simulated time.
-        source: the group; it goes on meanwhile.
+        source: the group (its `backup_source`); it goes on meanwhile.
         kind: what to copy and what becomes of the logs afterwards.
         medium: where the files go; it must not hold files of their names.
         options: which databases, how fast.
@@ -143,11 +106,11 @@ def streaming_backup(
             not mounted, -1018 for a damaged page, -1022 when a volume is lost, or what stopped
             the group. Nothing was deleted then.
     """
-    if source.backup_needs_from is not None:
+    if source.needs_from is not None:
         where = f"{source.name}: a backup is running"
         raise ese_error(-505, where, "wait until it has ended, or stop it")
     backup = _Backup(kernel, source, kind, medium, options)
-    source.backup_needs_from = 0
+    source.needs_from = source.first_required()
     try:
         return (yield from backup.run())
     except VolumeError as error:
@@ -156,7 +119,7 @@ def streaming_backup(
     except EseError as error:
         raise backup.failed(error) from error.__cause__
     finally:
-        source.backup_needs_from = None
+        source.needs_from = None
 
 
 class _Backup:
@@ -182,8 +145,8 @@ class _Backup:
     def run(self) -> Generator[Any, Any, BackupSet]:
         source, kind = self._source, self._kind
         files = self._chosen()
-        low = source.backup_needs_from = self._first_generation(files)
-        time = LogTime.from_ns(source.wall_ns())
+        low = source.needs_from = self._first_generation(files)
+        time = source.now()
         mark = self._log(PHASE_BEGIN, BACKUP_INFO_ZERO)
         self._note(_STARTS[kind], f"{source.name}, {kind.name.lower()}")
         for file in files if kind.has_databases else ():
@@ -191,6 +154,8 @@ class _Backup:
         high = yield from source.close_log()
         info = BackupInfo(mark, time, low, high)
         yield from self._copy_logs(range(low, high + 1))
+        for file in files:
+            self._require_mounted(file)
         for file in files if kind.has_databases else ():
             self._finish_image(file.header, file.name, info)
         yield from self._record(files, info)
@@ -223,7 +188,7 @@ class _Backup:
         self.events.append(event(event_id, where))
 
     def _log(self, phase: int, info: BackupInfo) -> Lgpos:
-        return self._source.log_backup(
+        return self._source.log_phase(
             Backup2(
                 phase=phase,
                 kind=self._kind,
@@ -239,7 +204,7 @@ class _Backup:
         """Return the files to back up."""
         if self._source.error is not None:
             raise self._source.error
-        mounted = self._source.mounted
+        mounted = self._source.files
         names = self._options.databases
         absent = sorted(set(names) - {file.name for file in mounted})
         if absent or not mounted:
@@ -254,8 +219,7 @@ class _Backup:
         backup that it builds on.
         """
         if self._kind.has_databases:
-            checkpoint = self._source.checkpoint.checkpoint.generation
-            return min(checkpoint, *(file.min_required for file in files))
+            return self._source.first_required()
         is_circular = self._source.parameters.circular_logging
         require_all_logs_kept(self._source.name, circular_logging=is_circular)
         return 1 + min(self._built_on(file) for file in files)
@@ -291,11 +255,20 @@ class _Backup:
                 data = yield file.volume.read(file.name, offset, count * page_bytes)
                 self._keep_pages(file.name, done + 1, to_bytes(data))
                 yield from self._pace(length_of(data))
+                self._require_mounted(file)
                 done += count
         finally:
             file.copied_to = None
+            self._source.let_pages_go()
         self._medium.truncate(file.name, page_offset(done + 1, page_bytes))
         self._note(221, file.name)
+
+    def _require_mounted(self, file: DatabaseFile) -> None:
+        if file.error is not None:
+            raise file.error
+        if file not in self._source.files:
+            where = f"{file.name} was dismounted while it was being backed up"
+            raise ese_error(-1003, where, "mount it and make the backup again")
 
     def _page_count(self, file: DatabaseFile) -> int:
         return file.volume.size(file.name) // self._format.page_bytes - HEADER_PAGES
@@ -359,18 +332,10 @@ class _Backup:
         """Note the backup in headers and checkpoint."""
         for file in files:
             yield from file.note_backup(**_header_fields(self._kind, info))
-        checkpoint = self._source.checkpoint
         if self._kind is BackupKind.FULL:
-            checkpoint.full_backup, checkpoint.full_backup_time = info.mark, info.time
-            checkpoint.full_backup_checkpoint = checkpoint.checkpoint
+            yield from self._source.note_full_backup(info.mark, info.time)
         elif self._kind is BackupKind.INCREMENTAL:
-            checkpoint.incremental_backup = info.mark
-            checkpoint.incremental_backup_time = info.time
-        else:
-            return
-        name = checkpoint_name(self._prefix)
-        yield self._source.log_volume.write(name, 0, (checkpoint.pack(),))
-        yield self._source.log_volume.flush(name)
+            yield from self._source.note_incremental_backup(info.mark, info.time)
 
     def _truncate(
         self, files: Sequence[DatabaseFile], info: BackupInfo
@@ -381,12 +346,12 @@ class _Backup:
         """
         volume, need_from = self._source.log_volume, self._options.copies_need_from
         truncation = Truncation((), None)
-        has_all = len(files) == len(self._source.mounted)
+        has_all = len(files) == len(self._source.database_names)
         if self._kind.truncates and has_all and not self._source.parameters.circular_logging:
-            headers = [file.header for file in files]
+            self._source.needs_from = info.generation_high + 1
             truncation = plan_truncation(
                 archives_on(volume, self._prefix, self._format),
-                required_from=min(header.generation_min_required for header in headers),
+                required_from=self._source.first_required(),
                 generation_high=info.generation_high,
                 copies_need_from=None if need_from is None else need_from(),
             )

@@ -41,7 +41,11 @@ class BackupWorld(World):
         def process():
             try:
                 outcome.backup = yield from streaming_backup(
-                    self.kernel, self.group, kind, MemoryFiles(), BackupOptions(**options)
+                    self.kernel,
+                    self.group.backup_source,
+                    kind,
+                    MemoryFiles(),
+                    BackupOptions(**options),
                 )
             except EseError as error:
                 outcome.error = error

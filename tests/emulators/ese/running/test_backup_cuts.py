@@ -91,5 +91,5 @@ def test_no_log_that_a_backup_or_the_checkpoint_needs_is_ever_deleted():
     assert {*incremental.generations} <= kept | {*incremental.truncated}
     assert incremental.info.generation_low == full.info.generation_high + 1
     assert not {*full.truncated} & {*incremental.generations}
-    header = world.group.mounted[0].header
+    header = world.group.backup_source.files[0].header
     assert max(incremental.truncated) < header.generation_min_required

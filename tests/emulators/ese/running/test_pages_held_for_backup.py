@@ -52,7 +52,7 @@ class Bench:
         self.kernel.run(1000)
 
     def flush(self):
-        task = self.kernel.spawn(self.file.write_due(Lgpos(9, 0, 0)), name="flusher")
+        task = self.kernel.spawn(self.file.write_due(Lgpos(9, 0, 0), 9), name="flusher")
         self.kernel.run(self.kernel.now_ns + 10**6)
         assert task.fired
 

@@ -47,7 +47,7 @@ def refused(code, world, kind=BackupKind.FULL, **options):
     assert caught.value.code == code, caught.value
     assert set(before) <= set(names_on(world))
     assert ids(caught.value.events)[-1] == 214
-    assert world.group.backup_needs_from is None
+    assert world.group.backup_source.needs_from is None
     return caught.value
 
 
@@ -154,10 +154,10 @@ def test_a_backup_of_logs_needs_a_streaming_full_backup_before():
         assert ids(error.events) == [206, 214]
     world.back_up(BackupKind.COPY)
     refused(-560, world, BackupKind.INCREMENTAL)
-    world.group.mounted[0].header.full_backup_previous = BackupInfo(
-        world.group.log.flushed, world.group.mounted[0].header.attach_time, 1, 1
+    world.group.backup_source.files[0].header.full_backup_previous = BackupInfo(
+        world.group.log.flushed, world.group.backup_source.files[0].header.attach_time, 1, 1
     )
-    world.group.mounted[0].header.full_backup_kind = BACKUP_OS_SNAPSHOT
+    world.group.backup_source.files[0].header.full_backup_kind = BACKUP_OS_SNAPSHOT
     assert "shadow copy" in refused(-560, world, BackupKind.INCREMENTAL).where
 
 
