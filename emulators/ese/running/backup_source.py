@@ -73,7 +73,7 @@ class BackupSource:
         """The signature of the log stream."""
         return self._stream.signature
 
-    def now(self) -> LogTime:
+    def wall_time(self) -> LogTime:
         """Return the calendar time."""
         return LogTime.from_ns(self._wall_ns())
 

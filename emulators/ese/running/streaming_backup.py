@@ -146,7 +146,7 @@ class _Backup:
         source, kind = self._source, self._kind
         files = self._chosen()
         low = source.needs_from = self._first_generation(files)
-        time = source.now()
+        time = source.wall_time()
         mark = self._log(PHASE_BEGIN, BACKUP_INFO_ZERO)
         self._note(_STARTS[kind], f"{source.name}, {kind.name.lower()}")
         for file in files if kind.has_databases else ():
