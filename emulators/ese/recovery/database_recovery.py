@@ -50,7 +50,13 @@ class DatabaseRecovery:
         return Required(self.name, header.generation_min_required, last, committed)
 
     def apply(self, record: object, lgpos: Lgpos) -> None:
-        """Take a record of this database into account, or one of a transaction."""
+        """Take a record of this database into account, or one of a transaction.
+
+        Records before the attach that its header names are of an earlier life: it was dismounted
+        cleanly after them, or came back from a backup and never saw them.
+        """
+        if lgpos < self.header.attach:
+            return
         self.open.note(record)
         if isinstance(record, NODE_RECORDS):
             self.redo.apply(record, lgpos)

@@ -17,20 +17,18 @@ log records of a backup.
 """
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from emulators.ese.backup_set import BackupKind, BackupSet, DatabaseIdentity
 from emulators.ese.errors import EseError, ese_error, refusal
 from emulators.ese.events import Event, event
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.database_header import BACKUP_STREAMING, DatabaseHeader
-from emulators.ese.formats.format import LOG_HEADER_BYTES, archive_name
-from emulators.ese.formats.log_file import LogHeader
+from emulators.ese.formats.database_header import BACKUP_STREAMING
+from emulators.ese.formats.format import archive_name
 from emulators.ese.formats.log_records import Backup2
-from emulators.ese.formats.page import HEADER_PAGES, page_offset
-from emulators.ese.formats.page_verification import verify_pages
 from emulators.ese.formats.values import BACKUP_INFO_ZERO, BackupInfo, Lgpos
+from emulators.ese.running.backup_reader import HINT_FULL_BACKUP, BackupReader, require_mounted
 from emulators.ese.running.backup_source import BackupSource
 from emulators.ese.running.circular_logging import require_all_logs_kept
 from emulators.ese.running.database_file import DatabaseFile
@@ -41,16 +39,11 @@ from emulators.ese.running.truncation import (
     truncate,
 )
 from sim.kernel import Kernel
-from sim.payload import length_of, to_bytes
 from sim.volume import VolumeError
 
 __all__ = ["BackupKind", "BackupOptions", "BackupSource", "streaming_backup"]
 
 Process = Generator[Any, Any, None]
-
-PAGES_PER_READ = 32
-NANOSECONDS_PER_SECOND = 1_000_000_000
-HINT_FULL_BACKUP = "make a full backup of all databases of the group first"
 
 # Assumption: the sheets name the record and its fields, not the numbers of its phases.
 PHASE_BEGIN, PHASE_TRUNCATE, PHASE_END, PHASE_ABORT = 1, 2, 3, 4
@@ -133,13 +126,13 @@ class _Backup:
         medium: FileSet,
         options: BackupOptions,
     ) -> None:
-        self._kernel = kernel
         self._source = source
         self._kind = kind
         self._medium = medium
         self._options = options
         self._format = source.parameters.file_format
         self._prefix = source.parameters.prefix
+        self._reader = BackupReader(kernel, source, medium, options.throughput_bytes_s, self._note)
         self.events: list[Event] = []
 
     def run(self) -> Generator[Any, Any, BackupSet]:
@@ -150,14 +143,14 @@ class _Backup:
         mark = self._log(PHASE_BEGIN, BACKUP_INFO_ZERO)
         self._note(_STARTS[kind], f"{source.name}, {kind.name.lower()}")
         for file in files if kind.has_databases else ():
-            yield from self._copy_pages(file)
+            yield from self._reader.copy_pages(file)
         high = yield from source.close_log()
         info = BackupInfo(mark, time, low, high)
-        yield from self._copy_logs(range(low, high + 1))
+        yield from self._reader.copy_logs(range(low, high + 1))
         for file in files:
-            self._require_mounted(file)
+            require_mounted(source, file)
         for file in files if kind.has_databases else ():
-            self._finish_image(file.header, file.name, info)
+            self._reader.finish_image(file.header, file.name, info)
         yield from self._record(files, info)
         truncation = yield from self._truncate(files, info)
         self._log(PHASE_END, info)
@@ -236,97 +229,6 @@ class _Backup:
         if self._kind is BackupKind.DIFFERENTIAL:
             return full.generation_high
         return max(full.generation_high, incremental.generation_high)
-
-    def _copy_pages(self, file: DatabaseFile) -> Process:
-        """Read and check all pages in order.
-
-        Operations of a volume complete in the order of issue, so a page counts as read from the
-        moment its read begins.
-        """
-        self._note(220, file.name)
-        self._medium.create(file.name)
-        page_bytes = self._format.page_bytes
-        done = 0
-        try:
-            while done < (total := self._page_count(file)):
-                count = min(PAGES_PER_READ, total - done)
-                offset = page_offset(done + 1, page_bytes)
-                file.copied_to = done + count
-                data = yield file.volume.read(file.name, offset, count * page_bytes)
-                self._keep_pages(file.name, done + 1, to_bytes(data))
-                yield from self._pace(length_of(data))
-                self._require_mounted(file)
-                done += count
-        finally:
-            file.copied_to = None
-            self._source.let_pages_go()
-        self._medium.truncate(file.name, page_offset(done + 1, page_bytes))
-        self._note(221, file.name)
-
-    def _require_mounted(self, file: DatabaseFile) -> None:
-        if file.error is not None:
-            raise file.error
-        if file not in self._source.files:
-            where = f"{file.name} was dismounted while it was being backed up"
-            raise ese_error(-1003, where, "mount it and make the backup again")
-
-    def _page_count(self, file: DatabaseFile) -> int:
-        return file.volume.size(file.name) // self._format.page_bytes - HEADER_PAGES
-
-    def _keep_pages(self, name: str, first_pgno: int, data: bytes) -> None:
-        bad = verify_pages(data, first_pgno, self._format.page_bytes).bad
-        if len(bad):
-            where = f"{name}, page {first_pgno + int(bad[0])}: its checksum is wrong"
-            raise ese_error(-1018, where, "restore the database from an older backup or a copy")
-        if any(data):
-            self._medium.write(name, page_offset(first_pgno, self._format.page_bytes), data)
-
-    def _pace(self, byte_count: int) -> Process:
-        """Wait until the medium has taken what was read."""
-        rate = self._options.throughput_bytes_s
-        if rate:
-            yield self._kernel.sleep(byte_count * NANOSECONDS_PER_SECOND // rate)
-
-    def _copy_logs(self, generations: range) -> Process:
-        volume = self._source.log_volume
-        self._require_logs(generations)
-        names = [archive_name(self._prefix, each, self._format) for each in generations]
-        self._note(223, f"{names[0]} - {names[-1]}")
-        previous = None
-        for generation, name in zip(generations, names, strict=True):
-            payload = yield volume.read(name, 0, self._format.log_bytes)
-            data = to_bytes(payload)
-            previous = self._checked(data[:LOG_HEADER_BYTES], name, generation, previous)
-            self._medium.create(name)
-            self._medium.write(name, 0, data)
-            self._medium.flush(name)
-            yield from self._pace(len(data))
-
-    def _require_logs(self, generations: range) -> None:
-        present = archives_on(self._source.log_volume, self._prefix, self._format)
-        missing = sorted({*generations} - {*present})
-        if missing:
-            names = ", ".join(archive_name(self._prefix, each, self._format) for each in missing)
-            raise refusal(-569, f"{names}: deleted since the last backup", HINT_FULL_BACKUP, 227)
-
-    def _checked(
-        self, block: bytes, name: str, generation: int, previous: LogHeader | None
-    ) -> LogHeader:
-        """Return the header of a log, which must be the one that follows `previous`."""
-        header = LogHeader.unpack(block, self._format, name)
-        follows = previous is None or header.previous_created == previous.created
-        is_own = header.signature == self._source.log_signature
-        if not (follows and is_own and header.generation == generation):
-            where = f"{name}: it is not generation {generation} of these logs"
-            raise ese_error(-612, where, HINT_FULL_BACKUP)
-        return header
-
-    def _finish_image(self, header: DatabaseHeader, name: str, info: BackupInfo) -> None:
-        """Write the header of an image: it says that hard recovery is due (exchange.md R13)."""
-        block = replace(header, full_backup_current=info).pack()
-        self._medium.flush(name)
-        self._medium.write(name, 0, block + block)
-        self._medium.flush(name)
 
     def _record(self, files: Sequence[DatabaseFile], info: BackupInfo) -> Process:
         """Note the backup in headers and checkpoint."""
