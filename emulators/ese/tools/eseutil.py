@@ -1,15 +1,19 @@
 """The face of the emulated eseutil: banner, modes and endings (exchange.md 2.1).
 
-Modes that only read are here; recovery (`/r`) is in `recovery`. A mode returns its text and the
+Modes that look at one file are here; those that change a database (`/d`, `/p`) are in
+`maintenance_modes`, recovery (`/r`) is in `recovery`. A mode returns its text and the
 error that ended it, if any; `report` puts banner and ending around that.
 """
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import FileSet
+from emulators.ese.formats.detection import detect_log, detect_log_set
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.tools.checksum_mode import verify_checksums
 from emulators.ese.tools.dump import Report, dump_checkpoint, dump_header
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, dump_log, dump_log_set
+from emulators.ese.tools.dump_objects import dump_metadata, dump_space
+from emulators.ese.tools.integrity_mode import check_integrity
 
 __all__ = [
     "BANNER",
@@ -26,6 +30,8 @@ MODES = {
     "/mh": "FILE DUMP",
     "/ml": "FILE DUMP",
     "/mk": "FILE DUMP",
+    "/ms": "FILE DUMP",
+    "/mm": "FILE DUMP",
     "/k": "CHECKSUM",
     "/r": "RECOVERY",
     "/p": "REPAIR",
@@ -34,26 +40,42 @@ MODES = {
 }
 """What each mode calls itself."""
 
+_DATABASE_MODES = {"/g": check_integrity, "/ms": dump_space, "/mm": dump_metadata}
+"""Modes that look at the structure of a database."""
 
-def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
-    """Return text and error of `/mh`, `/ml`, `/mk` or `/k`.
+
+def file_dump(
+    mode: str,
+    files: FileSet,
+    name: str,
+    file_format: Format | None = None,
+    *,
+    ignores_streaming_file: bool = False,
+) -> Report:
+    """Return text and error of `/mh`, `/ml`, `/mk`, `/ms`, `/mm`, `/k` or `/g`.
 
     Args:
-        mode: one of these four.
+        mode: one of these.
         files: where the file lies.
         name: the file; for `/ml` and `/k` also a base name such as 'E00'.
-        file_format: sizes and versions expected.
+        file_format: sizes and versions expected; None for what the file says.
+        ignores_streaming_file: whether `/k` takes a database without its streaming file.
     """
     if mode == "/mh":
         return dump_header(files, name, file_format)
     if mode == "/mk":
         return dump_checkpoint(files, name)
     if mode == "/k":
-        return verify_checksums(files, name, file_format)
+        return verify_checksums(
+            files, name, file_format, ignores_streaming_file=ignores_streaming_file
+        )
+    if mode in _DATABASE_MODES:
+        return _DATABASE_MODES[mode](files, name, file_format)
     assert mode == "/ml", f"{mode} is not a mode that dumps files"
     if len(name) == PREFIX_LENGTH:
-        return dump_log_set(files, name, file_format)
-    return dump_log(files, name, file_format)
+        found = file_format or detect_log_set(files, name) or EXCHANGE_2007
+        return dump_log_set(files, name, found)
+    return dump_log(files, name, file_format or detect_log(files, name) or EXCHANGE_2007)
 
 
 def ending(error: EseError | None, seconds: float) -> str:
