@@ -146,7 +146,7 @@ def prove(buffer: Bytes, at: int, generation: int, ranges: RangeXor) -> Proof:
         own = SHORT_SEED ^ common ^ ranges.of(after, min(sector_end, len(buffer)))
         short_matches = sector_end <= len(buffer) and own == short_checksum
     if end <= len(buffer) and CHECKSUM_SEED ^ common ^ ranges.of(after, end) == checksum:
-        return Proof(Verdict.WHOLE, record, intact=short_matches)
+        return _new(Proof, (Verdict.WHOLE, record, short_matches))
     if short_matches and switch == SHORT_ON:
         return Proof(Verdict.SECTOR, record, intact=False)
     return _NO_PROOF
