@@ -29,6 +29,8 @@ class DatabaseRecovery:
         self.header = offline.header
         self.redo = Redo(offline.cache, offline.has_page, offline.extend, offline.name)
         self.open = OpenTransactions()
+        self._notes = self.open.notes
+        self._operations = self.redo.operations
         self.dbtime = offline.header.dbtime
 
     @property
@@ -48,8 +50,13 @@ class DatabaseRecovery:
         """
         if lgpos < self.header.attach:
             return
-        self.open.note(record)
-        self.redo.apply(record, lgpos)
+        kind = type(record)
+        note = self._notes.get(kind)
+        if note is not None:
+            note(record)
+        operation = self._operations.get(kind)
+        if operation is not None:
+            operation(record, lgpos)
 
     def undo(self, log: OfflineLog) -> int:
         """Take back what never committed, logged; return how many changes that were.

@@ -85,6 +85,8 @@ class Redo:
         has_page: whether a page lies within the file and was ever written.
         extend: makes the file long enough for a page.
         where: the database, for errors.
+
+    `operations` says for each type of record that matters what carries it out.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Redo:
         self._transaction = 0
         self._before: dict[int, bytes] = {}
         self._changes: dict[type, Callable[[Page, Any], None]] = {**CHANGES, Undo: self._take_back}
-        self._operations: dict[type, Callable[[Any, Lgpos], bool]] = {
+        self.operations: dict[type, Callable[[Any, Lgpos], bool]] = {
             **dict.fromkeys(self._changes, self._apply_to_node),
             Split: self._apply_split,
             UndoInfo: self._remember,
@@ -113,7 +115,7 @@ class Redo:
 
     def apply(self, record: object, lgpos: Lgpos) -> bool:
         """Carry out one record; return whether a page changed."""
-        operation = self._operations.get(type(record))
+        operation = self.operations.get(type(record))
         return operation is not None and operation(record, lgpos)
 
     def _apply_to_node(self, record: NodeRecord, lgpos: Lgpos) -> bool:

@@ -208,7 +208,7 @@ class _Recovery:
             record = log_records.decode_whole(buffer, offset, end)
             if type(record) in TRANSACTION_RECORDS:
                 for part in parts:
-                    part.open.note(record)
+                    part.apply(record, lgpos)
                 continue
             attachments.note(record, lgpos)
             owner = attachments.owner(getattr(record, "dbid", 0))
