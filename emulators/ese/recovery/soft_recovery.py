@@ -21,6 +21,7 @@ from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.database_header import DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2007, Format, checkpoint_name
 from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
+from emulators.ese.formats.streaming_file import check_files
 from emulators.ese.formats.values import LogTime
 from emulators.ese.recovery.attachments import Attachments
 from emulators.ese.recovery.database_recovery import DatabaseRecovery, require_distinct
@@ -133,6 +134,8 @@ class _Recovery:
         self._note(300, f"{self._prefix}, {self._names}")
         require_no_backup_image([(part.name, part.header) for part in self._parts])
         require_distinct(self._parts)
+        for part in self._parts:
+            check_files(self._files, part.name, part.header)
         required = worst_of([part.required for part in self._parts])
         decided = decide(self._logs, required, self._checkpoint_generation(), lossy=lossy)
         replay = self._redo_logs(decided, lossy=lossy)
