@@ -134,10 +134,10 @@ class _Recovery:
         self._note(300, f"{self._prefix}, {self._names}")
         require_no_backup_image([(part.name, part.header) for part in self._parts])
         require_distinct(self._parts)
-        for part in self._parts:
-            check_files(self._files, part.name, part.header)
         required = worst_of([part.required for part in self._parts])
         decided = decide(self._logs, required, self._checkpoint_generation(), lossy=lossy)
+        for part in self._parts:
+            check_files(self._files, part.name, part.header)
         replay = self._redo_logs(decided, lossy=lossy)
         self.events += self._attachments.require_complete(
             replay.first, ignore_missing=ignore_missing
