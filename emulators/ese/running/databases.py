@@ -107,6 +107,7 @@ class Databases:
         self._stream.flusher.add(file)
         # From here on each roll writes this header too, so it must not fall behind the log.
         yield from self._write_header(mounted, self.committed)
+        yield from file.write_streaming_header()
         self._trace.record("ese.mount", database=name, dbid=mounted.dbid, lgpos=str(position))
 
     def detach(self, mounted: MountedDatabase) -> Process:

@@ -113,3 +113,12 @@ def test_a_snapshot_of_a_group_that_has_stopped_fails():
     world.spawn(snapshot())
     world.run(2)
     assert codes == [-529]
+
+
+def test_a_snapshot_group_tells_which_databases_are_mounted():
+    world = World()
+    group = SnapshotGroup(world.group, world.streams.stream("vss"))
+    assert group.files.mounted
+    world.spawn(world.group.dismount("MDB1.edb"))
+    world.run(5)
+    assert not group.files.mounted
