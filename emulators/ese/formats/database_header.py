@@ -1,5 +1,7 @@
 """The header of a database: what state it is in and which logs it needs (ese-format.md B).
 
+The streaming file of a 2003 database has the same header, with a file type of its own.
+
 Fault model: a header write may be torn or lost; header and shadow are two copies, and either alone
 is enough. Both damaged is -1206. A header of another page size is -1213. Not checked here: whether
 the logs that it asks for exist; recovery decides that (exchange.md 1.4).
@@ -19,6 +21,7 @@ from emulators.ese.formats.values import (
     BACKUP_INFO_ZERO,
     LGPOS_ZERO,
     LOG_TIME_ZERO,
+    SIGNATURE_ZERO,
     BackupInfo,
     Lgpos,
     LogTime,
@@ -26,13 +29,23 @@ from emulators.ese.formats.values import (
 )
 
 HEADER_MAGIC = 0x89ABCDEF
-FILE_TYPE_DATABASE = 1
 FILE_TYPE_OFFSET = 667
 PAGE_BYTES_MAX = 8192
+
+FLAG_SHADOWING_DISABLED = 0x1
+FLAG_STREAMING_FILE = 0x4
+"""The obsolete fDbSLVExists, beside the flags of annex B (inc/daedef.hxx)."""
 
 BACKUP_STREAMING = 0
 # Assumption: the number that stands for a volume shadow copy; eseutil prints it ' - OSSnapshot'.
 BACKUP_OS_SNAPSHOT = 1
+
+
+class FileType(IntEnum):
+    """JET_filetype of the two files of a database; the header's attribute is one less."""
+
+    DATABASE = 1
+    STREAMING = 2
 
 
 class DatabaseState(IntEnum):
@@ -49,7 +62,8 @@ class DatabaseState(IntEnum):
 class DatabaseHeader:
     """DBFILEHDR; generations are 0 when the database needs no log.
 
-    `os_version` is major, minor, build and service pack.
+    `os_version` is major, minor, build and service pack. `streaming_signature` is that of the .stm
+    file (signSLV), `flags` say by default whether the format has one.
     """
 
     file_format: Format
@@ -79,7 +93,9 @@ class DatabaseHeader:
     incremental_backup_kind: int = BACKUP_STREAMING
     copy_backup_kind: int = BACKUP_STREAMING
     differential_backup_kind: int = BACKUP_STREAMING
-    flags: int = 0
+    flags: int = -1
+    file_type: FileType = FileType.DATABASE
+    streaming_signature: Signature = SIGNATURE_ZERO
     os_version: tuple[int, int, int, int] = (5, 2, 3790, 2)
     repair_count: int = 0
     repair_time: LogTime = LOG_TIME_ZERO
@@ -87,6 +103,15 @@ class DatabaseHeader:
     scrub_dbtime: int = 0
     scrub_time: LogTime = LOG_TIME_ZERO
     image: bytes = field(default=b"", repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.flags < 0:
+            self.flags = FLAG_STREAMING_FILE if self.file_format.has_streaming_file else 0
+
+    @property
+    def has_streaming_file(self) -> bool:
+        """Whether a .stm file belongs to the database."""
+        return bool(self.flags & FLAG_STREAMING_FILE)
 
     @property
     def page_bytes(self) -> int:
@@ -99,7 +124,10 @@ class DatabaseHeader:
         return self.state is DatabaseState.CLEAN_SHUTDOWN
 
     def pack(self) -> bytes:
-        """Return the header as one page; the shadow is the same page again."""
+        """Return the header as one page; the shadow is the same page again.
+
+        Which logs are committed but not required is said only where the format can (1.2).
+        """
         block = bytearray(self.image or bytes(self.page_bytes))
         for name, offset, structure in _STRUCTURES:
             data = getattr(self, name).pack()
@@ -107,19 +135,27 @@ class DatabaseHeader:
             block[offset : offset + len(data)] = data
         for name, offset, layout in _NUMBERS:
             layout.pack_into(block, offset, getattr(self, name))
+        if not self.file_format.has_waypoint:
+            _I32.pack_into(block, _COMMITTED_OFFSET, 0)
         _OS_VERSION.pack_into(block, 216, *self.os_version)
         revision = self.file_format.revision
         _MAGIC.pack_into(block, 4, HEADER_MAGIC, DATABASE_VERSION)
         # A page size of 0 means 4096 when read, but libesedb refuses it: it is always stated.
         _PAIR.pack_into(block, 232, revision, self.page_bytes)
         _PAIR.pack_into(block, 340, DATABASE_VERSION, revision)
-        _U32.pack_into(block, FILE_TYPE_OFFSET, FILE_TYPE_DATABASE)
+        _U32.pack_into(block, _ATTRIBUTE_OFFSET, self.file_type - FileType.DATABASE)
+        _U32.pack_into(block, FILE_TYPE_OFFSET, self.file_type)
         _U32.pack_into(block, 0, block_checksum(block))
         return bytes(block)
 
     @classmethod
     def unpack(
-        cls, block: bytes, file_format: Format = EXCHANGE_2007, where: str = "database"
+        cls,
+        block: bytes,
+        file_format: Format = EXCHANGE_2007,
+        where: str = "database",
+        *,
+        file_type: FileType = FileType.DATABASE,
     ) -> "DatabaseHeader":
         """Read one copy of the header; raises EseError -1018, -1206 or -1213.
 
@@ -127,6 +163,7 @@ class DatabaseHeader:
             block: one page or more.
             file_format: what is expected; another page size is refused.
             where: names the file in errors.
+            file_type: which file of the database it should be.
         """
         hint = "use the shadow header, or restore the database from a copy or a backup"
         if len(block) < file_format.page_bytes or not any(block[:4096]):
@@ -140,13 +177,13 @@ class DatabaseHeader:
         if page_bytes != file_format.page_bytes:
             pages = f"{where}: pages of {page_bytes} bytes"
             raise ese_error(-1213, pages, "name the Exchange version that wrote the database")
-        file_type = _U32.unpack_from(block, FILE_TYPE_OFFSET)[0]
+        stated_type = _U32.unpack_from(block, FILE_TYPE_OFFSET)[0]
         state = _U32.unpack_from(block, 52)[0]
-        if file_type != FILE_TYPE_DATABASE or (version, revision) != (
+        if stated_type != file_type or (version, revision) != (
             DATABASE_VERSION,
             file_format.revision,
         ):
-            found = f"file type {file_type}, version {version:#x},{revision:#x}"
+            found = f"file type {stated_type}, version {version:#x},{revision:#x}"
             raise ese_error(-1206, f"{where}: {found}", "name the Exchange version that wrote it")
         if state not in set(DatabaseState):
             raise ese_error(-1206, f"{where}: the header has state {state}", hint)
@@ -161,7 +198,8 @@ class DatabaseHeader:
         for name, offset, layout in _NUMBERS:
             values[name] = layout.unpack_from(block, offset)[0]
         image = bytes(block[: file_format.page_bytes])
-        header = cls(file_format=file_format, image=image, **values)
+        file_type = FileType(_U32.unpack_from(block, FILE_TYPE_OFFSET)[0])
+        header = cls(file_format=file_format, image=image, file_type=file_type, **values)
         header.state = DatabaseState(header.state)
         major, minor, build, service_pack = _OS_VERSION.unpack_from(block, 216)
         header.os_version = (major, minor, build, service_pack)
@@ -174,6 +212,9 @@ _I64 = Struct("<q")
 _PAIR = Struct("<II")
 _MAGIC = Struct("<II")
 _OS_VERSION = Struct("<IIIi")
+
+_ATTRIBUTE_OFFSET = 12
+_COMMITTED_OFFSET = 416
 
 _Structure = type[Lgpos] | type[LogTime] | type[Signature] | type[BackupInfo]
 _SIZES: dict[_Structure, int] = {Lgpos: 8, LogTime: 8, Signature: 28, BackupInfo: 24}
@@ -191,6 +232,7 @@ _STRUCTURES: tuple[tuple[str, int, _Structure], ...] = (
     ("incremental_backup_previous", 160, BackupInfo),
     ("full_backup_current", 184, BackupInfo),
     ("repair_time", 244, LogTime),
+    ("streaming_signature", 252, Signature),
     ("scrub_time", 288, LogTime),
     ("snapshot_current", 316, BackupInfo),
     ("generation_max_created", 348, LogTime),
@@ -210,7 +252,7 @@ _NUMBERS: tuple[tuple[str, int, Struct], ...] = (
     ("full_backup_kind", 356, _U32),
     ("incremental_backup_kind", 360, _U32),
     ("repair_count_old", 364, _U32),
-    ("generation_max_committed", 416, _I32),
+    ("generation_max_committed", _COMMITTED_OFFSET, _I32),
     ("copy_backup_kind", 468, _U32),
     ("differential_backup_kind", 472, _U32),
 )
@@ -223,21 +265,30 @@ class Reader(Protocol):
         """Return up to `length` bytes of a file."""
 
 
-def read_header(files: Reader, name: str, file_format: Format = EXCHANGE_2007) -> DatabaseHeader:
+def read_header(
+    files: Reader,
+    name: str,
+    file_format: Format = EXCHANGE_2007,
+    file_type: FileType = FileType.DATABASE,
+) -> DatabaseHeader:
     """Read a database's header, or its shadow when the header is damaged.
 
     Raises EseError -1206 when both are damaged, -1213 for another page size, and what reading
     the file raises.
     """
     page_bytes = file_format.page_bytes
+
+    def unpack(block: bytes) -> DatabaseHeader:
+        return DatabaseHeader.unpack(block, file_format, name, file_type=file_type)
+
     try:
-        return DatabaseHeader.unpack(files.read(name, 0, PAGE_BYTES_MAX), file_format, name)
+        return unpack(files.read(name, 0, PAGE_BYTES_MAX))
     except EseError as damage:
         if damage.code not in (-1018, -1206):
             raise
         first = damage
     try:
-        return DatabaseHeader.unpack(files.read(name, page_bytes, page_bytes), file_format, name)
+        return unpack(files.read(name, page_bytes, page_bytes))
     except EseError as second:
         hint = "restore the database from a copy or a backup"
         where = f"{name}: header and shadow are damaged ({first.where}; {second.where})"

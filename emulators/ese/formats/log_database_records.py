@@ -1,6 +1,7 @@
 """The log records that name a database or its file, as bytes (ese-format.md G).
 
-Paths are written in UTF-16 with a terminator, which the length counts, and read in either form.
+Paths are in UTF-16, or in ANSI before log version 7.3704.9, with a terminator, which the length
+counts.
 """
 
 from struct import Struct
@@ -8,7 +9,7 @@ from struct import Struct
 from emulators.ese.formats.checksum import Bytes
 from emulators.ese.formats.log_record_types import AttachDb, CreateDb, DetachDb, ExtendDb
 from emulators.ese.formats.log_types import RecordType
-from emulators.ese.formats.values import Lgpos, Signature
+from emulators.ese.formats.values import Lgpos, Signature, pack_name, unpack_name
 
 CREATE_DB_UNICODE = 0x8
 ATTACH_DB_UNICODE = 0x8
@@ -33,10 +34,10 @@ def decode_extend_db(buffer: Bytes, offset: int, _end: int) -> ExtendDb:
 
 def encode_create_db(record: CreateDb) -> bytes:
     """Return the bytes of the record."""
-    path = _path_bytes(record.path)
+    path = pack_name(record.path, has_unicode_names=record.has_unicode_names)
     head = _CREATE_DB.pack(
         RecordType.CREATE_DB, record.procid, record.dbid, record.options, record.pages_max,
-        record.signature.pack(), len(path), CREATE_DB_UNICODE,
+        record.signature.pack(), len(path), CREATE_DB_UNICODE * record.has_unicode_names,
     )  # fmt: skip
     return head + path
 
@@ -46,17 +47,20 @@ def decode_create_db(buffer: Bytes, offset: int, end: int) -> CreateDb:
     (
         _, procid, dbid, options, pages_max, signature, path_bytes, flags,
     ) = _CREATE_DB.unpack_from(buffer, offset)  # fmt: skip
-    path = _path_text(buffer[end - path_bytes : end], flags & CREATE_DB_UNICODE)
-    return CreateDb(procid, dbid, options, pages_max, Signature.unpack(signature), path)
+    has_unicode_names = bool(flags & CREATE_DB_UNICODE)
+    path = _path(buffer[end - path_bytes : end], has_unicode_names=has_unicode_names)
+    return CreateDb(
+        procid, dbid, options, pages_max, Signature.unpack(signature), path, has_unicode_names
+    )
 
 
 def encode_attach_db(record: AttachDb) -> bytes:
     """Return the bytes of the record."""
-    path = _path_bytes(record.path)
+    path = pack_name(record.path, has_unicode_names=record.has_unicode_names)
     head = _ATTACH_DB.pack(
         RecordType.ATTACH_DB, record.procid, record.dbid, record.pages_max,
         record.lgpos_consistent.pack(), record.signature.pack(), record.log_signature.pack(),
-        len(path), ATTACH_DB_UNICODE,
+        len(path), ATTACH_DB_UNICODE * record.has_unicode_names,
     )  # fmt: skip
     return head + path
 
@@ -66,6 +70,7 @@ def decode_attach_db(buffer: Bytes, offset: int, end: int) -> AttachDb:
     (
         _, procid, dbid, pages_max, consistent, signature, log_signature, path_bytes, flags,
     ) = _ATTACH_DB.unpack_from(buffer, offset)  # fmt: skip
+    has_unicode_names = bool(flags & ATTACH_DB_UNICODE)
     return AttachDb(
         procid,
         dbid,
@@ -73,15 +78,20 @@ def decode_attach_db(buffer: Bytes, offset: int, end: int) -> AttachDb:
         Lgpos.unpack(consistent),
         Signature.unpack(signature),
         Signature.unpack(log_signature),
-        _path_text(buffer[end - path_bytes : end], flags & ATTACH_DB_UNICODE),
+        _path(buffer[end - path_bytes : end], has_unicode_names=has_unicode_names),
+        has_unicode_names,
     )
 
 
 def encode_detach_db(record: DetachDb) -> bytes:
     """Return the bytes of the record."""
-    path = _path_bytes(record.path)
+    path = pack_name(record.path, has_unicode_names=record.has_unicode_names)
     head = _DETACH_DB.pack(
-        RecordType.DETACH_DB, record.procid, record.dbid, len(path), DETACH_DB_UNICODE
+        RecordType.DETACH_DB,
+        record.procid,
+        record.dbid,
+        len(path),
+        DETACH_DB_UNICODE * record.has_unicode_names,
     )
     return head + path
 
@@ -89,14 +99,10 @@ def encode_detach_db(record: DetachDb) -> bytes:
 def decode_detach_db(buffer: Bytes, offset: int, end: int) -> DetachDb:
     """Read the record between `offset` and `end`."""
     _, procid, dbid, path_bytes, flags = _DETACH_DB.unpack_from(buffer, offset)
-    path = _path_text(buffer[end - path_bytes : end], flags & DETACH_DB_UNICODE)
-    return DetachDb(procid, dbid, path)
+    has_unicode_names = bool(flags & DETACH_DB_UNICODE)
+    path = _path(buffer[end - path_bytes : end], has_unicode_names=has_unicode_names)
+    return DetachDb(procid, dbid, path, has_unicode_names)
 
 
-def _path_bytes(path: str) -> bytes:
-    return f"{path}\0".encode("utf-16-le")
-
-
-def _path_text(data: Bytes, is_unicode: int) -> str:
-    encoding = "utf-16-le" if is_unicode else "latin-1"
-    return bytes(data).decode(encoding, errors="replace").split("\0", 1)[0]
+def _path(data: Bytes, *, has_unicode_names: bool) -> str:
+    return unpack_name(bytes(data), has_unicode_names=has_unicode_names)

@@ -6,7 +6,13 @@ from struct import Struct
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.checksum import Bytes, block_checksum
-from emulators.ese.formats.format import EXCHANGE_2007, LOG_HEADER_BYTES, SECTOR_BYTES, Format
+from emulators.ese.formats.format import (
+    EXCHANGE_2007,
+    LOG_HEADER_BYTES,
+    LOG_UPDATE_OLDEST,
+    SECTOR_BYTES,
+    Format,
+)
 from emulators.ese.formats.values import (
     LGPOS_ZERO,
     LOG_TIME_ZERO,
@@ -46,6 +52,7 @@ class LogHeader:
     """LGFILEHDR: which generation a log file is, of which set, and what was attached.
 
     `previous_created` must be the creation time of the generation before (exchange.md F14).
+    `update` is the update version that was read, None for that of the format.
     """
 
     generation: int
@@ -57,10 +64,17 @@ class LogHeader:
     flags: int = 0
     checkpoint: Lgpos = LGPOS_ZERO
     attachments: tuple[AttachInfo, ...] = ()
+    update: int | None = None
+
+    @property
+    def version(self) -> tuple[int, int, int]:
+        """Major, minor and update version of the log."""
+        major, minor, update = self.log_format.log_version
+        return major, minor, update if self.update is None else self.update
 
     def pack(self) -> bytes:
         """Return the 4096 bytes of the header."""
-        major, minor, update = self.log_format.log_version
+        major, minor, update = self.version
         page_bytes = self.log_format.page_bytes
         fields = _LAYOUT.pack(
             0,
@@ -100,6 +114,7 @@ class LogHeader:
             generation=self.generation + 1,
             created=created,
             previous_created=self.created,
+            update=None,
             flags=flags,
         )
 
@@ -107,7 +122,9 @@ class LogHeader:
     def unpack(
         cls, block: Bytes, log_format: Format = EXCHANGE_2007, where: str = "log"
     ) -> "LogHeader":
-        """Read a header; raises EseError -501, -514 or -541.
+        """Read a header; raises EseError -501, -514, -541 or -1213.
+
+        A log of an older update version is taken, down to the first that is like those of today.
 
         Args:
             block: at least the first 4096 bytes of the file.
@@ -122,11 +139,14 @@ class LogHeader:
             checksum, generation, sector_bytes, _, sectors, page_bytes, created, previous, major,
             minor, update, signature, parameters, flags, checkpoint, _, _, _, file_type,
         ) = _LAYOUT.unpack_from(block)  # fmt: skip
-        if checksum != block_checksum(block) or file_type != FILE_TYPE_LOG:
+        if checksum != block_checksum(block):
             raise ese_error(-501, f"{where}: the header's checksum is wrong", hint)
-        if (major, minor) != log_format.log_version[:2] or update > log_format.log_version[2]:
+        *known, update_newest = log_format.log_version
+        if [major, minor] != known or not LOG_UPDATE_OLDEST <= update <= update_newest:
             version = f"{where}: log version {major}.{minor}.{update}"
             raise ese_error(-514, version, "replay with the Exchange version that wrote it")
+        if file_type != FILE_TYPE_LOG:
+            raise ese_error(-501, f"{where}: the header is of file type {file_type}", hint)
         if sectors != log_format.log_sectors or sector_bytes != SECTOR_BYTES:
             size = f"{where}: {sectors} sectors of {sector_bytes} bytes"
             raise ese_error(-541, size, "replay with the Exchange version that wrote it")
@@ -146,6 +166,7 @@ class LogHeader:
             attachments=unpack_attachments(
                 block[ATTACHMENTS_OFFSET : ATTACHMENTS_OFFSET + ATTACHMENTS_BYTES]
             ),
+            update=None if update == update_newest else update,
         )
 
 

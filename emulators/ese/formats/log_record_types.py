@@ -85,6 +85,7 @@ class CreateDb(NamedTuple):
     pages_max: int
     signature: Signature
     path: str
+    has_unicode_names: bool = True
 
 
 class AttachDb(NamedTuple):
@@ -97,6 +98,7 @@ class AttachDb(NamedTuple):
     signature: Signature
     log_signature: Signature
     path: str
+    has_unicode_names: bool = True
 
 
 class DetachDb(NamedTuple):
@@ -105,6 +107,7 @@ class DetachDb(NamedTuple):
     procid: int
     dbid: int
     path: str
+    has_unicode_names: bool = True
 
 
 class Init2(NamedTuple):

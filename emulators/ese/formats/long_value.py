@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from emulators.ese.formats.format import EXCHANGE_2007, Format
+from emulators.ese.formats.format import EXCHANGE_2007, FORMATS, Format
 from sim.payload import Segments, length_of
 
 _ROOT = Struct("<II")
 _CHUNK_KEY = Struct(">II")
 LID_BYTES = 4
 
-_ZERO_CHUNKS = {size: bytes(size) for size in (EXCHANGE_2007.long_value_chunk_bytes, 4096 - 82)}
+_ZERO_CHUNKS = {each.long_value_chunk_bytes: bytes(each.long_value_chunk_bytes) for each in FORMATS}
 """One shared object per chunk size, so that sparse values take no memory."""
 
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 from struct import Struct
 
 from emulators.ese.errors import EseError, ese_error
-from emulators.ese.formats.checksum import page_checksum, stored_checksum
+from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM, page_checksum, stored_checksum
 from emulators.ese.formats.space_header import SPACE_HEADER_BYTES
 
 PAGE_HEADER_BYTES = 40
@@ -34,8 +34,6 @@ FLAG_INDEX = 0x40
 FLAG_LONG_VALUE = 0x80
 FLAG_NON_UNIQUE = 0x400
 FLAG_NEW_RECORD = 0x800
-FLAG_NEW_CHECKSUM = 0x2000
-FLAGS_ALWAYS = FLAG_NEW_RECORD | FLAG_NEW_CHECKSUM
 
 NODE_VERSION = 1
 NODE_DELETED = 2
@@ -62,9 +60,11 @@ class Page:
     Args:
         pgno: its page number.
         objid_fdp: object id of the tree it belongs to.
-        flags: page flags; the new record format and the new checksum are always added.
+        flags: page flags; that of the new record format is always added, that of the checksum
+            follows `has_ecc`.
         external: bytes of tag 0: the space header on a root page, empty on others.
         page_bytes: 8192 or 4096.
+        has_ecc: whether it has the new checksum (`Format.has_ecc`).
 
     `free_bytes` is kept up to date with every change (cbFree of the annex); the lists are changed
     only through the methods.
@@ -95,6 +95,7 @@ class Page:
         external: bytes = b"",
         dbtime: int = 0,
         page_bytes: int = 8192,
+        has_ecc: bool = True,
     ) -> None:
         assert page_bytes in PAGE_SIZES, f"no page has {page_bytes} bytes"
         self.pgno = pgno
@@ -102,7 +103,9 @@ class Page:
         self.prev = 0
         self.next = 0
         self.objid_fdp = objid_fdp
-        self.flags = flags | FLAGS_ALWAYS
+        self.flags = flags & ~FLAG_NEW_CHECKSUM | FLAG_NEW_RECORD
+        if has_ecc:
+            self.flags |= FLAG_NEW_CHECKSUM
         self.external = external
         self.page_bytes = page_bytes
         self.keys: list[bytes] = []
@@ -116,6 +119,16 @@ class Page:
 
     def __repr__(self) -> str:
         return f"Page({self.pgno}, objid {self.objid_fdp}, {self.flags:#x}, {len(self)} nodes)"
+
+    def sibling(self, pgno: int, flags: int) -> "Page":
+        """Return an empty page of the same tree, size and checksum."""
+        return Page(
+            pgno,
+            self.objid_fdp,
+            flags,
+            page_bytes=self.page_bytes,
+            has_ecc=bool(self.flags & FLAG_NEW_CHECKSUM),
+        )
 
     @property
     def used(self) -> int:
@@ -226,7 +239,8 @@ def _parse(cls: type[Page], buffer: bytes, pgno: int) -> tuple[Page, str]:
     (
         _, _, dbtime, prev, next_, objid, free, uncommitted, end, count, flags,
     ) = _HEADER.unpack_from(buffer)  # fmt: skip
-    page = cls(pgno, objid, flags, dbtime=dbtime, page_bytes=len(buffer))
+    has_ecc = bool(flags & FLAG_NEW_CHECKSUM)
+    page = cls(pgno, objid, flags, dbtime=dbtime, page_bytes=len(buffer), has_ecc=has_ecc)
     page.prev, page.next, page.uncommitted_free_bytes = prev, next_, uncommitted
     room = len(buffer) - PAGE_HEADER_BYTES
     if not 0 < count < len(_TAGS) or end + TAG_BYTES * count > room:

@@ -214,13 +214,14 @@ class AttachInfo:
     lgpos_attach: Lgpos
     lgpos_consistent: Lgpos
     signature: Signature
+    has_unicode_names: bool = True
 
     def pack(self) -> bytes:
-        """Return the 64 bytes of ATTACHINFO and the Unicode path with its terminator."""
-        names = f"{self.path}\0".encode("utf-16-le")
+        """Return the 64 bytes of ATTACHINFO and the path with its terminator."""
+        names = pack_name(self.path, has_unicode_names=self.has_unicode_names)
         head = _ATTACH_INFO.pack(
             self.dbid,
-            ATTACH_UNICODE_NAMES,
+            ATTACH_UNICODE_NAMES if self.has_unicode_names else 0,
             len(names),
             self.dbtime,
             self.objid_last,
@@ -239,8 +240,8 @@ class AttachInfo:
         ) = _ATTACH_INFO.unpack_from(data, offset)  # fmt: skip
         end = offset + _ATTACH_INFO.size + name_bytes
         names = data[offset + _ATTACH_INFO.size : end]
-        encoding = "utf-16-le" if flags & ATTACH_UNICODE_NAMES else "latin-1"
-        path = names.decode(encoding, errors="replace").split("\0", 1)[0]
+        has_unicode_names = bool(flags & ATTACH_UNICODE_NAMES)
+        path = unpack_name(names, has_unicode_names=has_unicode_names)
         info = cls(
             dbid,
             path,
@@ -250,8 +251,22 @@ class AttachInfo:
             Lgpos.unpack(attach),
             Lgpos.unpack(consistent),
             Signature.unpack(signature),
+            has_unicode_names,
         )
         return info, end
+
+
+def pack_name(name: str, *, has_unicode_names: bool) -> bytes:
+    """Return a file's name with its terminator; what ANSI names cannot say becomes '?'."""
+    if has_unicode_names:
+        return f"{name}\0".encode("utf-16-le")
+    return f"{name}\0".encode("latin-1", errors="replace")
+
+
+def unpack_name(data: bytes, *, has_unicode_names: bool) -> str:
+    """Read a file's name up to its terminator."""
+    encoding = "utf-16-le" if has_unicode_names else "latin-1"
+    return data.decode(encoding, errors="replace").split("\0", 1)[0]
 
 
 def pack_attachments(attachments: tuple[AttachInfo, ...], size: int) -> bytes:

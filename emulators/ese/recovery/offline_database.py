@@ -32,7 +32,7 @@ class OfflineDatabase:
         self._blank = bytes(file_format.page_bytes)
         self._pages_on_disk = files.size(name) // self._page_bytes - HEADER_PAGES
         self.last_pgno = self._pages_on_disk
-        self.cache = PageCache(self._load, keep_versions=False)
+        self.cache = PageCache(self._load, file_format, keep_versions=False)
 
     def has_page(self, pgno: int) -> bool:
         """Return whether page `pgno` lies in the file and was ever written."""

@@ -205,7 +205,7 @@ class StorageGroup:
         spawn(self._roll_when_idle(), name=f"{prefix} idle roll", host=self._host)
 
     def _create_database(self, tables: Sequence[TableDefinition]) -> Process:
-        builder = DatabaseBuilder(tables)
+        builder = DatabaseBuilder(tables, self.parameters.file_format)
         page_bytes = self.parameters.file_format.page_bytes
         pages = builder.pages()
         last_pgno = builder.pages_total
@@ -216,7 +216,7 @@ class StorageGroup:
             dbtime=builder.dbtime,
             objid_last=builder.objid_last,
         )
-        cache = PageCache(self._load)
+        cache = PageCache(self._load, self.parameters.file_format)
         for page in pages.values():
             cache.adopt(page)
         self.editor = Editor(cache, self._buffer.append, builder.dbtime)

@@ -11,10 +11,10 @@ import numpy as np
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats.checkpoint import CHECKPOINT_BYTES, Checkpoint
-from emulators.ese.formats.checksum import PageCheck, verify_pages
 from emulators.ese.formats.database_header import DatabaseHeader
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import HEADER_PAGES
+from emulators.ese.formats.page_verification import PageCheck, verify_pages
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, check_log, dump_log_set
 

@@ -172,16 +172,18 @@ def _stream_error(name: str, size: int, scan: LogScan, log_format: Format) -> Es
 
 
 def _header_lines(header: LogHeader) -> list[str]:
-    major, minor, update = header.log_format.log_version
-    version = f"({major}.{minor}.{update})"
+    written, engine = (
+        f"({major}.{minor}.{update})"
+        for major, minor, update in (header.version, header.log_format.log_version)
+    )
     circular = {False: "off", True: "on"}
     fields: tuple[tuple[str, object], ...] = (
         ("lGeneration", f"{header.generation} (0x{header.generation:X})"),
         ("Checkpoint", header.checkpoint),
         ("creation time", header.created),
         ("prev gen time", header.previous_created),
-        ("Format LGVersion", version),
-        ("Engine LGVersion", version),
+        ("Format LGVersion", written),
+        ("Engine LGVersion", engine),
         ("Signature", header.signature),
         ("Env SystemPath", header.parameters.system_path),
         ("Env LogFilePath", header.parameters.log_path),

@@ -7,6 +7,7 @@ a fresh page (an append split moves nothing), which is how long values fill page
 
 from collections.abc import Iterator
 
+from emulators.ese.formats.format import Format
 from emulators.ese.formats.page import FLAG_LEAF, Page
 from emulators.ese.trees import structure
 from emulators.ese.trees.editor import Context, Editor
@@ -93,6 +94,11 @@ class BTree:
     def leaf_of(self, key: bytes) -> Page:
         """Return the leaf page on which `key` is or would be."""
         return self._path(key)[-1]
+
+    @property
+    def file_format(self) -> Format:
+        """The format of the database."""
+        return self._cache.file_format
 
     @property
     def _edits(self) -> Editor:

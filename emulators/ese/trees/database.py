@@ -8,6 +8,7 @@ created', which is refused.
 from collections.abc import Iterable, Iterator
 
 from emulators.ese.formats import catalog, catalog_reader
+from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import FLAG_INDEX, FLAG_LONG_VALUE, Page
 from emulators.ese.formats.schema import LONG_TYPES, TableDefinition
 from emulators.ese.formats.values import LGPOS_ZERO, Lgpos
@@ -64,7 +65,8 @@ class Database:
         return BTree(tree, self.cache, self._editor, self._space)
 
     def _open_tables(self) -> Iterator[Table]:
-        for entry in catalog_reader.read_catalog(self._tree(CATALOG).scan()):
+        rows = self._tree(CATALOG).scan()
+        for entry in catalog_reader.read_catalog(rows, self.cache.file_format):
             tree = Tree(entry.fdp, entry.objid, 0, ROOT)
             long_values = None
             if entry.long_value_fdp:
@@ -86,10 +88,18 @@ def _no_growth(_pages: int) -> int:
 
 
 class DatabaseBuilder:
-    """Builds the pages of a new database with the given tables, all empty."""
+    """Builds the pages of a new database with the given tables, all empty.
 
-    def __init__(self, tables: Iterable[TableDefinition]) -> None:
-        self._cache = PageCache(_never)
+    Args:
+        tables: their definitions.
+        file_format: decides on the size and checksum of pages and on the catalog's columns.
+    """
+
+    def __init__(
+        self, tables: Iterable[TableDefinition], file_format: Format = EXCHANGE_2007
+    ) -> None:
+        self._cache = PageCache(_never, file_format)
+        self._catalog = catalog.CatalogWriter(file_format)
         self._editor = Editor(self._cache, _unlogged, dbtime=1)
         self._space = Space(self._cache, self._editor, _no_growth)
         self._objid = OBJID_FIRST
@@ -126,7 +136,7 @@ class DatabaseBuilder:
             space.make_tree(index, first=index.fdp, pages=INDEX_PAGES)
         space.carve(ROOT, CATALOG_SHADOW.fdp, CATALOG_SHADOW_PAGES)
         space.make_tree(CATALOG_SHADOW, first=CATALOG_SHADOW.fdp, pages=CATALOG_SHADOW_PAGES)
-        self._describe(catalog.system_rows())
+        self._describe(self._catalog.system_rows())
 
     def _build_table(self, definition: TableDefinition) -> None:
         tree = self._make_tree(ROOT, TABLE_PAGES, 0)
@@ -134,7 +144,7 @@ class DatabaseBuilder:
         if any(column.column_type in LONG_TYPES for column in definition.columns):
             long_value = self._make_tree(tree, LONG_VALUE_PAGES, FLAG_LONG_VALUE)
         self._describe(
-            catalog.table_rows(
+            self._catalog.table_rows(
                 definition,
                 objid=tree.objid,
                 fdp=tree.fdp,

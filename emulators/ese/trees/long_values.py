@@ -21,7 +21,7 @@ class LongValues:
     def add(self, context: Context, payload: Segments) -> int:
         """Store a value and return its LID."""
         lid = self._next_lid()
-        for key, data in long_value.nodes_of(lid, payload):
+        for key, data in long_value.nodes_of(lid, payload, self.tree.file_format):
             self.tree.insert(context, key, data)
         return lid
 

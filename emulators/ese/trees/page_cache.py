@@ -15,6 +15,7 @@ Rules kept here, all of exchange.md 1.1 and 1.2:
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import Page
 from emulators.ese.formats.values import Lgpos
 
@@ -59,11 +60,19 @@ class PageCache:
 
     Args:
         load: reads a page that is not in memory; raises EseError -1018/-1019 when it is damaged.
+        file_format: of the database; decides on the size and checksum of new pages.
         keep_versions: freeze older versions of pages that change from generation to generation;
             recovery writes only when all is done and needs none.
     """
 
-    def __init__(self, load: Callable[[int], Page], *, keep_versions: bool = True) -> None:
+    def __init__(
+        self,
+        load: Callable[[int], Page],
+        file_format: Format = EXCHANGE_2007,
+        *,
+        keep_versions: bool = True,
+    ) -> None:
+        self.file_format = file_format
         self._load = load
         self._keep_versions = keep_versions
         self._buffers: dict[int, Buffer] = {}

@@ -51,19 +51,24 @@ class Space:
     def make_tree(self, tree: Tree, *, first: int, pages: int) -> None:
         """Make the root and the two space trees of a tree that owns `pages` pages from `first`."""
         parent = 0 if tree.parent is None else tree.parent.fdp
-        root_flags = FLAG_ROOT | FLAG_LEAF
-        root = Page(
-            tree.fdp,
-            tree.objid,
-            root_flags | tree.leaf_flags,
-            external=multiple_extent_header(tree.fdp, pages, parent),
-        )
-        self._cache.adopt(root)
+        header = multiple_extent_header(tree.fdp, pages, parent)
+        self._adopt_root(tree, tree.fdp, tree.leaf_flags, header)
         for pgno in (tree.fdp + 1, tree.fdp + 2):
-            flags = root_flags | FLAG_SPACE
-            self._cache.adopt(Page(pgno, tree.objid, flags, external=SPACE_TREE_HEADER))
+            self._adopt_root(tree, pgno, FLAG_SPACE, SPACE_TREE_HEADER)
         self._give(tree, first, pages)
         self.carve(tree, first, TREE_ROOT_PAGES)
+
+    def _adopt_root(self, tree: Tree, pgno: int, flags: int, external: bytes) -> None:
+        file_format = self._cache.file_format
+        root = Page(
+            pgno,
+            tree.objid,
+            FLAG_ROOT | FLAG_LEAF | flags,
+            external=external,
+            page_bytes=file_format.page_bytes,
+            has_ecc=file_format.has_ecc,
+        )
+        self._cache.adopt(root)
 
     def carve(self, tree: Tree, first: int, pages: int) -> None:
         """Take `pages` pages from `first` on, which must be the next available ones."""

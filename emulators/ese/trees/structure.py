@@ -47,7 +47,7 @@ def separator(page: Page, at: int) -> bytes:
 
 def new_sibling(source: Page, pgno: int, right: int) -> Page:
     """Return the empty page that will stand between `source` and page `right` (0 for none)."""
-    sibling = Page(pgno, source.objid_fdp, source.flags, page_bytes=source.page_bytes)
+    sibling = source.sibling(pgno, source.flags)
     if sibling.flags & FLAG_LEAF:
         sibling.prev = source.pgno
         sibling.next = right
@@ -77,7 +77,7 @@ def add_separator(parent: Page, source: int, key: bytes, new: int) -> None:
 
 def lower_root(root: Page, pgno: int) -> Page:
     """Return the page that takes all nodes of a full root; the root is not changed."""
-    below = Page(pgno, root.objid_fdp, root.flags & ~FLAG_ROOT, page_bytes=root.page_bytes)
+    below = root.sibling(pgno, root.flags & ~FLAG_ROOT)
     move_nodes(root, below, 0)
     return below
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from emulators.ese.formats import long_value
+from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.formats.page import (
     FLAG_INDEX,
     FLAG_LEAF,
@@ -181,10 +182,10 @@ def check_space(fdp, children, owned, available, findings, last_pgno):
     findings.leaked |= owned[fdp] - taken.keys()
 
 
-def check_database(files, name="MDB1.edb"):
+def check_database(files, name="MDB1.edb", file_format=EXCHANGE_2007):
     """Check a clean database: its trees, catalog, pages in use, and long values."""
-    database = open_database(files, name)
-    page_bytes = 8192
+    database = open_database(files, name, file_format)
+    page_bytes = file_format.page_bytes
     last_pgno = files.size(name) // page_bytes - 2
     image = files.read(name, 0, files.size(name))
     pages = {}

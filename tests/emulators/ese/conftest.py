@@ -75,7 +75,13 @@ class TreeBuilder:
 
     def page(self, pgno: int, objid: int, flags: int, external: bytes = b"") -> Page:
         page = Page(
-            pgno, objid, flags, external=external, dbtime=7, page_bytes=self.format.page_bytes
+            pgno,
+            objid,
+            flags,
+            external=external,
+            dbtime=7,
+            page_bytes=self.format.page_bytes,
+            has_ecc=self.format.has_ecc,
         )
         self.pages[pgno] = page
         return page

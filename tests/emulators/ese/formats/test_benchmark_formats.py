@@ -5,11 +5,12 @@ import zlib
 
 import pytest
 
-from emulators.ese.formats.checksum import page_checksum, verify_pages
+from emulators.ese.formats.checksum import page_checksum
 from emulators.ese.formats.log_encoders import encode_insert
 from emulators.ese.formats.log_scan import LogState, scan_log
 from emulators.ese.formats.log_stream import LogFrame, blank_log
 from emulators.ese.formats.page import FLAG_LEAF, Page
+from emulators.ese.formats.page_verification import verify_pages
 from emulators.ese.formats.record import RecordCodec
 
 PAGE_BYTES = 8192

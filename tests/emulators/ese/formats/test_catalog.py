@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from emulators.ese.errors import EseError
 from emulators.ese.formats import catalog
 from emulators.ese.formats.catalog_schema import INDEX_UNIQUE
-from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007, FORMATS
 from emulators.ese.formats.record import RecordCodec
 from emulators.ese.formats.schema import LONG_TYPES, ColumnType, TableDefinition, build_table
 
@@ -39,7 +39,7 @@ def nodes_of(rows):
     return sorted((row.key, row.record) for row in rows)
 
 
-@given(tables(), st.sampled_from([EXCHANGE_2003, EXCHANGE_2007]))
+@given(tables(), st.sampled_from(FORMATS))
 def test_any_table_is_opened_from_its_rows_alone(definition, file_format):
     secondary = catalog.IndexDefinition("ByFirst", ("Column0",), 8, 90, INDEX_UNIQUE)
     rows = [
@@ -58,7 +58,7 @@ def test_any_table_is_opened_from_its_rows_alone(definition, file_format):
     assert entry == catalog.CatalogEntry(definition, 6, 33, 48, 7, 60, (secondary,))
 
 
-@pytest.mark.parametrize("file_format", [EXCHANGE_2003, EXCHANGE_2007])
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_the_catalog_describes_itself_and_its_shadow(file_format):
     entries = list(
         catalog.read_catalog(

@@ -7,7 +7,12 @@ from emulators.ese.file_set import MemoryFiles
 from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.checksum import block_checksum
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState, read_header
-from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.formats.format import (
+    EXCHANGE_2003,
+    EXCHANGE_2003_RTM,
+    EXCHANGE_2007,
+    FORMATS,
+)
 from emulators.ese.formats.log_file import LogHeader, fill_pattern
 from emulators.ese.formats.values import LOG_TIME_ZERO, Lgpos, LogTime, Signature
 
@@ -63,7 +68,7 @@ def test_an_empty_or_short_file_is_no_database():
 @pytest.mark.parametrize(
     ("written", "expected"), [(EXCHANGE_2003, EXCHANGE_2007), (EXCHANGE_2007, EXCHANGE_2003)]
 )
-def test_a_database_of_another_page_size_is_refused_as_such(written, expected):
+def test_a19_a_database_of_another_page_size_is_refused_as_such(written, expected):
     block = DatabaseHeader(written, SIGNATURE, SIGNATURE).pack()
     files = MemoryFiles({"MDB1.edb": block + block})
     with pytest.raises(EseError, match=r"-1213 .*PageSizeMismatch"):
@@ -99,6 +104,57 @@ def test_a_log_of_another_size_or_a_newer_version_is_refused():
     of_2007 = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, EXCHANGE_2007).pack()
     with pytest.raises(EseError, match=r"-514 .*7\.3704\.10"):
         LogHeader.unpack(of_2007, EXCHANGE_2003)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_logs_of_older_versions_are_read_down_to_the_first_that_names_its_type(file_format):
+    newest = file_format.log_version[2]
+    for update in range(12):
+        header = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, file_format, update=update)
+        if 5 <= update <= newest:
+            found = LogHeader.unpack(header.pack(), file_format)
+            assert found.version == (7, 3704, update)
+            assert found.next(TIME).version == file_format.log_version
+        else:
+            with pytest.raises(EseError, match=rf"-514 .*7\.3704\.{update}\b"):
+                LogHeader.unpack(header.pack(), file_format)
+
+
+@pytest.mark.parametrize(("offset", "value"), [(32, 6), (32, 8), (36, 3703), (36, 4000)])
+def test_a_log_of_another_major_or_minor_version_is_refused(offset, value):
+    block = bytearray(LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE).pack())
+    block[offset : offset + 4] = value.to_bytes(4, "little")
+    block[:4] = block_checksum(block).to_bytes(4, "little")
+    with pytest.raises(EseError, match="-514"):
+        LogHeader.unpack(bytes(block))
+
+
+def test_a_file_of_another_type_is_no_log():
+    block = bytearray(LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE).pack())
+    block[667] = 4
+    block[:4] = block_checksum(block).to_bytes(4, "little")
+    with pytest.raises(EseError, match=r"-501 .*file type 4"):
+        LogHeader.unpack(bytes(block))
+
+
+def test_only_2007_says_which_logs_are_committed():
+    for file_format in FORMATS:
+        header = DatabaseHeader(file_format, SIGNATURE, SIGNATURE, generation_max_committed=47)
+        found = DatabaseHeader.unpack(header.pack(), file_format)
+        assert found.generation_max_committed == (47 if file_format.has_waypoint else 0)
+
+
+def test_only_2003_says_that_a_streaming_file_belongs_to_a_database():
+    for file_format in FORMATS:
+        header = DatabaseHeader(file_format, SIGNATURE, SIGNATURE)
+        found = DatabaseHeader.unpack(header.pack(), file_format)
+        assert found.has_streaming_file == file_format.has_streaming_file
+
+
+def test_a_database_of_another_revision_with_the_same_pages_is_refused_as_such():
+    block = DatabaseHeader(EXCHANGE_2003_RTM, SIGNATURE, SIGNATURE).pack()
+    with pytest.raises(EseError, match=r"-1206 .*version 0x620,0x9"):
+        DatabaseHeader.unpack(block, EXCHANGE_2003)
 
 
 def test_the_fill_pattern_counts_up_every_sixteenth_byte():

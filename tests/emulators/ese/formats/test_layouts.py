@@ -5,7 +5,7 @@ import pytest
 from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.checksum import block_checksum
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
-from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.formats.format import EXCHANGE_2007, FORMATS
 from emulators.ese.formats.log_checksum import ChecksumRecord
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.space_header import SpaceHeader
@@ -109,6 +109,7 @@ DATABASE_FIELDS = [
     ("os_version", 216, (5, 2, 3790, 1), bytes.fromhex("05000000 02000000 ce0e0000 01000000")),
     ("repair_count", 240, 3, b"\3"),
     ("repair_time", 244, TIME, TIME.pack()),
+    ("streaming_signature", 252, SIGNATURE, SIGNATURE.pack()),
     ("scrub_dbtime", 280, 0x99, b"\x99"),
     ("scrub_time", 288, TIME, TIME.pack()),
     ("generation_min_required", 296, 44, (44).to_bytes(4, "little")),
@@ -138,7 +139,7 @@ def test_database_header_fields_lie_where_annex_b_says(name, offset, value, pack
     assert getattr(DatabaseHeader.unpack(after), name) == value
 
 
-@pytest.mark.parametrize("file_format", [EXCHANGE_2007, EXCHANGE_2003])
+@pytest.mark.parametrize("file_format", FORMATS)
 def test_the_constants_of_a_database_header_lie_where_annex_b_says(file_format):
     block = DatabaseHeader(file_format, SIGNATURE, SIGNATURE).pack()
     assert len(block) == file_format.page_bytes

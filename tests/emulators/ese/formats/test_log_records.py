@@ -15,7 +15,14 @@ from emulators.ese.formats.log_types import (
     measure,
     size_of,
 )
-from emulators.ese.formats.values import DbmsParam, Lgpos, LogTime, Signature
+from emulators.ese.formats.values import (
+    LGPOS_ZERO,
+    SIGNATURE_ZERO,
+    DbmsParam,
+    Lgpos,
+    LogTime,
+    Signature,
+)
 
 # Types and sizes as annex G lists them, and the offsets of the fields that this project uses.
 ANNEX_TYPES = {
@@ -69,6 +76,7 @@ OFFSETS = {
 
 times = st.integers(0, 4_000_000_000_000).map(lambda ms: LogTime.from_ns(ms * 1_000_000))
 BY_TYPE = {
+    bool: st.just(value=True),
     bytes: st.binary(max_size=60),
     str: st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20),
     LogTime: times,
@@ -201,3 +209,26 @@ def test_version_information_in_create_db_comes_before_its_path():
 def test_an_unknown_type_is_refused_with_its_offset(kind):
     with pytest.raises(EseError, match=rf"-501 .*offset 0x3: record type {kind} "):
         log_records.decode(b"\0\0\0" + bytes((kind,)) + bytes(600), 3)
+
+
+@pytest.mark.parametrize(
+    ("record", "flag_offset"),
+    [
+        (log_records.CreateDb(1, 1, 0, 0, SIGNATURE_ZERO, "D:\\MDB1.edb"), 42),
+        (
+            log_records.AttachDb(
+                1, 1, 0, LGPOS_ZERO, SIGNATURE_ZERO, SIGNATURE_ZERO, "D:\\MDB1.edb"
+            ),
+            74,
+        ),
+        (log_records.DetachDb(1, 1, "D:\\MDB1.edb"), 6),
+    ],
+)
+def test_a_log_before_unicode_names_a_database_in_ansi_and_says_so(record, flag_offset):
+    ansi = record._replace(has_unicode_names=False)
+    image = log_records.encode(ansi)
+    assert image.endswith(b"D:\\MDB1.edb\0")
+    assert image[flag_offset] == 0
+    assert log_records.encode(record)[flag_offset] != 0
+    assert size_of(image, 0) == len(image)
+    assert log_records.decode(image, 0) == (ansi, len(image))

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulators.ese.formats import long_value
-from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007, FORMATS
 
 payloads = st.lists(st.one_of(st.binary(max_size=9000), st.integers(0, 20000)), max_size=5).map(
     tuple
@@ -16,7 +16,7 @@ def plain(payload):
     return b"".join(bytes(part) if isinstance(part, int) else part for part in payload)
 
 
-@given(payloads, st.integers(0, 0xFFFFFFFF), st.sampled_from([EXCHANGE_2003, EXCHANGE_2007]))
+@given(payloads, st.integers(0, 0xFFFFFFFF), st.sampled_from(FORMATS))
 def test_chunks_join_to_the_value(payload, lid, file_format):
     value = plain(payload)
     nodes = list(long_value.nodes_of(lid, payload, file_format))

@@ -5,12 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.ese.errors import EseError
-from emulators.ese.formats.checksum import seal_page
+from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM, seal_page
+from emulators.ese.formats.format import FORMATS
 from emulators.ese.formats.page import (
     FLAG_INDEX,
     FLAG_LEAF,
     FLAG_LONG_VALUE,
-    FLAG_NEW_CHECKSUM,
     FLAG_NON_UNIQUE,
     FLAG_PARENT_OF_LEAF,
     FLAG_ROOT,
@@ -49,6 +49,21 @@ def test_a_page_survives_its_bytes(items, page_bytes, is_root):
     assert len(image) == page_bytes
     assert contents(Page.from_bytes(image, 9)) == contents(page)
     assert page.used + page.free_bytes == page_bytes - 40
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_page_has_the_size_and_the_checksum_of_its_format(file_format):
+    page = Page(9, 42, FLAG_LEAF, page_bytes=file_format.page_bytes, has_ecc=file_format.has_ecc)
+    page.insert(0, b"key", b"data")
+    sibling = page.sibling(10, FLAG_LEAF | FLAG_INDEX)
+    for each in (page, sibling):
+        image = each.to_bytes()
+        assert len(image) == file_format.page_bytes
+        assert bool(each.flags & FLAG_NEW_CHECKSUM) == file_format.has_ecc
+        if not file_format.has_ecc:
+            assert image[4:8] == each.pgno.to_bytes(4, "little")
+        assert contents(Page.from_bytes(image, each.pgno)) == contents(each)
+    assert (sibling.flags & FLAG_INDEX, len(sibling), sibling.objid_fdp) == (FLAG_INDEX, 0, 42)
 
 
 @settings(deadline=None)

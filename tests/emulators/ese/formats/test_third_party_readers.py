@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dissect.esedb import EseDB
 
-from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.formats.format import FORMATS
 from emulators.ese.formats.record import Separated
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dissect")
@@ -23,7 +23,7 @@ def value_of(small, column, value):
     return data.decode("utf-16-le") if column == "Body" else data
 
 
-@pytest.fixture(scope="module", params=[EXCHANGE_2007, EXCHANGE_2003], ids=["2007", "2003"])
+@pytest.fixture(scope="module", params=FORMATS, ids=[each.name for each in FORMATS])
 def database(request, build_small_database):
     return build_small_database(request.param)
 

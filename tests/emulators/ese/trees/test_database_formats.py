@@ -1,0 +1,65 @@
+"""A database of each format: pages of its size and checksum, and the rows that were put in."""
+
+import pytest
+from built_database import BuiltDatabase
+from checker import check_database
+
+from emulators.ese.errors import EseError
+from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM
+from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007, FORMATS
+from emulators.ese.recovery.opened import open_database
+
+NAME = "MDB1.edb"
+ROW_COUNT = 400
+
+
+def row(number):
+    """Rows with long values on both sides of what a record, a page and two pages hold."""
+    sizes = (0, 10, 1000, 1024, 1025, 4014, 4015, 8110, 8111, 30_000)
+    body = f"{number} ".encode() * 20_000
+    return (
+        number,
+        number % 3 == 0,
+        f"Subject {number}" * (number % 12),
+        body[: sizes[number % len(sizes)]],
+        (2 * sizes[-1],) if number % 40 == 0 else None,
+    )
+
+
+@pytest.fixture(scope="module", params=FORMATS, ids=[each.name for each in FORMATS])
+def built(request):
+    database = BuiltDatabase(request.param)
+    database.insert(row(number) for number in range(ROW_COUNT))
+    return database
+
+
+def test_every_row_is_read_back_from_the_file(built):
+    table = open_database(built.files(), NAME, built.file_format).table("Item")
+    found = list(table.rows())
+    assert len(found) == ROW_COUNT
+    for number, values in enumerate(found):
+        wanted = list(row(number))
+        wanted[4] = bytes(wanted[4][0]) if wanted[4] else None
+        assert list(values) == wanted
+
+
+def test_the_structure_keeps_every_rule(built):
+    findings = check_database(built.files(), NAME, built.file_format)
+    assert findings.problems == []
+    assert len(findings.used) >= 7
+
+
+def test_every_page_has_the_size_and_checksum_of_the_format(built):
+    flags = {bool(page.flags & FLAG_NEW_CHECKSUM) for page in built.pages().values()}
+    assert flags == {built.file_format.has_ecc}
+    assert {page.page_bytes for page in built.pages().values()} == {built.file_format.page_bytes}
+    assert len(built.pages()) > 100
+
+
+@pytest.mark.parametrize(
+    ("written", "opened"), [(EXCHANGE_2003, EXCHANGE_2007), (EXCHANGE_2007, EXCHANGE_2003)]
+)
+def test_a19_a_database_opened_with_the_other_page_size_is_refused(written, opened):
+    files = BuiltDatabase(written).files()
+    with pytest.raises(EseError, match=r"-1213 \(JET_errPageSizeMismatch\)"):
+        open_database(files, NAME, opened)
