@@ -129,7 +129,7 @@ class Recoverer:
         return open_image(
             files,
             prefix=group.parameters.prefix,
-            database=group.database_name,
+            database=group.database_names[0],
             ledger=self.ledger,
             time_ns=moment.time_ns,
             wall_ns=group.wall_ns(),

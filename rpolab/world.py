@@ -157,7 +157,7 @@ class Laboratory:
             self.streams.stream(f"ese:{group.name}"),
             self.mail_host,
             name=group.name,
-            database_name=f"{group.databases[0]}.edb",
+            database_names=[f"{database}.edb" for database in group.databases],
             log_volume=self.add_volume(LOGS, self.mail_host, exchange.site),
             database_volume=self.add_volume(DATABASE, self.mail_host, exchange.site),
             parameters=Parameters(),

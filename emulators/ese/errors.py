@@ -130,6 +130,8 @@ _ROWS: tuple[tuple[int, str, str, int | None], ...] = (
     (-617, "SurrogateBackupInProgress", "A backup of another copy is running.", None),
     (-1003, "InvalidParameter", "A parameter is invalid.", None),
     (-1011, "OutOfMemory", "There is not enough memory.", None),
+    # Not in the sheet, from memory: the number that the engine has for a size limit.
+    (-1012, "OutOfDatabaseSpace", "The database has reached its maximum size.", None),
     (-1018, "ReadVerifyFailure", "Checksum error on a database page.", 474),
     (-1019, "PageNotInitialized", "A database page was never written.", None),
     (-1021, "DiskReadVerificationFailure", "The disk reported a checksum error.", None),

@@ -52,6 +52,7 @@ class ExchangeServer:
         acknowledged: Callable[[Delivery], None],
     ) -> None:
         self.group = group
+        self._database = group.database_names[0]
         self._submitted = submitted
         self._acknowledged = acknowledged
         self._mailboxes: dict[str, Mailbox] = {}
@@ -59,7 +60,7 @@ class ExchangeServer:
     def start(self, mailboxes: Sequence[str]) -> Process:
         """Make the storage group and the mailboxes, and wait until they are on disk."""
         yield from self.group.create(STORE_TABLES)
-        self._store = Store(self.group.database)
+        self._store = Store(self.group.database(self._database))
         on_disk = [self._create_mailbox(name) for name in mailboxes]
         for created in on_disk:  # noqa: UP028 - a list cannot be sent the signals' values
             yield created
@@ -82,12 +83,12 @@ class ExchangeServer:
                 self._deliver(message, mailbox, INBOX)
 
     def _create_mailbox(self, name: str) -> Signal:
-        transaction = self.group.begin()
+        transaction = self.group.begin(self._database)
         self._mailboxes[name] = self._store.create_mailbox(transaction, name)
         return self.group.commit(transaction)
 
     def _deliver(self, message: Message, mailbox: Mailbox, folder: str) -> None:
-        transaction = self.group.begin()
+        transaction = self.group.begin(self._database)
         message_id = self._store.deliver(transaction, mailbox.folders[folder], message)
         delivery = Delivery(message_id, mailbox.name, folder, message)
         self._submitted(delivery)

@@ -15,15 +15,17 @@ class SnapshotGroup:
     """Adapts one storage group.
 
     Args:
-        group: the storage group; its database counts as mounted.
-        stream: gives the database's GUID.
+        group: the storage group; its databases count as mounted.
+        stream: gives the databases' GUIDs.
     """
 
     def __init__(self, group: StorageGroup, stream: Stream) -> None:
         self._group = group
         logs, databases = group.log_volume.name, group.database_volume.name
-        name = group.database_name
-        database = DatabaseFiles(name, guid_from(stream.bits(128)), FileSpec(databases, "", name))
+        found = tuple(
+            DatabaseFiles(name, guid_from(stream.bits(128)), FileSpec(databases, "", name))
+            for name in group.database_names
+        )
         self._files = StorageGroupFiles(
             name=group.name,
             prefix=group.parameters.prefix,
@@ -31,7 +33,7 @@ class SnapshotGroup:
             log_path="",
             system_volume=logs,
             system_path="",
-            databases=(database,),
+            databases=found,
         )
 
     @property

@@ -235,7 +235,7 @@ class Cdp:
             files = self.image(self.newest("any")).files
         except PointUnavailable:
             return None
-        generation = required_generation(files, parameters, group.database_name)
+        generation = required_generation(files, parameters, group.database_names[0])
         if generation is None:
             return None
         self.lost_logs.append(generation)

@@ -123,6 +123,19 @@ class DatabaseHeader:
         """Whether the database needs no log."""
         return self.state is DatabaseState.CLEAN_SHUTDOWN
 
+    def shut_down_clean(self, position: Lgpos, now: LogTime, dbtime: int) -> None:
+        """Say that no log is needed: everything up to `position` is in the database (B)."""
+        self.state = DatabaseState.CLEAN_SHUTDOWN
+        self.dbtime = dbtime
+        self.generation_min_required = 0
+        self.generation_max_required = 0
+        self.generation_max_committed = 0
+        self.generation_max_created = LOG_TIME_ZERO
+        self.consistent = self.detach = position
+        self.consistent_time = self.detach_time = now
+        self.attach = LGPOS_ZERO
+        self.attach_time = LOG_TIME_ZERO
+
     def pack(self) -> bytes:
         """Return the header as one page; the shadow is the same page again.
 

@@ -12,6 +12,7 @@ Runs of zeros in records are carried as lengths and cost nothing until they beco
 """
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.checksum import xor_words
@@ -36,6 +37,8 @@ __all__ = [
     "lgpos_at",
     "scan_log",
 ]
+
+_Part: TypeAlias = bytes | memoryview | int
 
 _ZEROS_AS_BYTES_MAX = 256
 """Shorter runs of zeros are cheaper as bytes."""
@@ -140,7 +143,7 @@ class LogFrame:
         )
         front = self._head + record.pack()
         self._checksum_at = new_at
-        self._head = to_bytes(new_head)
+        self._head = to_bytes(_coalesce(new_head))
         self._parts = []
         self.position = new_at + CHECKSUM_RECORD_BYTES
         return _coalesce((front, *covered, self._last_sector(b"")))
@@ -203,12 +206,12 @@ def _place_for_checksum(position: int) -> int:
     return position + left if 0 < left < CHECKSUM_RECORD_BYTES else position
 
 
-def _coalesce(parts: Iterable[bytes | int]) -> Segments:
+def _coalesce(parts: Iterable[_Part]) -> Segments:
     """Join neighbouring bytes; short runs of zeros become bytes."""
     segments: list[bytes | int] = []
-    run: list[bytes] = []
+    run: list[bytes | memoryview] = []
     for part in parts:
-        if isinstance(part, bytes):
+        if not isinstance(part, int):
             run.append(part)
         elif part <= _ZEROS_AS_BYTES_MAX:
             run.append(bytes(part))
@@ -219,24 +222,28 @@ def _coalesce(parts: Iterable[bytes | int]) -> Segments:
     return tuple(segment for segment in segments if segment)
 
 
-def _cut(segments: Segments, at: int) -> tuple[Segments, Segments]:
-    """Part a payload after `at` bytes."""
-    before: list[bytes | int] = []
-    for index, segment in enumerate(segments):
+def _cut(segments: Iterable[_Part], at: int) -> tuple[list[_Part], list[_Part]]:
+    """Part a payload after `at` bytes; bytes are viewed, not copied."""
+    before: list[_Part] = []
+    after: list[_Part] = []
+    for segment in segments:
         length = segment if isinstance(segment, int) else len(segment)
-        if at < length:
-            if isinstance(segment, int):
-                halves: tuple[bytes | int, bytes | int] = (at, segment - at)
-            else:
-                halves = (segment[:at], segment[at:])
-            before.append(halves[0])
-            return tuple(before), (halves[1], *segments[index + 1 :])
-        before.append(segment)
+        if at >= length:
+            before.append(segment)
+        elif at <= 0:
+            after.append(segment)
+        elif isinstance(segment, int):
+            before.append(at)
+            after.append(length - at)
+        else:
+            view = memoryview(segment)
+            before.append(view[:at])
+            after.append(view[at:])
         at -= length
-    return tuple(before), ()
+    return before, after
 
 
-def _xor(segments: Segments) -> int:
+def _xor(segments: Iterable[_Part]) -> int:
     """Return the XOR of the payload's words: each part's, turned to where it begins in a word."""
     total = 0
     place = 0

@@ -264,38 +264,37 @@ def _read_nodes(page: Page, buffer: bytes, tags: tuple[int, ...], end: int) -> s
         return f"tag 0 has {size} bytes"
     if is_root:
         page.set_external(external)
-    prefix = b"" if is_root else external
+    return _read_pairs(page, bytes(buffer), tags, end, b"" if is_root else external)
+
+
+def _read_pairs(page: Page, buffer: bytes, tags: tuple[int, ...], end: int, prefix: bytes) -> str:
+    """Add the nodes that tags 1 and on point to: one loop, as every page that is read runs it."""
+    keys, datas, node_flags = page.keys, page.datas, page.node_flags
+    unpacked_bytes = 0
     for number in range(len(tags) - 4, -1, -2):
         size, place = tags[number], tags[number + 1]
-        offset = place & _OFFSET_MASK
+        at = PAGE_HEADER_BYTES + (place & _OFFSET_MASK)
+        stop = at + size
         flags = place >> _FLAGS_SHIFT
-        if offset + size > end:
-            return f"node {len(page)} ends outside the page"
-        node = buffer[PAGE_HEADER_BYTES + offset : PAGE_HEADER_BYTES + offset + size]
-        if not _read_node(page, node, flags, prefix):
-            return f"node {len(page)} has a damaged key or no data"
+        if stop > PAGE_HEADER_BYTES + end:
+            return f"node {len(keys)} ends outside the page"
+        key = b""
+        if flags & NODE_COMPRESSED:
+            prefix_bytes = buffer[at] | buffer[at + 1] << 8
+            if prefix_bytes > len(prefix):
+                return f"node {len(keys)} has a damaged key or no data"
+            key = prefix[:prefix_bytes]
+            at += 2
+        data_at = at + 2 + (buffer[at] | buffer[at + 1] << 8)
+        if data_at >= stop:
+            return f"node {len(keys)} has a damaged key or no data"
+        key += buffer[at + 2 : data_at]
+        keys.append(key)
+        datas.append(buffer[data_at:stop])
+        node_flags.append(flags & ~NODE_COMPRESSED)
+        unpacked_bytes += len(key) + stop - data_at
+    page.free_bytes -= unpacked_bytes + NODE_OVERHEAD_BYTES * len(keys)
     return ""
-
-
-def _read_node(page: Page, node: bytes, flags: int, prefix: bytes) -> bool:
-    start = 0
-    key = b""
-    if flags & NODE_COMPRESSED:
-        prefix_length = int.from_bytes(node[:2], "little")
-        if prefix_length > len(prefix):
-            return False
-        key = prefix[:prefix_length]
-        start = 2
-    data_start = start + 2 + int.from_bytes(node[start : start + 2], "little")
-    if data_start >= len(node):
-        return False
-    key += bytes(node[start + 2 : data_start])
-    data = bytes(node[data_start:])
-    page.keys.append(key)
-    page.datas.append(data)
-    page.node_flags.append(flags & ~NODE_COMPRESSED)
-    page.free_bytes -= NODE_OVERHEAD_BYTES + len(key) + len(data)
-    return True
 
 
 def _order_problem(page: Page) -> str:

@@ -7,9 +7,11 @@ Not supported, and reported as -1206 when read: compressed values and columns wi
 which this project's writer never makes.
 """
 
-from collections.abc import Iterator, Sequence
+import codecs
+from collections.abc import Callable, Sequence
+from functools import cache
 from struct import Struct, error
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.schema import (
@@ -41,6 +43,12 @@ class Separated(NamedTuple):
 Value: TypeAlias = int | float | str | bytes | Separated | None
 """A column's value: int for Bit and integers, bytes for binary and GUID, str for text."""
 
+Encoder: TypeAlias = Callable[[Value], bytes]
+Decoder: TypeAlias = Callable[[bytes], Value]
+TaggedEncoder: TypeAlias = Callable[[Value], tuple[bytes, int]]
+TaggedDecoder: TypeAlias = Callable[[bytes, int], Value]
+"""One column's part of a codec; a tagged value comes with the flags of its field."""
+
 
 class RecordCodec:
     """Encodes and decodes the rows of one table.
@@ -57,33 +65,42 @@ class RecordCodec:
         ]
         self._blanks: list[int | float | bytes] = [b"" if code == "16s" else 0 for code in fixed]
         self._fixed_end = len(fixed)
+        self._no_nulls = _null_bitmap(0, len(fixed))
         self._bits = tuple(i for i, c in enumerate(table.fixed) if c.column_type is ColumnType.BIT)
         self._variable_end = len(fixed) + len(table.variable)
-        self._variable = tuple((c, c.encoding) for c in table.variable)
-        self._tagged = table.tagged
-        self._by_id = {column.column_id: column for column in table.tagged}
+        self._variable_encoders = tuple(_encoder(column) for column in table.variable)
+        self._variable_decoders = tuple(_decoder(column) for column in table.variable)
+        self._tagged = tuple((c.column_id, _tagged_encoder(c)) for c in table.tagged)
+        self._by_id = {
+            column.column_id: (index, _tagged_decoder(column))
+            for index, column in enumerate(table.tagged)
+        }
 
     def encode(self, values: Sequence[Value]) -> bytes:
         """Return the record of a row."""
         assert len(values) == len(self.table.columns), f"{self.table.name}: wrong number of values"
         fixed_end, variable_end = self._fixed_end, self._variable_end
-        variable_last, variable = self._encode_variable(values[fixed_end:variable_end])
-        tagged = self._encode_tagged(values[variable_end:])
+        parts = [b""]
+        variable_last = self._add_variable(parts, values[fixed_end:variable_end])
+        self._add_tagged(parts, values[variable_end:])
         fixed = values[:fixed_end]
         if self._bits:
             fixed = self._with_bits(fixed)
+        parts[0] = self._encode_fixed(fixed, variable_last)
+        return b"".join(parts)
+
+    def _encode_fixed(self, fixed: Sequence[Value], variable_last: int) -> bytes:
         if None in fixed:
-            return self._encode_sparse(fixed, variable_last) + variable + tagged
-        layout = self._fixed_structs[fixed_end]
-        head = layout.pack(fixed_end, variable_last, layout.size + (fixed_end + 7 >> 3), *fixed)
-        return head + _null_bitmap(0, fixed_end) + variable + tagged
+            return self._encode_sparse(fixed, variable_last)
+        layout, no_nulls = self._fixed_structs[-1], self._no_nulls
+        end = layout.size + len(no_nulls)
+        return layout.pack(self._fixed_end, variable_last, end, *fixed) + no_nulls
 
     def _with_bits(self, fixed: Sequence[Value]) -> Sequence[Value]:
         """Return the fixed values with true bits as 0xFF, as they are stored (F, RootFlag)."""
         stored = list(fixed)
         for index in self._bits:
-            if stored[index] is not None:
-                stored[index] = 0xFF if stored[index] else 0
+            stored[index] = stored[index] and 0xFF
         return stored
 
     def _encode_sparse(self, fixed: Sequence[Value], variable_last: int) -> bytes:
@@ -101,38 +118,41 @@ class RecordCodec:
         end = layout.size + (count + 7 >> 3)
         return layout.pack(count, variable_last, end, *stored) + _null_bitmap(nulls, count)
 
-    def _encode_variable(self, values: Sequence[Value]) -> tuple[int, bytes]:
-        """Return the id of the last variable column with a value, and end offsets with data."""
+    def _add_variable(self, parts: list[bytes], values: Sequence[Value]) -> int:
+        """Add end offsets and data; return the id of the last variable column with a value."""
         count = len(values)
         while count and values[count - 1] is None:
             count -= 1
-        ends = bytearray()
-        parts = []
+        if not count:
+            return NO_VARIABLE_COLUMN
+        ends_at = len(parts)
+        parts.append(b"")
+        ends = []
         end = 0
-        for value, (_, encoding) in zip(values[:count], self._variable, strict=False):
+        for value, encode in zip(values[:count], self._variable_encoders, strict=False):
             if value is None:
-                ends += (end | VARIABLE_NULL).to_bytes(2, "little")
+                ends.append(end | VARIABLE_NULL)
                 continue
-            data = _as_bytes(value, encoding)
+            data = encode(value)
             parts.append(data)
             end += len(data)
-            ends += end.to_bytes(2, "little")
-        return NO_VARIABLE_COLUMN + count, bytes(ends) + b"".join(parts)
+            ends.append(end)
+        parts[ends_at] = _words(count).pack(*ends)
+        return NO_VARIABLE_COLUMN + count
 
-    def _encode_tagged(self, values: Sequence[Value]) -> bytes:
-        present = [(c, v) for c, v in zip(self._tagged, values, strict=True) if v is not None]
-        if not present:
-            return b""
-        offset = 4 * len(present)
-        fields = bytearray()
-        parts = []
-        for column, value in present:
-            data, flags = _encode_tagged_value(column, value)
-            fields += column.column_id.to_bytes(2, "little")
-            fields += (offset | flags).to_bytes(2, "little")
-            parts.append(data)
-            offset += len(data)
-        return bytes(fields) + b"".join(parts)
+    def _add_tagged(self, parts: list[bytes], values: Sequence[Value]) -> None:
+        """Add the fields of the tagged columns that have a value, and their data."""
+        fields_at = len(parts)
+        parts.append(b"")
+        fields: list[int] = []
+        offset = 4 * (len(values) - values.count(None))
+        for value, (column_id, encode) in zip(values, self._tagged, strict=True):
+            if value is not None:
+                data, flags = encode(value)
+                fields += (column_id, offset | flags)
+                parts.append(data)
+                offset += len(data)
+        parts[fields_at] = _words(len(fields)).pack(*fields)
 
     def decode(self, record: bytes, where: str = "record") -> tuple[Value, ...]:
         """Return the row of a record; raises EseError -1206 when it is not one of this table."""
@@ -155,89 +175,98 @@ class RecordCodec:
         for index in self._bits:
             if index < count:
                 values[index] = bool(values[index])
-        nulls = int.from_bytes(record[layout.size : fixed_end], "little")
-        for index in range(count):
-            if nulls >> index & 1:
-                values[index] = None
+        nulls = int.from_bytes(record[layout.size : fixed_end], "little") & (1 << count) - 1
+        if nulls:
+            for index in range(count):
+                if nulls >> index & 1:
+                    values[index] = None
         values += [None] * (self._fixed_end - count)
-        variable, tagged_start = self._decode_variable(
-            record, fixed_end, variable_last - NO_VARIABLE_COLUMN
+        tagged_start = self._decode_variable(
+            values, record, fixed_end, variable_last - NO_VARIABLE_COLUMN
         )
-        values += variable
-        tagged = dict(self._decode_tagged(record[tagged_start:]))
-        values += [tagged.get(column.column_id) for column in self._tagged]
+        self._decode_tagged(values, record[tagged_start:])
         return tuple(values)
 
     def _decode_variable(
-        self, record: bytes, fixed_end: int, count: int
-    ) -> tuple[list[Value], int]:
-        if count > len(self._variable):
+        self, values: list[Value], record: bytes, fixed_end: int, count: int
+    ) -> int:
+        """Append the values of the variable columns; return where their data ends."""
+        if count > len(self._variable_decoders):
             raise ValueError(f"the table has no variable column {NO_VARIABLE_COLUMN + count}")
-        values: list[Value] = []
-        base = fixed_end + 2 * count
-        start = 0
-        for index, (column, encoding) in enumerate(self._variable):
-            if index >= count:
-                values.append(None)
-                continue
-            place = fixed_end + 2 * index
-            end = int.from_bytes(record[place : place + 2], "little")
-            is_null = end & VARIABLE_NULL
-            end &= ~VARIABLE_NULL
-            if end < start or base + end > len(record):
-                raise ValueError(f"variable column {column.column_id} ends at {end}")
-            data = record[base + start : base + end]
-            values.append(None if is_null else _as_value(column, data, encoding))
+        base = start = fixed_end + 2 * count
+        ends = _words(count).unpack_from(record, fixed_end)
+        for end_and_null, decode in zip(ends, self._variable_decoders, strict=False):
+            end = base + (end_and_null & ~VARIABLE_NULL)
+            if end < start or end > len(record):
+                raise ValueError(f"a variable column lies at {start - base}-{end - base}")
+            is_null = end_and_null & VARIABLE_NULL
+            values.append(None if is_null else decode(record[start:end]))
             start = end
-        return values, base + start
+        values += [None] * (len(self._variable_decoders) - count)
+        return start
 
-    def _decode_tagged(self, area: bytes) -> Iterator[tuple[int, Value]]:
+    def _decode_tagged(self, values: list[Value], area: bytes) -> None:
+        """Append the values of the tagged columns, found by their ids."""
+        values_start = len(values)
+        values += [None] * len(self._tagged)
         if not area:
             return
         count = (int.from_bytes(area[2:4], "little") & _TAG_OFFSET_MASK) >> 2
-        fields = [
-            (area[at] | area[at + 1] << 8, area[at + 2] | area[at + 3] << 8)
-            for at in range(0, 4 * count, 4)
-        ]
-        ends = [place & _TAG_OFFSET_MASK for _, place in fields[1:]] + [len(area)]
-        for (column_id, place), end in zip(fields, ends, strict=True):
+        fields = _words(2 * count).unpack_from(area)
+        places = fields[1::2]
+        ends = [place & _TAG_OFFSET_MASK for place in places[1:]]
+        ends.append(len(area))
+        for column_id, place, end in zip(fields[::2], places, ends, strict=True):
             start = place & _TAG_OFFSET_MASK
-            column = self._by_id.get(column_id)
-            if column is None or not 4 * count <= start <= end <= len(area):
+            found = self._by_id.get(column_id)
+            if found is None or not 4 * count <= start <= end <= len(area):
                 raise ValueError(f"tagged column {column_id} lies at {start}-{end}")
-            if place & TAG_NULL:
-                yield column_id, None
-            else:
-                yield column_id, _decode_tagged_value(column, area[start:end], place)
+            if not place & TAG_NULL:
+                index, decode = found
+                values[values_start + index] = decode(area[start:end], place)
 
 
-def _encode_tagged_value(column: Column, value: Value) -> tuple[bytes, int]:
-    if column.column_type in LONG_TYPES:
+def _tagged_encoder(column: Column) -> TaggedEncoder:
+    """Return the function that encodes the values of one tagged column (never None)."""
+    plain = _encoder(column)
+    if column.column_type not in LONG_TYPES:
+        return lambda value: (plain(value), 0)
+
+    def encode_long(value: Value) -> tuple[bytes, int]:
         if isinstance(value, Separated):
             return b"\x05" + value.lid.to_bytes(4, "little"), TAG_EXTENDED
-        return b"\x01" + _as_bytes(value, column.encoding), TAG_EXTENDED
-    code = FIXED_FORMATS.get(column.column_type)
-    if code is None:
-        return _as_bytes(value, column.encoding), 0
-    return Struct("<" + code).pack(value), 0
+        return b"\x01" + plain(value), TAG_EXTENDED
+
+    return encode_long
 
 
-def _decode_tagged_value(column: Column, data: bytes, place: int) -> Value:
-    if column.column_type not in LONG_TYPES:
-        code = FIXED_FORMATS.get(column.column_type)
+def _tagged_decoder(column: Column) -> TaggedDecoder:
+    """Return the function that reads the values of one tagged column by data and field."""
+    plain, column_id = _decoder(column), column.column_id
+    if column.column_type in LONG_TYPES:
+        return lambda data, place: _decode_long(plain, column_id, data, place)
+
+    def decode_short(data: bytes, place: int) -> Value:
         if place & TAG_EXTENDED:
-            raise ValueError(f"tagged column {column.column_id} has several values")
-        if code is None:
-            return _as_value(column, data, column.encoding)
-        value: int | float | bytes = Struct("<" + code).unpack(data)[0]
-        return value
+            raise ValueError(f"tagged column {column_id} has several values")
+        return plain(data)
+
+    return decode_short
+
+
+def _decode_long(plain: Decoder, column_id: int, data: bytes, place: int) -> Value:
     if not place & TAG_EXTENDED:
-        return _as_value(column, data, column.encoding)
+        return plain(data)
     if data[0] == LONG_VALUE_IN_RECORD:
-        return _as_value(column, data[1:], column.encoding)
+        return plain(data[1:])
     if data[0] == LONG_VALUE_SEPARATED and len(data) == 5:
         return Separated(int.from_bytes(data[1:], "little"))
-    raise ValueError(f"tagged column {column.column_id} has a header byte {data[0]:#x}")
+    raise ValueError(f"tagged column {column_id} has a header byte {data[0]:#x}")
+
+
+@cache
+def _words(count: int) -> Struct:
+    return Struct(f"<{count}H")
 
 
 def _null_bitmap(nulls: int, count: int) -> bytes:
@@ -246,17 +275,32 @@ def _null_bitmap(nulls: int, count: int) -> bytes:
     return (nulls | (1 << 8 * size) - (1 << count)).to_bytes(size, "little")
 
 
-def _as_bytes(value: Value, encoding: str) -> bytes:
-    if isinstance(value, str):
-        return value.encode(encoding, "surrogatepass")
-    assert isinstance(value, bytes), f"{type(value).__name__} in a text or binary column"
-    return value
+def _encoder(column: Column) -> Encoder:
+    """Return the function that turns the values of one column (never None) to bytes."""
+    code = FIXED_FORMATS.get(column.column_type)
+    if code is not None:
+        return Struct("<" + code).pack
+    encode_text = codecs.getencoder(column.encoding)
+
+    def encode(value: Value) -> bytes:
+        if isinstance(value, str):
+            return encode_text(value, "surrogatepass")[0]
+        assert isinstance(value, bytes), f"{type(value).__name__} in a text or binary column"
+        return value
+
+    return encode
 
 
-def _as_value(column: Column, data: bytes, encoding: str) -> Value:
-    if column.column_type in (ColumnType.TEXT, ColumnType.LONG_TEXT):
-        return bytes(data).decode(encoding, "surrogatepass")
-    return bytes(data)
+def _decoder(column: Column) -> Decoder:
+    """Return the function that reads the values of one column, which are not NULL."""
+    code = FIXED_FORMATS.get(column.column_type)
+    if code is not None:
+        unpack = Struct("<" + code).unpack
+        return lambda data: cast("Value", unpack(data)[0])
+    if column.column_type not in (ColumnType.TEXT, ColumnType.LONG_TEXT):
+        return bytes
+    decode_text = codecs.getdecoder(column.encoding)
+    return lambda data: decode_text(data, "surrogatepass")[0]
 
 
 def _damaged(where: str) -> EseError:

@@ -66,14 +66,17 @@ class Replay:
 
 
 def worst_of(required: list[Required]) -> Required:
-    """Return what all databases of a group ask for together."""
+    """Return what all databases of a group ask for together; the worst result is that of all.
+
+    It is called by the databases that ask for the first and for the last log.
+    """
+    first = min(required, key=lambda item: item.first)
     last = max(required, key=lambda item: item.last)
-    return Required(
-        last.database,
-        min(item.first for item in required),
-        last.last,
-        max(item.committed for item in required),
-    )
+    names = first.database if first.last == last.last else last.database
+    if first.first < last.first and first.last < last.last:
+        names = f"{first.database} and {last.database} together"
+    committed = max(item.committed for item in required)
+    return Required(names, first.first, last.last, committed)
 
 
 def decide(

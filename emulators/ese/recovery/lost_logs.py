@@ -7,10 +7,12 @@ the logs are gone. From then on a recovery without /a is enough where no more th
 lost: the new current log takes its place.
 """
 
+from dataclasses import replace
+
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats.format import temporary_name
 from emulators.ese.formats.log_file import LogHeader
-from emulators.ese.formats.values import LogTime
+from emulators.ese.formats.values import AttachInfo, LogTime
 from emulators.ese.recovery.log_set import LogSet
 from emulators.ese.recovery.offline_log import make_temporary_log
 
@@ -27,9 +29,14 @@ def remove_logs(files: FileSet, logs: LogSet, first: int) -> tuple[str, ...]:
 
 
 def begin_new_log(
-    files: FileSet, prefix: str, current_name: str, last: LogHeader, now: LogTime
+    files: FileSet,
+    prefix: str,
+    current_name: str,
+    last: LogHeader,
+    now: LogTime,
+    attached: tuple[AttachInfo, ...],
 ) -> None:
-    """Make the log after `last` the current one (exchange.md F14)."""
-    header = last.next(now)
+    """Make the log after `last` the current one (exchange.md F14); it lists who is attached."""
+    header = replace(last.next(now), attachments=attached)
     make_temporary_log(files, prefix, header)
     files.rename(temporary_name(prefix), current_name)

@@ -2,10 +2,10 @@
 
 from emulators.ese.errors import ese_error
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.database_header import DatabaseState, read_header
+from emulators.ese.formats.database_header import read_header
 from emulators.ese.formats.format import Format
 from emulators.ese.formats.page import HEADER_PAGES, Page, page_offset
-from emulators.ese.formats.values import LGPOS_ZERO, LOG_TIME_ZERO, Lgpos, LogTime
+from emulators.ese.formats.values import Lgpos, LogTime
 from emulators.ese.trees.page_cache import PageCache
 
 
@@ -53,7 +53,8 @@ class OfflineDatabase:
         During recovery the waypoint is the log's tip (exchange.md 1.2).
         """
         self.header.generation_max_required = generation
-        self.header.generation_max_committed = generation
+        has_waypoint = self.header.file_format.has_waypoint
+        self.header.generation_max_committed = generation if has_waypoint else 0
         self.header.generation_max_created = created
         self._write_header()
 
@@ -78,17 +79,7 @@ class OfflineDatabase:
 
     def shut_down_clean(self, position: Lgpos, now: LogTime, dbtime: int) -> None:
         """Write the header of a database that needs no log (ese-format.md B)."""
-        header = self.header
-        header.state = DatabaseState.CLEAN_SHUTDOWN
-        header.dbtime = dbtime
-        header.generation_min_required = 0
-        header.generation_max_required = 0
-        header.generation_max_committed = 0
-        header.generation_max_created = LOG_TIME_ZERO
-        header.consistent = header.detach = position
-        header.consistent_time = header.detach_time = now
-        header.attach = LGPOS_ZERO
-        header.attach_time = LOG_TIME_ZERO
+        self.header.shut_down_clean(position, now, dbtime)
         self._write_header()
 
     def _write_header(self) -> None:

@@ -7,13 +7,14 @@ a log with a header is whole.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats.format import archive_name, checkpoint_name, current_name, temporary_name
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_stream import LogFrame, blank_log, lgpos_at
-from emulators.ese.formats.values import Lgpos, LogTime
+from emulators.ese.formats.values import AttachInfo, Lgpos, LogTime
 
 
 class OfflineLog:
@@ -26,15 +27,23 @@ class OfflineLog:
             it is corrupt before its end.
         header: of that file.
         now: creation time of generations that are added.
+        attached: the databases that their headers list.
     """
 
     def __init__(
-        self, files: FileSet, prefix: str, name: str, header: LogHeader, now: LogTime
+        self,
+        files: FileSet,
+        prefix: str,
+        name: str,
+        header: LogHeader,
+        now: LogTime,
+        attached: tuple[AttachInfo, ...] = (),
     ) -> None:
         self._files = files
         self._prefix = prefix
         self._header = header
         self._now = now
+        self._attached = attached
         self._frame = LogFrame.resume(files.read(name, 0, files.size(name)))
 
     @property
@@ -78,13 +87,13 @@ class OfflineLog:
         if generation > log_format.generation_max_recovery:
             hint = "recover to another point: no log is left to undo in"
             raise ese_error(-519, f"{current_name(self._prefix)} {generation:#x}", hint)
-        self._header = previous.next(self._now)
+        self._header = replace(previous.next(self._now), attachments=self._attached)
         make_temporary_log(self._files, self._prefix, self._header)
         current = current_name(self._prefix)
         archive = archive_name(self._prefix, previous.generation, log_format)
         self._files.rename(current, archive)
         self._files.rename(temporary_name(self._prefix), current)
-        self._frame = LogFrame(generation, log_format.log_bytes)
+        self._frame = LogFrame(self._header.generation, log_format.log_bytes)
 
 
 def make_temporary_log(files: FileSet, prefix: str, header: LogHeader) -> None:

@@ -5,54 +5,34 @@ and redoes the logs in memory, and only then writes. A refusal therefore leaves 
 were. While it writes it may be cut at any point and begun again: undo is logged like any change,
 pages follow their log records, and a page that nodes were moved from follows the page they were
 moved to. A disk that is full is such a cut (R17). Logs that are let go (lost_logs.py) are removed
-first of all, while the database is still as it was.
+first of all, while the databases are still as they were.
+
+All dirty databases of the group are recovered in one pass over the logs, and the worst of them
+decides; one that is clean is left alone.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from emulators.ese.errors import EseError
+from emulators.ese.errors import EseError, ese_error
 from emulators.ese.events import Event, event
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats import log_records
 from emulators.ese.formats.checkpoint import Checkpoint
-from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
+from emulators.ese.formats.database_header import DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2007, Format, checkpoint_name
 from emulators.ese.formats.log_scan import LogState, scan_log
-from emulators.ese.formats.values import LogTime
-from emulators.ese.recovery.decision import (
-    Replay,
-    Required,
-    decide,
-    end_before,
-    unusable,
-    worst_of,
-)
-from emulators.ese.recovery.identity import (
-    Attachments,
-    require_no_backup_image,
-    require_own_checkpoint,
-)
+from emulators.ese.formats.values import Lgpos, LogTime
+from emulators.ese.recovery.attachments import Attachments
+from emulators.ese.recovery.database_recovery import DatabaseRecovery, require_distinct
+from emulators.ese.recovery.decision import Replay, decide, end_before, unusable, worst_of
+from emulators.ese.recovery.identity import require_no_backup_image, require_own_checkpoint
 from emulators.ese.recovery.log_set import LogSet, Problem
 from emulators.ese.recovery.lost_logs import begin_new_log, remove_logs
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
-from emulators.ese.recovery.open_transactions import OpenTransactions
-from emulators.ese.recovery.redo import Redo
 from emulators.ese.recovery.report import RecoveryReport
-from emulators.ese.recovery.undo import Undo
-from emulators.ese.trees.editor import DBID, Editor
-from emulators.ese.trees.space import Space
 
 __all__ = ["RecoveryReport", "soft_recover"]
-
-NODE_RECORDS = (
-    log_records.Insert,
-    log_records.Replace,
-    log_records.Delete,
-    log_records.Split,
-    log_records.ExtendDb,
-)
 
 
 def soft_recover(
@@ -70,25 +50,28 @@ def soft_recover(
     Args:
         files: databases, logs and checkpoint.
         prefix: base name of the logs ('E00').
-        databases: the database files; one, as this group's format has it.
+        databases: the database files of the group.
         now_ns: calendar time, for log records and headers.
         log_format: sizes and versions of the files.
-        lossy: go on without committed logs where the database allows it (/a); what was lost is
-            in the report.
-        ignore_missing: go on without other databases that the logs name (/i).
+        lossy: go on without committed logs where the databases allow it (/a); what was lost is
+            in the report. 2003's engine has no such switch.
+        ignore_missing: go on without databases that the logs name and that are not there (/i).
 
     Raises:
         EseError: with the code of the table in exchange.md 1.4, or -1018 for a bad page: nothing
             was written then. -1808 or -529 when a disk became full: recover again when there is
             room. Its `events` are all that led to it.
     """
-    assert len(databases) == 1, "one database per storage group"
-    database = OfflineDatabase(files, databases[0], log_format)
-    if database.header.is_clean:
+    if lossy and not log_format.has_waypoint:
+        hint = "without lost log resilience every log is required: recover to another point"
+        raise ese_error(-1003, f"/a: {log_format.name} does not have this switch", hint)
+    found = _open_databases(files, databases, log_format)
+    dirty = [database for database in found if not database.header.is_clean]
+    if not dirty:
+        _require_log_size(files, prefix, log_format)
         return RecoveryReport((), 0, 0, 0, 0, 0)
-    if database.header.state is not DatabaseState.DIRTY_SHUTDOWN:
-        raise unusable(databases[0], f"its state is {database.header.state.name}")
-    recovery = _Recovery(files, prefix, database, log_format, LogTime.from_ns(now_ns))
+    clean = [database for database in found if database.header.is_clean]
+    recovery = _Recovery(files, prefix, dirty, clean, log_format, LogTime.from_ns(now_ns))
     try:
         return recovery.run(lossy=lossy, ignore_missing=ignore_missing)
     except EseError as error:
@@ -97,11 +80,30 @@ def soft_recover(
         raise
 
 
-class Undone(NamedTuple):
-    """What the undo phase took back, and the newest dbtime after it."""
+def _open_databases(
+    files: FileSet, names: Sequence[str], log_format: Format
+) -> list[OfflineDatabase]:
+    """Open the databases that are there and were ever mounted.
 
-    changes: int
-    dbtime: int
+    One of several that is not there, or that a crash has left 'just created' and empty, is missed
+    where the log says that it is attached (R10), and not before.
+    """
+    present = [name for name in names if files.exists(name)] or names
+    found = [OfflineDatabase(files, name, log_format) for name in present]
+    made = [each for each in found if each.header.state is not DatabaseState.JUST_CREATED]
+    for database in made or found:
+        state = database.header.state
+        if state not in (DatabaseState.DIRTY_SHUTDOWN, DatabaseState.CLEAN_SHUTDOWN):
+            raise unusable(database.name, f"its state is {state.name}")
+    return made
+
+
+def _require_log_size(files: FileSet, prefix: str, log_format: Format) -> None:
+    """Refuse to go on with a log of another size, though nothing in it is needed."""
+    current = LogSet(files, prefix, log_format).current
+    if current is not None and current.error is not None and current.error.code == -541:
+        hint = "the databases are clean: move the logs away and a new stream begins"
+        raise ese_error(-545, current.error.where, hint)
 
 
 class _Recovery:
@@ -109,27 +111,28 @@ class _Recovery:
         self,
         files: FileSet,
         prefix: str,
-        database: OfflineDatabase,
+        dirty: list[OfflineDatabase],
+        clean: list[OfflineDatabase],
         log_format: Format,
         now: LogTime,
     ) -> None:
         self._files = files
         self._prefix = prefix
-        self._database = database
+        self._parts = [DatabaseRecovery(database) for database in dirty]
+        self._names = ", ".join(part.name for part in self._parts)
         self._format = log_format
         self._now = now
-        self._logs = LogSet(files, prefix, log_format, database.header.log_signature)
-        self._open = OpenTransactions()
-        self._redo = Redo(database.cache, database.has_page, database.extend, database.name)
-        self._attachments = Attachments(database.name, database.header)
+        self._signature = dirty[0].header.log_signature
+        self._logs = LogSet(files, prefix, log_format, self._signature)
+        self._attachments = Attachments(self._parts, clean)
         self._records = 0
         self.events: list[Event] = []
 
     def run(self, *, lossy: bool, ignore_missing: bool) -> RecoveryReport:
-        database = self._database
-        self._note(300, f"{self._prefix}, {database.name}")
-        require_no_backup_image([(database.name, database.header)])
-        required = worst_of([_required(database.name, database.header)])
+        self._note(300, f"{self._prefix}, {self._names}")
+        require_no_backup_image([(part.name, part.header) for part in self._parts])
+        require_distinct(self._parts)
+        required = worst_of([part.required for part in self._parts])
         decided = decide(self._logs, required, self._checkpoint_generation(), lossy=lossy)
         replay = self._redo_logs(decided, lossy=lossy)
         self.events += self._attachments.require_complete(
@@ -138,14 +141,14 @@ class _Recovery:
         removed = self._let_go(replay)
         log = self._continue_log()
         undone = self._undo(log)
-        pages = self._shut_down(log, undone.dbtime)
-        self._note(302, f"{self._prefix}, {database.name}")
+        pages = self._shut_down(log)
+        self._note(302, f"{self._prefix}, {self._names}")
         return RecoveryReport(
             tuple(range(replay.first, replay.last + 1)),
             self._records,
-            self._redo.applied,
-            self._redo.skipped,
-            undone.changes,
+            sum(part.redo.applied for part in self._parts),
+            sum(part.redo.skipped for part in self._parts),
+            undone,
             pages,
             replay.loss,
             removed,
@@ -165,12 +168,15 @@ class _Recovery:
             checkpoint = Checkpoint.unpack(image, name)
         except EseError:
             return None
-        header = self._database.header
+        header = self._parts[0].header
         require_own_checkpoint(checkpoint, name, header, self._logs.own_signature)
         return checkpoint.checkpoint.generation
 
     def _redo_logs(self, replay: Replay, *, lossy: bool) -> Replay:
         """Redo in memory; return what was replayed, which ends before a damaged log."""
+        first = self._logs.file_of(replay.first)
+        if first is not None and first.header is not None:
+            self._attachments.begin(first.header.attachments)
         for generation in range(replay.first, replay.last + 1):
             problem = self._replay(generation)
             if problem is not None:
@@ -194,12 +200,19 @@ class _Recovery:
             record = log_records.decode_whole(scan.buffer, offset, end)
             self._records += 1
             self._attachments.note(record, lgpos)
-            if not self._attachments.is_own(record):
-                continue
-            self._open.note(record)
-            if isinstance(record, NODE_RECORDS):
-                self._redo.apply(record, lgpos)
+            self._dispatch(record, lgpos)
         return None
+
+    def _dispatch(self, record: object, lgpos: Lgpos) -> None:
+        """Give a record to the database that it is of, and that of a transaction to all."""
+        dbid = getattr(record, "dbid", None)
+        if dbid is None:
+            for part in self._parts:
+                part.apply(record, lgpos)
+            return
+        owner = self._attachments.owner(dbid)
+        if owner is not None:
+            owner.apply(record, lgpos)
 
     def _let_go(self, replay: Replay) -> tuple[str, ...]:
         """Remove what is above the last log that is left; from here on files change."""
@@ -208,15 +221,15 @@ class _Recovery:
         for event_id in replay.loss.event_ids:
             self._note(event_id, replay.loss.where)
         removed = remove_logs(self._files, self._logs, replay.loss.first)
-        signature = self._database.header.log_signature
-        self._logs = LogSet(self._files, self._prefix, self._format, signature)
+        self._logs = LogSet(self._files, self._prefix, self._format, self._signature)
         if self._logs.current is None:
             last = self._logs.file_of(replay.last)
             assert last is not None, f"generation {replay.last} was just replayed"
             assert last.header is not None, f"{last.name} was just read"
             name = self._logs.current_name
-            begin_new_log(self._files, self._prefix, name, last.header, self._now)
-            self._logs = LogSet(self._files, self._prefix, self._format, signature)
+            attached = self._attachments.at_end()
+            begin_new_log(self._files, self._prefix, name, last.header, self._now, attached)
+            self._logs = LogSet(self._files, self._prefix, self._format, self._signature)
         return removed
 
     def _continue_log(self) -> OfflineLog:
@@ -224,40 +237,25 @@ class _Recovery:
         found = self._logs.current or self._logs.temporary
         assert found is not None, "recovery was decided on with a log to go on with"
         assert found.header is not None, f"{found.name} was just read"
-        log = OfflineLog(self._files, self._prefix, found.name, found.header, self._now)
+        attached = self._attachments.at_end()
+        log = OfflineLog(self._files, self._prefix, found.name, found.header, self._now, attached)
         if found is self._logs.temporary:
             self._files.rename(found.name, self._logs.current_name)
         return log
 
-    def _undo(self, log: OfflineLog) -> Undone:
+    def _undo(self, log: OfflineLog) -> int:
         log.append(log_records.encode(log_records.RecoveryUndo2(self._now)))
-        database = self._database
-        dbtime = max(self._redo.dbtime, database.header.dbtime)
-        editor = Editor(database.cache, log.append, dbtime)
-        space = Space(database.cache, editor, database.grow)
-        changes = Undo(database.cache, editor, space).run(self._open)
-        return Undone(changes, editor.dbtime)
+        return sum(part.undo(log) for part in self._parts)
 
-    def _shut_down(self, log: OfflineLog, dbtime: int) -> int:
-        """Write log, header, pages and the clean header, each on disk before the next."""
-        name = self._database.name
-        log.append(log_records.encode(log_records.DetachDb(procid=0, dbid=DBID, path=name)))
+    def _shut_down(self, log: OfflineLog) -> int:
+        """Write log, headers, pages and the clean headers, each on disk before the next."""
+        for part in self._parts:
+            log.append(log_records.encode(part.detach_record()))
         end = log.position()
         quit_record = log_records.RecoveryQuit2(end, end, 0, self._now)
         log.append(log_records.encode(quit_record))
         log.flush()
-        self._database.require(log.generation, self._now)
-        pages = self._database.write_pages(log.generation)
-        self._database.shut_down_clean(end, self._now, dbtime)
-        checkpoint = Checkpoint(checkpoint=end, signature=self._database.header.log_signature)
+        pages = sum(part.shut_down(end, log.generation, self._now) for part in self._parts)
+        checkpoint = Checkpoint(checkpoint=end, signature=self._signature)
         log.write_checkpoint(checkpoint.pack())
         return pages
-
-
-def _required(name: str, header: DatabaseHeader) -> Required:
-    return Required(
-        name,
-        header.generation_min_required,
-        header.generation_max_required,
-        header.generation_max_committed,
-    )

@@ -3,7 +3,8 @@
 The header is kept true at every instant (exchange.md 1.2): it names a generation as required
 before any page of that generation is written, and as committed before the log of that generation
 becomes current. It names the checkpoint's generation as the first required one late rather than
-early, which is safe: logs that are not needed any more are then still asked for.
+early, which is safe: logs that are not needed any more are then still asked for. 2003 names no
+committed log, as its newest log is always required.
 
 Fault model: see page_flusher. Header and shadow are one write; when a power cut tears it, one of
 the two is whole.
@@ -13,9 +14,9 @@ from collections.abc import Generator
 from typing import Any
 
 from emulators.ese.errors import EseError, ese_error
-from emulators.ese.formats.database_header import DatabaseHeader
+from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 from emulators.ese.formats.page import page_offset
-from emulators.ese.formats.values import Lgpos, LogTime
+from emulators.ese.formats.values import LGPOS_ZERO, LOG_TIME_ZERO, Lgpos, LogTime
 from emulators.ese.trees.page_cache import PageCache, PageWrite
 from sim.kernel import Kernel, Signal
 from sim.trace import Trace
@@ -36,6 +37,7 @@ class DatabaseFile:
         cache: the pages.
         last_pgno: last page of the file.
         waypoint: newest generation whose pages may be written.
+        bytes_max: how large the edition lets it become (exchange.md 5.1); None without a limit.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class DatabaseFile:
         cache: PageCache,
         last_pgno: int,
         waypoint: int,
+        bytes_max: int | None = None,
     ) -> None:
         self._kernel = kernel
         self._trace = trace
@@ -58,10 +61,31 @@ class DatabaseFile:
         self.last_pgno = last_pgno
         self.waypoint = waypoint
         self.min_required = waypoint
+        self.required_on_disk = waypoint
         self.pages_written = 0
         self.error: EseError | None = None
         self._is_latched = False
         self._extended_to = last_pgno
+        self._bytes_max = bytes_max
+
+    @property
+    def size_bytes(self) -> int:
+        """The file's length, once it is as long as it has to be."""
+        return page_offset(self.last_pgno + 1, self.header.page_bytes)
+
+    @property
+    def is_oversized(self) -> bool:
+        """Whether it has outgrown its edition."""
+        return self._bytes_max is not None and self.size_bytes > self._bytes_max
+
+    def attach(self, position: Lgpos, now: LogTime) -> None:
+        """Take note of the record that attached it; `write_header` makes that known on disk."""
+        header = self.header
+        header.state = DatabaseState.DIRTY_SHUTDOWN
+        header.attach, header.attach_time = position, now
+        header.detach, header.detach_time = LGPOS_ZERO, LOG_TIME_ZERO
+        self.min_required = position.generation
+        self.required_on_disk = position.generation
 
     def grow(self, pages: int) -> int:
         """Make the file longer and return its new last page; page writes queue up behind it."""
@@ -91,35 +115,55 @@ class DatabaseFile:
         return self.error
 
     def write_header(
-        self, committed: int, genmax_created: LogTime, waypoint: int
+        self, committed: int, genmax_created: LogTime, required: int
     ) -> Generator[Any, Any, None]:
         """Put on disk which generations are required, and that `committed` is the newest.
 
-        Pages of generations up to `waypoint` may be written once this is done.
+        Pages of generations up to `required` may be written once this is done. What was required
+        stays so.
         """
         header = self.header
-        header.generation_min_required = min(self.min_required, waypoint)
-        header.generation_max_required = waypoint
-        header.generation_max_committed = committed
+        required = max(required, header.generation_max_required)
+        header.generation_min_required = min(self.min_required, required)
+        header.generation_max_required = required
+        has_waypoint = header.file_format.has_waypoint
+        header.generation_max_committed = committed if has_waypoint else 0
         header.generation_max_created = genmax_created
-        block = header.pack()
-        yield self.volume.write(self.name, 0, (block, block))
-        yield self.volume.flush(self.name)
-        self.waypoint = waypoint
+        yield from self._put_header()
+        self.waypoint = max(self.waypoint, required)
+        self.required_on_disk = header.generation_min_required
         self._trace.record(
             "ese.header",
             database=self.name,
-            required=f"{header.generation_min_required}-{waypoint}",
+            required=f"{header.generation_min_required}-{required}",
             committed=committed,
         )
 
-    def write_due(self, older_than: Lgpos) -> Generator[Any, Any, bool]:
+    def write_clean_header(
+        self, position: Lgpos, now: LogTime, dbtime: int
+    ) -> Generator[Any, Any, None]:
+        """Put on disk that the database needs no log; all its pages are on disk."""
+        assert self.cache.dirty_count == 0, f"{self.name} has pages that are not on disk"
+        self.header.shut_down_clean(position, now, dbtime)
+        yield from self._put_header()
+
+    def _put_header(self) -> Generator[Any, Any, None]:
+        block = self.header.pack()
+        yield self.volume.write(self.name, 0, (block, block))
+        yield self.volume.flush(self.name)
+
+    def write_due(self, older_than: Lgpos, on_disk: int) -> Generator[Any, Any, bool]:
         """Write the pages that hold back the checkpoint before `older_than`, and flush.
 
         Pages that must follow others are written after those were flushed. Returns whether
         anything was written.
+
+        Args:
+            older_than: pages without a record before it may wait.
+            on_disk: the newest generation whose log is on disk as a whole (F16).
         """
-        waypoint = self.waypoint  # it may move meanwhile, and free versions that are out of order
+        # It may move meanwhile, and free versions that are out of order.
+        waypoint = min(self.waypoint, on_disk)
         due = self.cache.due(waypoint=waypoint, older_than=older_than)
         written = 0
         for level in self.cache.levels(due):
@@ -153,9 +197,7 @@ class DatabaseFile:
         if self._extended_to == self.last_pgno:
             return
         self._extended_to = self.last_pgno
-        page_bytes = self.header.page_bytes
-        size = page_offset(self.last_pgno, page_bytes) + page_bytes
-        self.volume.truncate(self.name, size).then(self._note)
+        self.volume.truncate(self.name, self.size_bytes).then(self._note)
 
     def _note(self, done: Signal) -> None:
         if isinstance(done.error, DiskFull | VolumeLost):

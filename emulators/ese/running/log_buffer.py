@@ -30,6 +30,11 @@ class LogBuffer:
         """Where the last record ends, or a new generation's first one would begin."""
         return lgpos_at(self._frames[-1].generation, self._end)
 
+    def resume(self, frame: LogFrame) -> None:
+        """Go on with a stream that is on disk; nothing may have been appended yet."""
+        self._frames = deque([frame])
+        self._end = frame.position
+
     @property
     def generation(self) -> int:
         """The generation that takes new records."""

@@ -20,7 +20,7 @@ from emulators.ese.errors import EseError, ese_error, refusal
 from emulators.ese.events import Event, event
 from emulators.ese.formats.format import SECTOR_BYTES, Format
 from emulators.ese.formats.log_file import LogHeader
-from emulators.ese.formats.log_stream import lgpos_at
+from emulators.ese.formats.log_stream import LogFrame, lgpos_at
 from emulators.ese.formats.values import Lgpos, LogTime
 from emulators.ese.running.log_buffer import LogBuffer
 from emulators.ese.running.log_files import LogFiles
@@ -106,6 +106,7 @@ class LogWriter:
         self._frozen_generation = 0
         self._resume = kernel.signal()
         self._is_held = False
+        self._is_closing = False
         self._refused: EseError | None = None
         self.events: list[Event] = []
         self.flushed = buffer.appended
@@ -126,6 +127,18 @@ class LogWriter:
         yield from self.files.create_reserves()
         yield from self.files.prepare(self.buffer.generation)
         yield from self.files.promote_temporary()
+
+    def resume_stream(self, frame: LogFrame, header: LogHeader) -> Process:
+        """Go on with the current log that is on disk, and make the reserve logs that are used."""
+        yield from self.files.create_reserves()
+        self.files.newest = header
+        self.buffer.resume(frame)
+        self.flushed = self.buffer.appended
+
+    def close(self) -> None:
+        """End `run` when all that was appended is on disk."""
+        self._is_closing = True
+        self.wake()
 
     def commit(self, begin: Lgpos) -> Signal:
         """Return a signal that fires when all that was appended so far is on disk.
@@ -196,6 +209,8 @@ class LogWriter:
                 yield from self._write_out()
                 if self._refused is not None:
                     raise self._refused
+                if self._is_closing:
+                    return
                 if not self._work.fired:
                     yield self._work
         except (DiskFull, VolumeLost, EseError) as error:

@@ -16,7 +16,8 @@ from emulators.ese.trees import structure
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.tree import Tree
 
-DBID = 1
+DBID_FIRST = 1
+"""What the first database of a storage group is called in log records."""
 
 
 NodeHead: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
@@ -45,12 +46,20 @@ class Editor:
         cache: the pages.
         log: appends a record to the log and returns its position.
         dbtime: the newest dbtime of the database.
+        dbid: the database's number in its storage group.
     """
 
-    def __init__(self, cache: PageCache, log: Callable[[bytes], Lgpos], dbtime: int) -> None:
+    def __init__(
+        self,
+        cache: PageCache,
+        log: Callable[[bytes], Lgpos],
+        dbtime: int,
+        dbid: int = DBID_FIRST,
+    ) -> None:
         self._cache = cache
         self.log = log
         self.dbtime = dbtime
+        self.dbid = dbid
         self._rceid = 0
 
     def insert(
@@ -86,7 +95,7 @@ class Editor:
 
     def extend(self, pgno_last: int) -> None:
         """Log that the file was made longer."""
-        self.log(log_records.encode(log_records.ExtendDb(DBID, pgno_last)))
+        self.log(log_records.encode(log_records.ExtendDb(self.dbid, pgno_last)))
 
     def split(
         self, tree: Tree, source: Page, parent: Page, pgno_new: int, at: int, separator: bytes
@@ -152,7 +161,7 @@ class Editor:
             flags = PAGE_VERSIONED
         return (
             context.procid,
-            DBID,
+            self.dbid,
             page.pgno,
             self.dbtime,
             page.dbtime,
@@ -180,7 +189,7 @@ class Editor:
         self.dbtime += 1
         record = log_records.Split(
             procid=SYSTEM.procid,
-            dbid=DBID,
+            dbid=self.dbid,
             pgno=source.pgno,
             dbtime=self.dbtime,
             dbtime_before=source.dbtime,

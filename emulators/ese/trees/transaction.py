@@ -26,6 +26,11 @@ class Transaction:
         self.begin: Lgpos = editor.log(log_records.encode_begin0(PROCID, number))
         self.is_open = True
 
+    @property
+    def dbid(self) -> int:
+        """Number of the database that it changes; a transaction is of one database."""
+        return self._editor.dbid
+
     def commit(self) -> None:
         """Log the commit; the caller waits until the log is on disk."""
         assert self.is_open, f"transaction {self.context.trx} has ended"

@@ -85,7 +85,7 @@ class World:
             self.streams.stream("ese:SG1"),
             self.host,
             name="SG1",
-            database_name=DATABASE,
+            database_names=[DATABASE],
             log_volume=self.logs,
             database_volume=self.data,
             parameters=parameters or Parameters(),

@@ -33,7 +33,7 @@ class Watch:
         self.checkpoint = Lgpos(1, 0, 0)
         self.pages_checked = self.headers_checked = self.rolls = 0
         self.checkpoints_ahead = 0
-        editor = world.group.editor
+        editor = world.group.mounted(DATABASE).editor
         self._log = editor.log
         editor.log = self.note_record
         self.scan_current()

@@ -64,13 +64,13 @@ def an_undo_that_empties_pages():
 def a_cut_between_a_split_and_its_insert():
     """The log ends with a split, on which the insert that asked for it never followed."""
     world = World(mailboxes=MAILBOXES[:1])
-    log, kinds = world.group.editor.log, []
+    log, kinds = world.group.mounted(DATABASE).editor.log, []
 
     def note(record):
         kinds.append(type(log_records.decode(record)[0]))
         return log(record)
 
-    world.group.editor.log = note
+    world.group.mounted(DATABASE).editor.log = note
     while world.group.log.buffer.generation == 1:
         world.send(700)
         world.run(0.01)
@@ -82,7 +82,7 @@ def a_cut_between_a_split_and_its_insert():
 def cut_after_record(number):
     """Run the same again, but close the log for good after that record, and let it be written."""
     world = World(mailboxes=MAILBOXES[:1])
-    log, buffer = world.group.editor.log, world.group.log.buffer
+    log, buffer = world.group.mounted(DATABASE).editor.log, world.group.log.buffer
     seen = 0
 
     def note(record):
@@ -93,7 +93,7 @@ def cut_after_record(number):
         seen += 1
         return lgpos
 
-    world.group.editor.log = note
+    world.group.mounted(DATABASE).editor.log = note
     while seen <= number:
         world.send(700)
         world.run(0.01)

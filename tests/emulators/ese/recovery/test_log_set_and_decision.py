@@ -353,7 +353,7 @@ def test_the_temporary_log_counts_as_tip_only_where_it_follows(frozen):
 
 def test_the_worst_database_of_a_group_decides():
     required = [Required("A.edb", 4, 9, 10), Required("B.edb", 6, 11, 12)]
-    assert worst_of(required) == Required("B.edb", 4, 11, 12)
+    assert worst_of(required) == Required("A.edb and B.edb together", 4, 11, 12)
 
 
 def test_strange_files_beside_the_logs_are_left_alone(case):

@@ -54,7 +54,7 @@ class Bench:
         return Page.from_bytes(image, pgno).dbtime
 
     def write_all(self, older_than=9):
-        process = self.file.write_due(Lgpos(older_than, 0, 0))
+        process = self.file.write_due(Lgpos(older_than, 0, 0), on_disk=9)
         return self.kernel.spawn(process, name="flusher")
 
 

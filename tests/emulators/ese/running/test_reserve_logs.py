@@ -1,7 +1,7 @@
 """Reserve logs: a full log disk still takes what was appended (exchange.md F7, F17)."""
 
 import pytest
-from mail_world import LOG_BYTES, MS, World, recover_and_check
+from mail_world import DATABASE, LOG_BYTES, MS, World, recover_and_check
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
@@ -109,7 +109,7 @@ def test_a_commit_after_the_disk_was_full_fails_at_once_though_older_ones_still_
     def late(operation):
         if operation.new_name == CURRENT and reserves_of(world) == RESERVES[:1]:
             world.watch.clear()
-            transaction = world.group.begin()
+            transaction = world.group.begin(DATABASE)
             signal = world.group.commit(transaction)
             signal.then(lambda done: outcomes.append((done.error, len(world.acknowledged))))
 
