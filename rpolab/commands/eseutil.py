@@ -89,15 +89,18 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> ExitCode:
 
 
 def _look_at(mode: str, rest: Sequence[str]) -> ExitCode:
-    # /i excuses a streaming file that does not match; Exchange 2007 has none (exchange.md 2.1).
+    # /i excuses a streaming file that does not match (exchange.md 2.1).
     names = [name for name in rest if not (mode == "/k" and _switch(name) == _IGNORE_SWITCH)]
+    is_ignoring = len(names) < len(rest)
     if len(names) != 1:
         raise click.UsageError(f"{mode} takes one file, {len(names)} are given; {_USAGE}")
     path = Path(names[0])
     if path.is_dir():
         raise click.UsageError(f"{shown(path)} is a folder: name a file in it")
     files = DirectoryFiles(path.parent)
-    return _finish(mode, lambda: file_dump(mode, files, path.name))
+    return _finish(
+        mode, lambda: file_dump(mode, files, path.name, ignores_streaming_file=is_ignoring)
+    )
 
 
 def _recovery(rest: Sequence[str]) -> ExitCode:

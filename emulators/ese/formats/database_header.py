@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.checksum import block_checksum
-from emulators.ese.formats.format import DATABASE_VERSION, EXCHANGE_2007, Format
+from emulators.ese.formats.format import DATABASE_VERSION, EXCHANGE_2007, FORMATS, Format
 from emulators.ese.formats.values import (
     BACKUP_INFO_ZERO,
     LGPOS_ZERO,
@@ -49,13 +49,16 @@ class FileType(IntEnum):
 
 
 class DatabaseState(IntEnum):
-    """JET_dbstate."""
+    """JET_dbstate; the last three are newer than Exchange 2007."""
 
     JUST_CREATED = 1
     DIRTY_SHUTDOWN = 2
     CLEAN_SHUTDOWN = 3
     BEING_CONVERTED = 4
     FORCE_DETACH = 5
+    INCREMENTAL_RESEED = 6
+    DIRTY_AND_PATCHED = 7
+    REVERT = 8
 
 
 @dataclass(slots=True)
@@ -107,6 +110,8 @@ class DatabaseHeader:
     def __post_init__(self) -> None:
         if self.flags < 0:
             self.flags = FLAG_STREAMING_FILE if self.file_format.has_streaming_file else 0
+        if self.has_streaming_file and self.streaming_signature == SIGNATURE_ZERO:
+            self.streaming_signature = self.signature
 
     @property
     def has_streaming_file(self) -> bool:
@@ -198,7 +203,8 @@ class DatabaseHeader:
         ):
             found = f"file type {stated_type}, version {version:#x},{revision:#x}"
             raise ese_error(-1206, f"{where}: {found}", "name the Exchange version that wrote it")
-        if state not in set(DatabaseState):
+        newest = DatabaseState.FORCE_DETACH if file_format in FORMATS else DatabaseState.REVERT
+        if not DatabaseState.JUST_CREATED <= state <= newest:
             raise ese_error(-1206, f"{where}: the header has state {state}", hint)
         return cls._read(block, file_format)
 
@@ -295,7 +301,7 @@ def read_header(
         return DatabaseHeader.unpack(block, file_format, name, file_type=file_type)
 
     try:
-        return unpack(files.read(name, 0, PAGE_BYTES_MAX))
+        return unpack(files.read(name, 0, max(PAGE_BYTES_MAX, page_bytes)))
     except EseError as damage:
         if damage.code not in (-1018, -1206):
             raise

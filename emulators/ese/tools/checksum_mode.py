@@ -11,10 +11,12 @@ import numpy as np
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats.checkpoint import CHECKPOINT_BYTES, Checkpoint
-from emulators.ese.formats.database_header import DatabaseHeader
+from emulators.ese.formats.database_header import DatabaseHeader, read_header
+from emulators.ese.formats.detection import detect_database, detect_log, detect_log_set
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import HEADER_PAGES
 from emulators.ese.formats.page_verification import PageCheck, verify_pages
+from emulators.ese.formats.streaming_file import STREAMING_SUFFIX, check_files
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, check_log, dump_log_set
 
@@ -56,7 +58,16 @@ class ChecksumSummary:
 def check_database(
     files: FileSet, name: str, file_format: Format = EXCHANGE_2007
 ) -> ChecksumSummary:
-    """Check every page of a database; raises EseError -1811 or -1022 when it cannot be read."""
+    """Check every page of a database, also of one that Windows wrote.
+
+    Args:
+        files: where it lies.
+        name: the file.
+        file_format: decides on the size of its pages.
+
+    Raises:
+        EseError: -1811 or -1022 when it cannot be read.
+    """
     page_bytes = file_format.page_bytes
     size = files.size(name)
     summary = ChecksumSummary()
@@ -112,24 +123,61 @@ def checksum_error(name: str, summary: ChecksumSummary) -> EseError | None:
 
 
 def verify_checksums(
-    files: FileSet, name: str, file_format: Format = EXCHANGE_2007, seconds: float = 0.0
+    files: FileSet,
+    name: str,
+    file_format: Format | None = None,
+    seconds: float = 0.0,
+    *,
+    ignores_streaming_file: bool = False,
 ) -> Report:
-    """Return the text of `eseutil /k` for a database, a log, a checkpoint or a base name."""
+    """Return the text of `eseutil /k` for a database, a log, a checkpoint or a base name.
+
+    Args:
+        files: where the file lies.
+        name: the file, or the base name of a set of logs.
+        file_format: sizes and versions expected; None for what the file says.
+        seconds: how long it took.
+        ignores_streaming_file: whether a database goes without its streaming file (`/i`).
+    """
     if len(name) == PREFIX_LENGTH:
-        return dump_log_set(files, name, file_format)
+        found = file_format or detect_log_set(files, name) or EXCHANGE_2007
+        return dump_log_set(files, name, found)
     if name.lower().endswith(".log"):
         return _verify_log(files, name, file_format)
     if name.lower().endswith(".chk"):
         return _verify_checkpoint(files, name)
     try:
-        summary = check_database(files, name, file_format)
+        summary = check_database(files, name, file_format or _stated_format(files, name))
     except EseError as error:
         return f"File: {name}\n", error
-    return checksum_text(name, summary, seconds), checksum_error(name, summary)
+    problem = checksum_error(name, summary)
+    if problem is None and not ignores_streaming_file:
+        problem = _streaming_error(files, name)
+    return checksum_text(name, summary, seconds), problem
 
 
-def _verify_log(files: FileSet, name: str, file_format: Format) -> Report:
-    checked = check_log(files, name, file_format)
+def _stated_format(files: FileSet, name: str) -> Format:
+    """Return what the header says; one that says nothing is counted as damage later."""
+    try:
+        return detect_database(files, name)
+    except EseError as error:
+        if error.code != -1206:
+            raise
+        return EXCHANGE_2007
+
+
+def _streaming_error(files: FileSet, name: str) -> EseError | None:
+    if name.lower().endswith(STREAMING_SUFFIX):
+        return None
+    try:
+        check_files(files, name, read_header(files, name, detect_database(files, name)))
+    except EseError as error:
+        return error
+    return None
+
+
+def _verify_log(files: FileSet, name: str, file_format: Format | None) -> Report:
+    checked = check_log(files, name, file_format or detect_log(files, name) or EXCHANGE_2007)
     verdict = "OK" if checked.error is None else "damaged"
     return f"File: {name}\n\n      Log file: {name} - {verdict}\n", checked.error
 

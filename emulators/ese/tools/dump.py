@@ -1,9 +1,11 @@
 """The texts of `eseutil /mh` and `/mk`: a database's header, a checkpoint file (exchange.md 2).
 
 Labels, order and units are those of exchange.md 2.2 and 2.3, without the lines that are newer than
-Exchange 2007. Every function returns the text, and the error that ended it or None.
+Exchange 2007. Headers of databases that Windows wrote are shown with the same lines. Every function
+returns the text, and the error that ended it or None.
 """
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from emulators.ese.errors import EseError
@@ -11,19 +13,22 @@ from emulators.ese.file_set import FileSet
 from emulators.ese.formats.checkpoint import CHECKPOINT_BYTES, Checkpoint
 from emulators.ese.formats.database_header import (
     BACKUP_OS_SNAPSHOT,
+    FLAG_SHADOWING_DISABLED,
     HEADER_MAGIC,
     DatabaseHeader,
     DatabaseState,
+    FileType,
     read_header,
 )
-from emulators.ese.formats.format import DATABASE_VERSION, EXCHANGE_2007, Format
+from emulators.ese.formats.detection import detect_database
+from emulators.ese.formats.format import DATABASE_VERSION, Format
+from emulators.ese.formats.streaming_file import STREAMING_SUFFIX
 from emulators.ese.formats.values import DBMS_CIRCULAR_LOGGING, BackupInfo, DbmsParam, Lgpos
 
 Report: TypeAlias = tuple[str, EseError | None]
 
 _LABEL_WIDTH = 17
 _BACKUP_LABEL_WIDTH = 15
-_SHADOWING_DISABLED = 1
 
 _STATES = {
     DatabaseState.JUST_CREATED: "Just Created",
@@ -31,13 +36,28 @@ _STATES = {
     DatabaseState.CLEAN_SHUTDOWN: "Clean Shutdown",
     DatabaseState.BEING_CONVERTED: "Being Converted",
     DatabaseState.FORCE_DETACH: "Force Detach",
+    DatabaseState.INCREMENTAL_RESEED: "Incremental Reseed In Progress",
+    DatabaseState.DIRTY_AND_PATCHED: "Dirty and Patched Shutdown",
+    DatabaseState.REVERT: "Revert In Progress",
 }
+_FILE_TYPES = {FileType.DATABASE: "Database", FileType.STREAMING: "Streaming File"}
 
 
-def dump_header(files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
-    """Return the text of `eseutil /mh` for a database; the shadow is used when it must be."""
+def dump_header(files: FileSet, name: str, file_format: Format | None = None) -> Report:
+    """Return the text of `eseutil /mh` for a database or a streaming file.
+
+    The shadow is used when it must be.
+
+    Args:
+        files: where the file lies.
+        name: the file.
+        file_format: the only one to take; None for whatever the file says.
+    """
+    is_streaming = name.lower().endswith(STREAMING_SUFFIX)
+    file_type = FileType.STREAMING if is_streaming else FileType.DATABASE
     try:
-        header = read_header(files, name, file_format)
+        found = detect_database(files, name) if file_format is None else file_format
+        header = read_header(files, name, found, file_type)
     except EseError as error:
         return f"Database: {name}\n", error
     lines = [f"Database: {name}", "", "Fields:", *_header_lines(header)]
@@ -85,11 +105,9 @@ def environment_lines(parameters: DbmsParam) -> list[str]:
 
 def _header_lines(header: DatabaseHeader) -> list[str]:
     version = f"{DATABASE_VERSION:#x},{header.file_format.revision}"
-    low, high = header.generation_min_required, header.generation_max_required
-    committed = header.generation_max_committed
     major, minor, build, service_pack = header.os_version
     fields: tuple[tuple[str, object], ...] = (
-        ("File Type", "Database"),
+        ("File Type", _FILE_TYPES[header.file_type]),
         ("Format ulMagic", f"{HEADER_MAGIC:#x}"),
         ("Engine ulMagic", f"{HEADER_MAGIC:#x}"),
         ("Format ulVersion", version),
@@ -99,10 +117,9 @@ def _header_lines(header: DatabaseHeader) -> list[str]:
         ("cbDbPage", header.page_bytes),
         ("dbtime", f"{header.dbtime} ({header.dbtime:#x})"),
         ("State", _STATES[header.state]),
-        ("Log Required", f"{low}-{high} ({low:#x}-{high:#x})"),
-        ("Log Committed", f"0-{committed} (0x0-{committed:#x})"),
-        ("Streaming File", "No"),
-        ("Shadowed", "No" if header.flags & _SHADOWING_DISABLED else "Yes"),
+        *_log_lines(header),
+        ("Streaming File", "Yes" if header.has_streaming_file else "No"),
+        ("Shadowed", "No" if header.flags & FLAG_SHADOWING_DISABLED else "Yes"),
         ("Last Objid", header.objid_last),
         ("Scrub Dbtime", f"{header.scrub_dbtime} ({header.scrub_dbtime:#x})"),
         ("Scrub Date", header.scrub_time),
@@ -117,6 +134,16 @@ def _header_lines(header: DatabaseHeader) -> list[str]:
         ("OS Version", f"({major}.{minor}.{build} SP {service_pack})"),
     )
     return [f"{label.rjust(_LABEL_WIDTH)}: {value}" for label, value in fields]
+
+
+def _log_lines(header: DatabaseHeader) -> Iterator[tuple[str, str]]:
+    """Yield which logs are needed; 2003 has no second line, its RTM no hexadecimal (2.2)."""
+    low, high = header.generation_min_required, header.generation_max_required
+    hexadecimal = f" ({low:#x}-{high:#x})" if header.file_format.has_ecc else ""
+    yield "Log Required", f"{low}-{high}{hexadecimal}"
+    if header.file_format.has_waypoint:
+        committed = header.generation_max_committed
+        yield "Log Committed", f"0-{committed} (0x0-{committed:#x})"
 
 
 def _backup_lines(header: DatabaseHeader) -> list[str]:

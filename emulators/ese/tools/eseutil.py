@@ -6,6 +6,7 @@ error that ended it, if any; `report` puts banner and ending around that.
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import FileSet
+from emulators.ese.formats.detection import detect_log, detect_log_set
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.tools.checksum_mode import verify_checksums
 from emulators.ese.tools.dump import Report, dump_checkpoint, dump_header
@@ -35,25 +36,36 @@ MODES = {
 """What each mode calls itself."""
 
 
-def file_dump(mode: str, files: FileSet, name: str, file_format: Format = EXCHANGE_2007) -> Report:
+def file_dump(
+    mode: str,
+    files: FileSet,
+    name: str,
+    file_format: Format | None = None,
+    *,
+    ignores_streaming_file: bool = False,
+) -> Report:
     """Return text and error of `/mh`, `/ml`, `/mk` or `/k`.
 
     Args:
         mode: one of these four.
         files: where the file lies.
         name: the file; for `/ml` and `/k` also a base name such as 'E00'.
-        file_format: sizes and versions expected.
+        file_format: sizes and versions expected; None for what the file says.
+        ignores_streaming_file: whether `/k` takes a database without its streaming file.
     """
     if mode == "/mh":
         return dump_header(files, name, file_format)
     if mode == "/mk":
         return dump_checkpoint(files, name)
     if mode == "/k":
-        return verify_checksums(files, name, file_format)
+        return verify_checksums(
+            files, name, file_format, ignores_streaming_file=ignores_streaming_file
+        )
     assert mode == "/ml", f"{mode} is not a mode that dumps files"
     if len(name) == PREFIX_LENGTH:
-        return dump_log_set(files, name, file_format)
-    return dump_log(files, name, file_format)
+        found = file_format or detect_log_set(files, name) or EXCHANGE_2007
+        return dump_log_set(files, name, found)
+    return dump_log(files, name, file_format or detect_log(files, name) or EXCHANGE_2007)
 
 
 def ending(error: EseError | None, seconds: float) -> str:
