@@ -120,7 +120,7 @@ class StorageGroup:
                 that are not clean need soft recovery before.
         """
         yield from self._stream.start()
-        self._databases.committed = self.log.buffer.generation
+        self._databases.note_newest(self.log.buffer.generation)
         prefix = self.parameters.prefix
         spawn = self._kernel.spawn
         spawn(self.log.run(), name=f"{prefix} log writer", host=self._host)
@@ -289,7 +289,8 @@ class StorageGroup:
 
     def first_required(self) -> int:
         """Return the lowest generation that a header or the checkpoint asks for."""
-        return min(self._stream.checkpoint.checkpoint.generation, *self._databases.first_required())
+        checkpoint = self._stream.checkpoint.checkpoint.generation
+        return min([checkpoint, *self._databases.first_required()])
 
     def _begin_change(self) -> Process:
         """Wait until no snapshot and no other attach or detach is under way."""

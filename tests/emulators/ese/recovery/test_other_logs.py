@@ -111,6 +111,17 @@ def test_the_log_in_which_two_lives_part_has_one_header_in_both_and_its_records_
     assert refusal_of(case).code in (-566, -567)
 
 
+def test_the_newest_logs_of_another_life_never_give_a_mixture_of_both():
+    """From any generation on; the creation time in the database header tells them apart."""
+    other = case_of(life("other"))
+    case = case_of(life("one"))
+    for generation in range(case.first, case.committed + 1):
+        case = case_of(life("one"))
+        put_in(case, other, range(generation, case.committed + 1))
+        error = refusal_of(case)
+        assert error.code in (-515, -582), generation
+
+
 def test_lossy_recovery_removes_logs_of_another_life_that_no_page_rests_on():
     other = case_of(life("other"))
     case = case_of(life("one"))
