@@ -73,8 +73,12 @@ class ExchangeServer:
     def submit(self, message: Message, *, to_sent_items: bool = True) -> None:
         """Deliver to each recipient's Inbox, and to Sent Items of a sender who has a mailbox.
 
+        A database that is not mounted takes nothing.
+
         Without `to_sent_items` the sender keeps no copy: they have one of an earlier submission.
         """
+        if not self.group.is_mounted(self._database):
+            return
         if to_sent_items and message.sender in self._mailboxes:
             self._deliver(message, self._mailboxes[message.sender], SENT_ITEMS)
         for recipient in message.recipients:

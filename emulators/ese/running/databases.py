@@ -121,12 +121,12 @@ class Databases:
         if file.error is not None:
             raise file.error
         mounted.is_leaving = True
-        yield self._stream.log.commit(self._stream.appended)
+        yield self._stream.log.settle(self._stream.appended)
         # While a database is detached the waypoint is the log's tip.
         yield from self._write_header(mounted, self.committed)
         yield self._stream.flusher.drain(file)
         position = self._stream.detach(mounted)
-        yield self._stream.log.commit(position)
+        yield self._stream.log.settle(position)
         del self._by_name[mounted.name], self._by_dbid[mounted.dbid]
         self._stream.flusher.remove(file)
         try:

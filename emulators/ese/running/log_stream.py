@@ -130,7 +130,7 @@ class LogStream:
         position = self.appended
         now = LogTime.from_ns(self._wall_ns())
         self.append(log_records.encode(log_records.Term2(position, position, 0, now)))
-        yield self.log.commit(position)
+        yield self.log.settle(position)
         return position
 
     def _take_over_checkpoint(self) -> None:

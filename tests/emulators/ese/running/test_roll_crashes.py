@@ -136,8 +136,8 @@ def test_a_power_cut_after_any_step_of_a_roll_keeps_all_that_was_acknowledged(ki
     started = time.perf_counter()
     steps = steps_of_rolls(world)
     last = steps[-1]
-    first = next(step for step in steps if step > last - 14)
-    counts = sweep_power_cuts(world, first, last, every=False, combinations_max=4)
+    first = next(step for step in steps if step > last - 18)
+    counts = sweep_power_cuts(world, first, last, every=False, combinations_max=3)
     figure(f"{counts}, {time.perf_counter() - started:.1f} s")
     assert counts["recovered"] > 10
 
