@@ -141,6 +141,7 @@ _ROWS: tuple[tuple[int, str, str, int | None], ...] = (
     (-1206, "DatabaseCorrupted", "The database is damaged.", None),
     (-1213, "PageSizeMismatch", "The database has another page size than configured.", None),
     (-1216, "AttachedDatabaseMismatch", "A database of this log set is missing or wrong.", 494),
+    (-1605, "KeyDuplicate", "A row with this key is there already.", None),
     (-1808, "DiskFull", "The disk is full.", None),
     (-1811, "FileNotFound", "The file does not exist.", None),
     (-1814, "FileAlreadyExists", "The file exists already.", None),

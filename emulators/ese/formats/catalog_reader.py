@@ -10,7 +10,6 @@ from typing import cast
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.catalog_schema import (
-    INDEX_PRIMARY,
     OBJID_USER_FIRST,
     CatalogEntry,
     IndexDefinition,
@@ -19,7 +18,13 @@ from emulators.ese.formats.catalog_schema import (
 )
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.record import RecordCodec, Value
-from emulators.ese.formats.schema import Column, ColumnType, TableDefinition
+from emulators.ese.formats.schema import (
+    INDEX_PRIMARY,
+    Column,
+    ColumnType,
+    Index,
+    TableDefinition,
+)
 
 Row = dict[str, Value]
 
@@ -120,7 +125,12 @@ def _entry(objid: int, parts: _Parts) -> CatalogEntry:
     except KeyError as unknown:
         raise _damaged(f"an index of {name!r} has column {unknown}") from unknown
     return CatalogEntry(
-        TableDefinition(name, tuple(parts.columns), primary),
+        TableDefinition(
+            name,
+            tuple(parts.columns),
+            primary,
+            tuple(Index(index.name, index.columns, index.flags) for index in indexes),
+        ),
         objid,
         _integer(parts.table, "ColtypOrPgnoFDP"),
         _integer(parts.table, "PagesOrLocale"),

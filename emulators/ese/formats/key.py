@@ -1,4 +1,10 @@
-"""Index keys: values made comparable byte by byte (ese-format.md E, key normalisation)."""
+"""Index keys: values made comparable byte by byte (ese-format.md E, key normalisation).
+
+What annex E leaves open, NULL, values of no length and binary values, follows the sources that it
+cites (fldnorm): a binary value is cut into groups of eight bytes, padded with zeros, each followed
+by 9 when more bytes come and by the number of bytes that count in the last group. No segment's
+bytes begin those of another value's, so keys of several segments order as their values do.
+"""
 
 from collections.abc import Callable, Sequence
 from struct import Struct
@@ -7,9 +13,10 @@ from emulators.ese.formats.record import Value
 from emulators.ese.formats.schema import CODE_PAGE_UNICODE, Column, ColumnType, TableDefinition
 
 PREFIX_VALUE = 0x7F
-# Assumption, not seen in a sample: what stands for NULL and for text of no length.
 PREFIX_NULL = b"\x00"
 PREFIX_EMPTY = b"\x40"
+_BINARY_GROUP_BYTES = 8
+_BINARY_MORE = b"\x09"
 
 KEY_BYTES_MAX = 255
 """Keys are cut at JET_cbKeyMost of 8 KB pages before Windows Vista (assumption)."""
@@ -36,7 +43,21 @@ def _bit(value: Value) -> bytes:
 def _text(value: Value) -> bytes:
     assert isinstance(value, str), "a text key is not a str"
     assert value.isascii(), f"{value!r}: only ASCII text can be normalised without Windows tables"
+    assert "\0" not in value, f"{value!r}: text in a key ends at a zero byte"
     return b"\x7f" + value.upper().encode("ascii") + b"\0" if value else PREFIX_EMPTY
+
+
+def _binary(value: Value) -> bytes:
+    assert isinstance(value, bytes), "a binary key is not bytes"
+    if not value:
+        return PREFIX_EMPTY
+    groups = [
+        value[start : start + _BINARY_GROUP_BYTES]
+        for start in range(0, len(value), _BINARY_GROUP_BYTES)
+    ]
+    last = groups.pop()
+    end = last.ljust(_BINARY_GROUP_BYTES, b"\0") + bytes((len(last),))
+    return b"\x7f" + b"".join(group + _BINARY_MORE for group in groups) + end
 
 
 def _unsigned(layout: Struct) -> Segment:
@@ -63,6 +84,8 @@ def segment_encoder(column: Column) -> Segment:
         return _unsigned(_UNSIGNED[column_type])
     if column_type in _SIGNED:
         return _signed(*_SIGNED[column_type])
+    if column_type is ColumnType.BINARY:
+        return _binary
     assert column_type is ColumnType.TEXT, f"{column.name}: {column_type.name} cannot be a key"
     assert column.code_page != CODE_PAGE_UNICODE, f"{column.name}: Unicode text cannot be a key"
     return _text
@@ -80,11 +103,14 @@ class KeyCodec:
 
     def encode(self, values: Sequence[Value]) -> bytes:
         """Return the key of one value per segment; None is NULL, which sorts first."""
-        key = b"".join(
+        return self.encode_whole(values)[:KEY_BYTES_MAX]
+
+    def encode_whole(self, values: Sequence[Value]) -> bytes:
+        """Return the key of one value for each of the first segments, however long it is."""
+        return b"".join(
             PREFIX_NULL if value is None else segment(value)
-            for segment, value in zip(self._segments, values, strict=True)
+            for segment, value in zip(self._segments, values, strict=False)
         )
-        return key[:KEY_BYTES_MAX]
 
 
 class RowKey:
@@ -103,6 +129,22 @@ class RowKey:
     def of(self, row: Sequence[Value]) -> bytes:
         """Return the key of a row."""
         return self._codec.encode([row[index] for index in self._indexes])
+
+    def whole_of(self, row: Sequence[Value]) -> bytes:
+        """Return the key of a row, not cut."""
+        return self._codec.encode_whole([row[index] for index in self._indexes])
+
+    def prefix_of(self, values: Sequence[Value]) -> bytes:
+        """Return what the whole keys of all rows with these leading values begin with."""
+        return self._codec.encode_whole(values)
+
+    def nulls_of(self, row: Sequence[Value]) -> int:
+        """Return which segments of a row's key are NULL, as bits."""
+        nulls = 0
+        for bit, index in enumerate(self._indexes):
+            if row[index] is None:
+                nulls |= 1 << bit
+        return nulls
 
 
 def encode_key(columns: Sequence[Column], values: Sequence[Value]) -> bytes:

@@ -32,6 +32,48 @@ class Insert(NamedTuple):
         return self.prefix + self.suffix
 
 
+class FlagInsert(NamedTuple):
+    """Node `line` was marked as deleted and is no longer: the same key and data were inserted."""
+
+    procid: int
+    dbid: int
+    pgno: int
+    dbtime: int
+    dbtime_before: int
+    trx_begin0: int
+    level: int
+    line: int
+    flags: int
+    rceid: int
+    pgno_fdp: int
+    objid_fdp: int
+    key: bytes
+    data: bytes
+
+
+class FlagInsertAndReplace(NamedTuple):
+    """Node `line` was marked as deleted, is no longer, and got other data: its key was inserted.
+
+    What it held is in an UndoInfo record of the change `rceid_replace`.
+    """
+
+    procid: int
+    dbid: int
+    pgno: int
+    dbtime: int
+    dbtime_before: int
+    trx_begin0: int
+    level: int
+    line: int
+    flags: int
+    rceid: int
+    pgno_fdp: int
+    objid_fdp: int
+    rceid_replace: int
+    key: bytes
+    data: bytes
+
+
 class Replace(NamedTuple):
     """Node `line` got other data; what it held before is in an UndoInfo record if needed."""
 

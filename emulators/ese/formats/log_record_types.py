@@ -9,6 +9,8 @@ from emulators.ese.formats.log_page_operations import (
     CreateMultipleExtentFdp,
     Delete,
     FlagDelete,
+    FlagInsert,
+    FlagInsertAndReplace,
     Insert,
     Replace,
     ReplaceDifference,
@@ -184,6 +186,8 @@ Record: TypeAlias = (
     | Insert
     | Replace
     | ReplaceDifference
+    | FlagInsert
+    | FlagInsertAndReplace
     | FlagDelete
     | Delete
     | Undo

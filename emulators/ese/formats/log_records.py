@@ -54,6 +54,8 @@ from emulators.ese.formats.log_page_operations import (
     CreateMultipleExtentFdp,
     Delete,
     FlagDelete,
+    FlagInsert,
+    FlagInsertAndReplace,
     Insert,
     Replace,
     ReplaceDifference,
@@ -104,6 +106,8 @@ __all__ = [
     "DetachDb",
     "ExtendDb",
     "FlagDelete",
+    "FlagInsert",
+    "FlagInsertAndReplace",
     "ForceLogRollover",
     "ForceWriteLog",
     "Init2",
@@ -177,6 +181,10 @@ _LAYOUTS: dict[RecordType, _Layout] = {
     RecordType.MACRO_COMMIT: _Layout(MacroCommit, MACRO),
     RecordType.MACRO_ABORT: _Layout(MacroAbort, MACRO),
     RecordType.INSERT: _Layout(Insert, NODE_WITH_LENGTHS, (13, 12, 14)),
+    RecordType.FLAG_INSERT: _Layout(FlagInsert, Struct("<B" + NODE_FIELDS + "HH"), (12, 13)),
+    RecordType.FLAG_INSERT_AND_REPLACE: _Layout(
+        FlagInsertAndReplace, Struct("<B" + NODE_FIELDS + "HHI"), (12, 13)
+    ),
     RecordType.REPLACE_DIFFERENCE: _Layout(ReplaceDifference, NODE_WITH_LENGTHS, (_NODE_COUNT,)),
     RecordType.FLAG_DELETE: _Layout(FlagDelete, NODE_ONLY),
     RecordType.DELETE: _Layout(Delete, NODE_ONLY),

@@ -160,6 +160,10 @@ class Page:
         del self.node_flags[index]
         self.free_bytes += NODE_OVERHEAD_BYTES + len(key) + len(data)
 
+    def flag(self, index: int, flags: int) -> None:
+        """Give node `index` other node flags."""
+        self.node_flags[index] = flags
+
     def set_external(self, external: bytes) -> None:
         """Replace the bytes of tag 0."""
         self.free_bytes += len(self.external) - len(external)
@@ -170,6 +174,13 @@ class Page:
         """Return the index of the first node not below `key`, and whether it is that key's."""
         index = bisect_left(self.keys, key)
         return index, index < len(self.keys) and self.keys[index] == key
+
+    def find_pair(self, key: bytes, data: bytes) -> tuple[int, bool]:
+        """Return the index of the first node not below (`key`, `data`), and whether it is that."""
+        low = bisect_left(self.keys, key)
+        high = bisect_right(self.keys, key, low)
+        index = bisect_left(self.datas, data, low, high)
+        return index, index < high and self.datas[index] == data
 
     def child_index(self, key: bytes) -> int:
         """Return the index of the entry of this branch page whose child may hold `key`."""

@@ -52,6 +52,18 @@ COLUMN_NOT_NULL = 0x1
 COLUMN_AUTOINCREMENT = 0x4
 COLUMN_MULTI_VALUED = 0x8
 
+INDEX_UNIQUE = 0x1
+INDEX_ALL_NULLS = 0x2
+INDEX_FIRST_NULL = 0x4
+INDEX_SOME_NULLS = 0x8
+INDEX_NO_NULL_SEGMENT = 0x10
+INDEX_PRIMARY = 0x20
+INDEX_HIGH_WORD = 0x10000
+"""Persisted index flags (fidb*, ese-format.md F). Without one of the three for NULLs, a row whose
+columns of the index are all, first, or in part NULL has no entry."""
+
+INDEX_ANY_NULLS = INDEX_ALL_NULLS | INDEX_FIRST_NULL | INDEX_SOME_NULLS
+
 CODE_PAGE_ASCII = 1252
 CODE_PAGE_UNICODE = 1200
 
@@ -83,8 +95,53 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A secondary index: a second order of a table's rows.
+
+    Args:
+        name: ASCII name.
+        columns: its segments in order.
+        flags: persisted index flags; by default duplicates are allowed and every row has an entry.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    flags: int = INDEX_HIGH_WORD | INDEX_ANY_NULLS
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no two rows may have the same key."""
+        return bool(self.flags & INDEX_UNIQUE)
+
+    def has_entry(self, nulls: int) -> bool:
+        """Return whether a row has an entry; bit n of `nulls` is set when segment n is NULL."""
+        if not nulls:
+            return True
+        if nulls == (1 << len(self.columns)) - 1:
+            return bool(self.flags & INDEX_ALL_NULLS)
+        if nulls & 1:
+            return bool(self.flags & INDEX_FIRST_NULL)
+        return bool(self.flags & INDEX_SOME_NULLS)
+
+
+def build_index(
+    name: str, columns: tuple[str, ...], *, unique: bool = False, nulls: bool = True
+) -> Index:
+    """Define a secondary index.
+
+    Args:
+        name: ASCII name.
+        columns: its segments in order.
+        unique: whether no two rows may have the same key.
+        nulls: whether rows with NULL in one of the columns have an entry.
+    """
+    flags = INDEX_HIGH_WORD | (INDEX_UNIQUE if unique else 0) | (INDEX_ANY_NULLS if nulls else 0)
+    return Index(name, columns, flags)
+
+
+@dataclass(frozen=True, slots=True)
 class TableDefinition:
-    """A table: its columns, in the order in which rows are given, and its primary key.
+    """A table: its columns, in the order in which rows are given, its primary key and indexes.
 
     Columns are in the order of their ids, and the ids of each kind run without a gap.
     """
@@ -92,6 +149,7 @@ class TableDefinition:
     name: str
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
+    indexes: tuple[Index, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [column.column_id for column in self.columns]
@@ -121,13 +179,17 @@ class TableDefinition:
 
 
 def build_table(
-    name: str, columns: tuple[tuple[str, ColumnType], ...], primary_key: tuple[str, ...]
+    name: str,
+    columns: tuple[tuple[str, ColumnType], ...],
+    primary_key: tuple[str, ...],
+    indexes: tuple[Index, ...] = (),
 ) -> TableDefinition:
     """Define a table from (name, type) pairs, giving ids in the order of the kinds.
 
     Fixed, then variable, then tagged columns: pairs must come in that order. Text is Unicode
-    unless it is part of the primary key, as only ASCII text can be normalised (key.py).
+    unless it is part of a key, as only ASCII text can be normalised (key.py).
     """
+    indexed = {column for index in indexes for column in index.columns}
     next_id = {FIXED_FIRST: FIXED_FIRST, VARIABLE_FIRST: VARIABLE_FIRST, TAGGED_FIRST: TAGGED_FIRST}
     built = []
     for column_name, column_type in columns:
@@ -135,12 +197,13 @@ def build_table(
         in_key = column_name in primary_key
         code_page = 0
         if column_type in TEXT_TYPES:
-            code_page = CODE_PAGE_ASCII if in_key else CODE_PAGE_UNICODE
+            is_ascii = in_key or column_name in indexed
+            code_page = CODE_PAGE_ASCII if is_ascii else CODE_PAGE_UNICODE
         flags = COLUMN_NOT_NULL if in_key else 0
         size = size_of_type(column_type)
         built.append(Column(column_name, next_id[kind], column_type, flags, code_page, size))
         next_id[kind] += 1
-    return TableDefinition(name, tuple(built), primary_key)
+    return TableDefinition(name, tuple(built), primary_key, indexes)
 
 
 def size_of_type(column_type: ColumnType) -> int:

@@ -34,9 +34,12 @@ class SpaceHeader(NamedTuple):
         return cls(*_SPACE_HEADER.unpack(data))
 
 
-def multiple_extent_header(fdp: int, primary_pages: int, parent_fdp: int) -> bytes:
+def multiple_extent_header(
+    fdp: int, primary_pages: int, parent_fdp: int, *, unique: bool = True
+) -> bytes:
     """Return tag 0 of the root at page `fdp` whose space trees are on the next two pages."""
-    header = SpaceHeader(primary_pages, parent_fdp, SPACE_MULTIPLE_EXTENT, fdp + 1)
+    flags = SPACE_MULTIPLE_EXTENT | (0 if unique else SPACE_NON_UNIQUE)
+    header = SpaceHeader(primary_pages, parent_fdp, flags, fdp + 1)
     return header.pack()
 
 

@@ -13,7 +13,7 @@ What damage is found, and by which error:
 * a log of another group: -530; of another life of the same stream: -515, or -582 where no page can
   rest on it; of another version: -514, of another size: -541;
 * a page write that the disk lost, where a log to be replayed has a record for that page: redone,
-  or -566 or -567.
+  or -566 or -567; a record that has no place on its page: -500.
 
 What real ESE of 2003 and 2007 cannot see either, and this engine does not pretend to see:
 
@@ -28,5 +28,7 @@ What real ESE of 2003 and 2007 cannot see either, and this engine does not prete
   covers: a page names neither its database nor its neighbours' ages;
 * logs of another life of the stream that all lie above the waypoint: no page can rest on them, and
   they are a possible continuation. The creation time of the newest log, which the database header
-  notes, tells them apart as long as the header is the newer one.
+  notes, tells them apart as long as the header is the newer one;
+* a log in which two lives of the stream part, as both began it with one header: only the page
+  times of its records tell (-566, -567). The checksum of the log before came after 2007 (-590).
 """

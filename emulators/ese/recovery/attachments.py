@@ -15,9 +15,10 @@ from emulators.ese.errors import EseError, ese_error
 from emulators.ese.events import Event, event
 from emulators.ese.formats.log_records import AttachDb, DetachDb
 from emulators.ese.formats.values import AttachInfo, Lgpos
-from emulators.ese.recovery.database_recovery import NODE_RECORDS, DatabaseRecovery
+from emulators.ese.recovery.database_recovery import DatabaseRecovery
 from emulators.ese.recovery.identity import HINT_ALL_OF_ONE_POINT, HINT_LEAVE_OUT
 from emulators.ese.recovery.offline_database import OfflineDatabase
+from emulators.ese.recovery.redo import PAGE_RECORDS
 
 
 class Attachments:
@@ -65,7 +66,7 @@ class Attachments:
             self._note_attach(record, lgpos)
         elif isinstance(record, DetachDb):
             self._attached.pop(record.dbid, None)
-        elif self._idle and isinstance(record, NODE_RECORDS):
+        elif self._idle and isinstance(record, PAGE_RECORDS):
             database = self._idle.get(record.dbid)
             if database is not None and lgpos >= database.header.consistent:
                 self._outdated.setdefault(database.name, lgpos)

@@ -4,7 +4,6 @@ Its records are told from those of the others by the number that the log knows i
 """
 
 from emulators.ese.errors import ese_error
-from emulators.ese.formats import log_records
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_records import DetachDb
 from emulators.ese.formats.values import LOG_TIME_ZERO, Lgpos, LogTime
@@ -12,18 +11,10 @@ from emulators.ese.recovery.decision import Required
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
 from emulators.ese.recovery.open_transactions import OpenTransactions
-from emulators.ese.recovery.redo import Redo
+from emulators.ese.recovery.redo import PAGE_RECORDS, Redo
 from emulators.ese.recovery.undo import Undo
 from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.space import Space
-
-NODE_RECORDS = (
-    log_records.Insert,
-    log_records.Replace,
-    log_records.Delete,
-    log_records.Split,
-    log_records.ExtendDb,
-)
 
 
 class DatabaseRecovery:
@@ -55,7 +46,7 @@ class DatabaseRecovery:
     def apply(self, record: object, lgpos: Lgpos) -> None:
         """Take a record of this database into account, or one of a transaction."""
         self.open.note(record)
-        if isinstance(record, NODE_RECORDS):
+        if isinstance(record, PAGE_RECORDS):
             self.redo.apply(record, lgpos)
 
     def undo(self, log: OfflineLog) -> int:
@@ -68,7 +59,7 @@ class DatabaseRecovery:
         dbtime = max(self.redo.dbtime, self.header.dbtime)
         editor = Editor(cache, log.append, dbtime, self.header.dbid)
         undone = 0
-        if any(transaction.changes for transaction in self.open.newest_first()):
+        if self.open.has_work:
             space = Space(cache, editor, self.offline.grow)
             undone = Undo(cache, editor, space).run(self.open)
         self._dbtime = editor.dbtime

@@ -6,19 +6,43 @@ the page is not of this history, and recovery stops with -566 or -567.
 """
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.log_records import (
     Delete,
     ExtendDb,
+    FlagDelete,
+    FlagInsert,
+    FlagInsertAndReplace,
     Insert,
     Replace,
     Split,
+    Undo,
+    UndoInfo,
 )
-from emulators.ese.formats.page import FLAG_LEAF, Page
+from emulators.ese.formats.page import FLAG_LEAF, NODE_DELETED, Page
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees import structure
 from emulators.ese.trees.page_cache import PageCache
+
+PAGE_RECORDS = (
+    Insert,
+    Replace,
+    FlagDelete,
+    FlagInsert,
+    FlagInsertAndReplace,
+    Delete,
+    Undo,
+    UndoInfo,
+    Split,
+    ExtendDb,
+)
+"""The records that redo needs to see."""
+
+NodeRecord: TypeAlias = (
+    Insert | Replace | FlagDelete | FlagInsert | FlagInsertAndReplace | Delete | Undo
+)
 
 
 class Redo:
@@ -45,31 +69,71 @@ class Redo:
         self.applied = 0
         self.skipped = 0
         self.dbtime = 0
+        self._transaction = 0
+        self._before: dict[int, bytes] = {}
 
     def apply(self, record: object, lgpos: Lgpos) -> bool:
         """Carry out one record; return whether a page changed."""
-        if isinstance(record, Insert | Replace | Delete):
+        if isinstance(record, NodeRecord):
             return self._apply_to_node(record, lgpos)
         if isinstance(record, Split):
             return self._apply_split(record, lgpos)
+        if isinstance(record, UndoInfo):
+            self._remember(record)
         if isinstance(record, ExtendDb):
             self._extend(record.pgno_last)
         return False
 
-    def _apply_to_node(self, record: Insert | Replace | Delete, lgpos: Lgpos) -> bool:
+    def _apply_to_node(self, record: NodeRecord, lgpos: Lgpos) -> bool:
         self.dbtime = max(self.dbtime, record.dbtime)
         page = self._cache.page(record.pgno)
         if not self._is_due(page, record.dbtime, record.dbtime_before, lgpos):
             return False
+        line = record.line
+        self._require_place(page, record, lgpos)
         self._cache.touch(page.pgno, lgpos)
         if isinstance(record, Insert):
-            page.insert(record.line, record.key, record.data)
+            page.insert(line, record.key, record.data)
         elif isinstance(record, Replace):
-            page.replace(record.line, record.data)
+            page.replace(line, record.data)
+        elif isinstance(record, FlagDelete):
+            page.flag(line, page.node_flags[line] | NODE_DELETED)
+        elif isinstance(record, Delete):
+            page.delete(line)
+        elif isinstance(record, Undo):
+            before = self._before.get(record.rceid, b"")
+            structure.take_back(page, line, record.operation, before)
         else:
-            page.delete(record.line)
+            page.flag(line, page.node_flags[line] & ~NODE_DELETED)
+            page.replace(line, record.data)
         page.dbtime = record.dbtime
         return True
+
+    def _require_place(self, page: Page, record: NodeRecord, lgpos: Lgpos) -> None:
+        """Refuse a node that has no place on the page: its dbtime agrees, but it is another page.
+
+        Only logs of another life of the database can be so far from its pages.
+        """
+        is_insert = isinstance(record, Insert)
+        fits = record.line < len(page) + is_insert
+        if isinstance(record, Insert):
+            fits = fits and page.room_for(record.key, record.data)
+        elif isinstance(record, Replace) and fits:
+            fits = len(record.data) - len(page.datas[record.line]) <= page.free_bytes
+        if not fits:
+            where = f"{self._where}, page {page.pgno}, node {record.line}: the record at {lgpos}"
+            hint = "database and logs are not of one point in time: recover both from one"
+            raise ese_error(-500, f"{where} does not fit", hint)
+
+    def _remember(self, record: UndoInfo) -> None:
+        """Keep what a node held: should the transaction be rolled back, Undo does not repeat it.
+
+        The log is replayed from where the transaction began, as its pages hold the checkpoint back.
+        """
+        if record.trx_begin0 != self._transaction:
+            self._transaction = record.trx_begin0
+            self._before.clear()
+        self._before[record.rceid] = record.data
 
     def _apply_split(self, split: Split, lgpos: Lgpos) -> bool:
         self.dbtime = max(self.dbtime, split.dbtime)

@@ -5,14 +5,20 @@ redo knows whether the page holds the change already.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from emulators.ese.formats import log_records
-from emulators.ese.formats.log_records import PAGE_SPACE, PAGE_VERSIONED
-from emulators.ese.formats.log_types import RecordType
-from emulators.ese.formats.page import FLAG_LEAF, Page
+from emulators.ese.formats.log_records import PAGE_SPACE, PAGE_UNIQUE, PAGE_VERSIONED
+from emulators.ese.formats.page import FLAG_LEAF, NODE_DELETED, Page
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees import structure
+from emulators.ese.trees.change import (
+    OPERATION_FLAG_DELETE,
+    OPERATION_REPLACE,
+    SYSTEM,
+    Change,
+    Context,
+)
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.tree import Tree
 
@@ -22,21 +28,6 @@ DBID_FIRST = 1
 
 NodeHead: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int, int, int]
 """The fields of LRNODE_ in order, from the procid to the object id."""
-
-
-class Context(NamedTuple):
-    """On whose behalf a change is made.
-
-    `trx` is the transaction's trxBegin0. Changes that are not `versioned` are never undone.
-    """
-
-    procid: int
-    trx: int
-    versioned: bool
-
-
-SYSTEM = Context(procid=0, trx=0, versioned=False)
-"""Space and structure changes stay, whatever becomes of the transaction that needed them."""
 
 
 class Editor:
@@ -60,7 +51,7 @@ class Editor:
         self.log = log
         self.dbtime = dbtime
         self.dbid = dbid
-        self._rceid = 0
+        self.rceid = 0
 
     def insert(
         self, tree: Tree, context: Context, page: Page, line: int, key: bytes, data: bytes
@@ -79,7 +70,7 @@ class Editor:
         head = self._head(tree, context, page, line)
         before = page.datas[line]
         if context.versioned:
-            self._log_before(head, page.keys[line], before)
+            self._log_before(head, OPERATION_REPLACE, tree, page, line)
         lgpos = self.log(log_records.encode_replace(*head, len(before), data))
         self._cache.touch(page.pgno, lgpos)
         page.replace(line, data)
@@ -91,6 +82,74 @@ class Editor:
         lgpos = self.log(log_records.encode_delete(*self._head(tree, context, page, line)))
         self._cache.touch(page.pgno, lgpos)
         page.delete(line)
+        page.dbtime = self.dbtime
+
+    def flag_delete(self, tree: Tree, context: Context, page: Page, line: int) -> None:
+        """Mark node `line` as deleted; which node it is goes to the log first, for undo."""
+        self.dbtime += 1
+        head = self._head(tree, context, page, line)
+        if context.versioned:
+            self._log_before(head, OPERATION_FLAG_DELETE, tree, page, line)
+        lgpos = self.log(log_records.encode_flag_delete(*head))
+        self._cache.touch(page.pgno, lgpos)
+        page.flag(line, page.node_flags[line] | NODE_DELETED)
+        page.dbtime = self.dbtime
+
+    def flag_insert(self, tree: Tree, context: Context, page: Page, line: int) -> None:
+        """Take the mark off node `line`: the same key and data are inserted again."""
+        self.dbtime += 1
+        head = self._head(tree, context, page, line)
+        record = log_records.FlagInsert(*head, page.keys[line], page.datas[line])
+        lgpos = self.log(log_records.encode(record))
+        self._cache.touch(page.pgno, lgpos)
+        page.flag(line, page.node_flags[line] & ~NODE_DELETED)
+        page.dbtime = self.dbtime
+
+    def flag_insert_and_replace(
+        self, tree: Tree, context: Context, page: Page, line: int, data: bytes
+    ) -> int:
+        """Take the mark off node `line` and give it other data: its key is inserted again.
+
+        Returns the rceid of the replacement, which is undone after the insertion.
+        """
+        self.dbtime += 1
+        head = self._head(tree, context, page, line)
+        replaced = self.rceid
+        if context.versioned:
+            self._log_before(head, OPERATION_REPLACE, tree, page, line)
+            head = self._head(tree, context, page, line)
+        record = log_records.FlagInsertAndReplace(*head, replaced, page.keys[line], data)
+        lgpos = self.log(log_records.encode(record))
+        self._cache.touch(page.pgno, lgpos)
+        page.flag(line, page.node_flags[line] & ~NODE_DELETED)
+        page.replace(line, data)
+        page.dbtime = self.dbtime
+        return replaced
+
+    def undo(self, tree: Tree, context: Context, page: Page, line: int, change: Change) -> None:
+        """Take a change of node `line` back; redo needs the log from the transaction's begin."""
+        self.dbtime += 1
+        record = log_records.Undo(
+            procid=context.procid,
+            dbid=self.dbid,
+            pgno=page.pgno,
+            dbtime=self.dbtime,
+            dbtime_before=page.dbtime,
+            trx_begin0=context.trx,
+            level=1,
+            line=line,
+            flags=PAGE_VERSIONED | (PAGE_UNIQUE if tree.is_unique else 0),
+            rceid=change.rceid,
+            pgno_fdp=tree.fdp,
+            objid_fdp=tree.objid,
+            operation=change.operation,
+            operation_level=1,
+            bookmark_key=change.key,
+            bookmark_data=change.data,
+        )
+        lgpos = self.log(log_records.encode(record))
+        self._cache.touch(page.pgno, lgpos, context.begin)
+        structure.take_back(page, line, change.operation, change.before)
         page.dbtime = self.dbtime
 
     def extend(self, pgno_last: int) -> None:
@@ -147,18 +206,27 @@ class Editor:
         self._cache.adopt(page)
         self._cache.touch(page.pgno, lgpos)
 
-    def _log_before(self, head: NodeHead, key: bytes, before: bytes) -> None:
-        """Log what a node holds, so that the change to come can be undone."""
-        size = len(before)
-        tail = (int(RecordType.REPLACE), size, 0, before, key, b"")
+    def _log_before(
+        self, head: NodeHead, operation: int, tree: Tree, page: Page, line: int
+    ) -> None:
+        """Log which node is about to change and what it holds, so that it can be undone.
+
+        A node that is only marked keeps what it holds.
+        """
+        data = page.datas[line]
+        before = data if operation == OPERATION_REPLACE else b""
+        bookmark = b"" if tree.is_unique else data
+        tail = (operation, len(before), 0, before, page.keys[line], bookmark)
         self.log(log_records.encode(log_records.UndoInfo(*head, *tail)))
 
     def _head(self, tree: Tree, context: Context, page: Page, line: int) -> NodeHead:
         """Return the fields that all records of a change to one node begin with."""
         flags = PAGE_SPACE
         if context.versioned:
-            self._rceid += 1
+            self.rceid += 1
             flags = PAGE_VERSIONED
+        if tree.is_unique:
+            flags |= PAGE_UNIQUE
         return (
             context.procid,
             self.dbid,
@@ -169,7 +237,7 @@ class Editor:
             1 if context.versioned else 0,
             line,
             flags,
-            self._rceid if context.versioned else 0,
+            self.rceid if context.versioned else 0,
             tree.fdp,
             tree.objid,
         )

@@ -97,11 +97,16 @@ class PageCache:
         """Take in a page that was just made and has no version on disk."""
         self._buffers[page.pgno] = Buffer(page)
 
-    def touch(self, pgno: int, lgpos: Lgpos) -> None:
+    def touch(self, pgno: int, lgpos: Lgpos, since: Lgpos | None = None) -> None:
         """Note that the record at `lgpos` is about to change page `pgno`.
 
         To be called after the record was logged and before the page is changed: the state before
         may have to be frozen.
+
+        Args:
+            pgno: the page.
+            lgpos: position of the record.
+            since: an earlier position from which the log is needed to redo the record.
         """
         buffer = self._buffers[pgno]
         if not buffer.dirty:
@@ -117,6 +122,8 @@ class PageCache:
             buffer.frozen = FrozenVersion(image, buffer.newest.generation, buffer.oldest)
             buffer.oldest = lgpos
         buffer.newest = lgpos
+        if since is not None and since < buffer.oldest:
+            buffer.oldest = since
 
     def order(self, first: int, then: int) -> None:
         """Require that page `first` is on disk before a version of `then` is written."""

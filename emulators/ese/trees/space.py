@@ -14,7 +14,8 @@ from emulators.ese.formats.space_header import (
     encode_extent,
     multiple_extent_header,
 )
-from emulators.ese.trees.editor import SYSTEM, Editor
+from emulators.ese.trees.change import SYSTEM
+from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.tree import Tree
 
@@ -51,7 +52,7 @@ class Space:
     def make_tree(self, tree: Tree, *, first: int, pages: int) -> None:
         """Make the root and the two space trees of a tree that owns `pages` pages from `first`."""
         parent = 0 if tree.parent is None else tree.parent.fdp
-        header = multiple_extent_header(tree.fdp, pages, parent)
+        header = multiple_extent_header(tree.fdp, pages, parent, unique=tree.is_unique)
         self._adopt_root(tree, tree.fdp, tree.leaf_flags, header)
         for pgno in (tree.fdp + 1, tree.fdp + 2):
             self._adopt_root(tree, pgno, FLAG_SPACE, SPACE_TREE_HEADER)

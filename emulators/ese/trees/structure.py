@@ -7,10 +7,17 @@ the rightmost branch page of a level has an empty key (ese-format.md D).
 
 from emulators.ese.formats.page import (
     FLAG_LEAF,
+    FLAG_NON_UNIQUE,
     FLAG_PARENT_OF_LEAF,
     FLAG_ROOT,
+    NODE_DELETED,
     NODE_OVERHEAD_BYTES,
     Page,
+)
+from emulators.ese.trees.change import (
+    OPERATION_FLAG_DELETE,
+    OPERATION_INSERT,
+    OPERATION_REPLACE,
 )
 
 SPLIT_VERTICAL = 0
@@ -40,9 +47,29 @@ def split_point(page: Page) -> int:
     return len(sizes) - 1
 
 
+def bound(page: Page, index: int) -> bytes:
+    """Return what stands for leaf node `index` on branch pages: its bookmark.
+
+    Where keys are not unique that is the key with the data behind it.
+    """
+    key = page.keys[index]
+    return key + page.datas[index] if page.flags & FLAG_NON_UNIQUE else key
+
+
 def separator(page: Page, at: int) -> bytes:
     """Return the key that parts nodes before `at` from those at and after it."""
-    return page.keys[at] if page.flags & FLAG_LEAF else page.keys[at - 1]
+    return bound(page, at) if page.flags & FLAG_LEAF else page.keys[at - 1]
+
+
+def take_back(page: Page, line: int, operation: int, before: bytes) -> None:
+    """Undo an operation on node `line`; an inserted node stays, flagged as deleted."""
+    if operation == OPERATION_INSERT:
+        page.flag(line, page.node_flags[line] | NODE_DELETED)
+    elif operation == OPERATION_REPLACE:
+        page.replace(line, before)
+    else:
+        assert operation == OPERATION_FLAG_DELETE, f"operation {operation} cannot be undone"
+        page.flag(line, page.node_flags[line] & ~NODE_DELETED)
 
 
 def new_sibling(source: Page, pgno: int, right: int) -> Page:

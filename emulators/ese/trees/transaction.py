@@ -7,7 +7,8 @@ between any two records of one, and recovery then undoes it.
 
 from emulators.ese.formats import log_records
 from emulators.ese.formats.values import Lgpos
-from emulators.ese.trees.editor import Context, Editor
+from emulators.ese.trees.change import Change, Context, Undoable, clean_up, roll_back
+from emulators.ese.trees.editor import Editor
 
 PROCID = 1
 
@@ -22,8 +23,9 @@ class Transaction:
 
     def __init__(self, editor: Editor, number: int) -> None:
         self._editor = editor
-        self.context = Context(PROCID, number, versioned=True)
         self.begin: Lgpos = editor.log(log_records.encode_begin0(PROCID, number))
+        self._changes: list[tuple[Undoable, Change]] = []
+        self.context = Context(PROCID, number, True, self._changes, self.begin)
         self.is_open = True
 
     @property
@@ -33,6 +35,17 @@ class Transaction:
 
     def commit(self) -> None:
         """Log the commit; the caller waits until the log is on disk."""
+        self._end()
+        self._editor.log(log_records.encode_commit0(PROCID, self.context.trx + 1))
+        clean_up(self._changes)
+
+    def rollback(self) -> None:
+        """Take back all that the transaction did; nobody needs to wait for the log."""
+        self._end()
+        roll_back(self.context, self._changes)
+        self._editor.log(log_records.encode(log_records.Rollback(PROCID, 1)))
+        clean_up(self._changes)
+
+    def _end(self) -> None:
         assert self.is_open, f"transaction {self.context.trx} has ended"
         self.is_open = False
-        self._editor.log(log_records.encode_commit0(PROCID, self.context.trx + 1))

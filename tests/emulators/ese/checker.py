@@ -11,10 +11,12 @@ from itertools import pairwise
 
 from emulators.ese.formats import long_value
 from emulators.ese.formats.format import EXCHANGE_2007
+from emulators.ese.formats.key import RowKey
 from emulators.ese.formats.page import (
     FLAG_INDEX,
     FLAG_LEAF,
     FLAG_LONG_VALUE,
+    FLAG_NON_UNIQUE,
     FLAG_PARENT_OF_LEAF,
     FLAG_ROOT,
     FLAG_SPACE,
@@ -31,7 +33,7 @@ from emulators.ese.trees.database import (
     ROOT,
 )
 
-KIND_FLAGS = FLAG_INDEX | FLAG_LONG_VALUE
+KIND_FLAGS = FLAG_INDEX | FLAG_LONG_VALUE | FLAG_NON_UNIQUE
 SYSTEM_TREES = (ROOT, CATALOG, CATALOG_NAME_INDEX, CATALOG_ROOT_OBJECTS, CATALOG_SHADOW)
 
 
@@ -90,7 +92,10 @@ class TreeWalk:
             f"{name} is of another kind than its root",
         )
         must(not page.flags & FLAG_SPACE, f"{name} has the flag of a space tree")
-        bounded = page.keys if page.flags & FLAG_LEAF else page.keys[:-1]
+        must(not any(page.node_flags), f"{name} has flagged nodes")
+        is_pair = page.flags & FLAG_NON_UNIQUE
+        bookmarks = list(map(bytes.__add__, page.keys, page.datas)) if is_pair else page.keys
+        bounded = bookmarks if page.flags & FLAG_LEAF else page.keys[:-1]
         must(all(a < b for a, b in pairwise(bounded)), f"{name}: keys out of order")
         must(all(low <= key for key in bounded), f"{name} has a key below its lower bound")
         if high is not None:
@@ -193,20 +198,38 @@ def check_database(files, name="MDB1.edb", file_format=EXCHANGE_2007):
         block = image[(pgno + 1) * page_bytes : (pgno + 2) * page_bytes]
         if block.strip(b"\0"):
             pages[pgno] = Page.from_bytes(block, pgno, name)
-    tables = database.tables()
-    fdps = [tree.fdp for tree in SYSTEM_TREES]
-    fdps += [table.tree.tree.fdp for table in tables]
-    fdps += [table.long_values.tree.tree.fdp for table in tables if table.long_values]
-    findings = check_trees(pages.__getitem__, fdps, last_pgno)
+    findings = check_tables(pages.__getitem__, database.tables(), last_pgno)
     in_use = [pgno for used in findings.used.values() for pgno in used]
     strange = sorted(pages.keys() - frozenset(in_use))
     findings.must(not strange, f"pages {strange[:9]} hold data but are of no tree")
+    return findings
+
+
+def check_tables(page_of, tables, last_pgno):
+    """Check all trees of a database, and what its tables' trees say of one another."""
+    fdps = [tree.fdp for tree in SYSTEM_TREES]
+    fdps += [table.tree.tree.fdp for table in tables]
+    fdps += [table.long_values.tree.tree.fdp for table in tables if table.long_values]
+    fdps += [index.tree.tree.fdp for table in tables for index in table.indexes.values()]
+    findings = check_trees(page_of, fdps, last_pgno)
     catalogs = [findings.nodes[fdp] for fdp in (CATALOG.fdp, CATALOG_SHADOW.fdp)]
     findings.must(catalogs[0] == catalogs[1], "the catalog's shadow is another")
     for table in tables:
         if table.long_values:
             check_long_values(table, findings)
+        for index in table.indexes.values():
+            check_index(table, index, findings)
     return findings
+
+
+def check_index(table, index, findings):
+    """Every row has its entry, in order, and there are no others."""
+    name = f"index {index.definition.name} of {table.definition.name}"
+    primary = RowKey(table.definition)
+    entries = [(index.key_of(row), primary.of(row)) for row in table.records()]
+    wanted = sorted(entry for entry in entries if entry[0] is not None)
+    found = findings.nodes[index.tree.tree.fdp]
+    findings.must(found == wanted, f"{name}: {len(found)} entries for {len(wanted)} rows")
 
 
 def check_long_values(table, findings):

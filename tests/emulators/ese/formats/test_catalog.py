@@ -6,10 +6,15 @@ from hypothesis import strategies as st
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats import catalog
-from emulators.ese.formats.catalog_schema import INDEX_UNIQUE
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007, FORMATS
 from emulators.ese.formats.record import RecordCodec
-from emulators.ese.formats.schema import LONG_TYPES, ColumnType, TableDefinition, build_table
+from emulators.ese.formats.schema import (
+    LONG_TYPES,
+    ColumnType,
+    TableDefinition,
+    build_index,
+    build_table,
+)
 
 MESSAGES = build_table(
     "Msg",
@@ -22,6 +27,7 @@ MESSAGES = build_table(
     ("Id",),
 )
 VARIABLE = (ColumnType.BINARY, ColumnType.TEXT)
+BY_FIRST = build_index("ByFirst", ("Column0",), unique=True)
 
 
 @st.composite
@@ -32,7 +38,8 @@ def tables(draw):
     kinds += draw(st.lists(st.sampled_from(VARIABLE), max_size=8))
     kinds += draw(st.lists(st.sampled_from(LONG_TYPES), max_size=4))
     columns = tuple((f"Column{number}", kind) for number, kind in enumerate(kinds))
-    return build_table(draw(st.sampled_from(["Folders", "Msg", "Att"])), columns, ("Column0",))
+    name = draw(st.sampled_from(["Folders", "Msg", "Att"]))
+    return build_table(name, columns, ("Column0",), (BY_FIRST,))
 
 
 def nodes_of(rows):
@@ -41,7 +48,7 @@ def nodes_of(rows):
 
 @given(tables(), st.sampled_from(FORMATS))
 def test_any_table_is_opened_from_its_rows_alone(definition, file_format):
-    secondary = catalog.IndexDefinition("ByFirst", ("Column0",), 8, 90, INDEX_UNIQUE)
+    secondary = catalog.IndexDefinition(BY_FIRST.name, BY_FIRST.columns, 8, 90, BY_FIRST.flags)
     rows = [
         *catalog.system_rows(file_format),
         *catalog.table_rows(
@@ -67,13 +74,15 @@ def test_the_catalog_describes_itself_and_its_shadow(file_format):
     )
     itself, shadow = entries
     wanted = catalog.catalog_definition("MSysObjects", file_format)
-    assert itself.definition == wanted
+    assert itself.definition.columns == wanted.columns
+    assert itself.definition.primary_key == wanted.primary_key
     assert (itself.objid, itself.fdp, itself.pages) == (2, 4, 20)
     assert [(index.name, index.objid, index.fdp) for index in itself.indexes] == [
         ("Name", 4, 7),
         ("RootObjects", 5, 10),
     ]
     assert itself.indexes[1].columns == ("RootFlag", "Name")
+    assert [index.is_unique for index in itself.definition.indexes] == [True, True]
     assert shadow.definition.columns == wanted.columns
     assert (shadow.objid, shadow.fdp, shadow.pages, shadow.indexes) == (3, 24, 9, ())
 

@@ -44,6 +44,8 @@ OFFSETS = {
     log_records.MacroBegin: {"procid": (1, 2), "dbtime": (3, 8)},
     log_records.Insert: NODE_OFFSETS,
     log_records.Replace: NODE_OFFSETS | {"old_bytes": (46, 2)},
+    log_records.FlagInsert: NODE_OFFSETS,
+    log_records.FlagInsertAndReplace: NODE_OFFSETS | {"rceid_replace": (48, 4)},
     log_records.FlagDelete: NODE_OFFSETS,
     log_records.Delete: NODE_OFFSETS,
     log_records.Undo: NODE_OFFSETS | {"operation": (48, 2), "operation_level": (50, 1)},

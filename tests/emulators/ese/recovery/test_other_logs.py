@@ -14,10 +14,15 @@ from recovery_case import CURRENT, Case, archive, mail_in
 from emulators.ese.errors import EseError
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
 from emulators.ese.formats.log_file import LogHeader
+from emulators.ese.formats.log_records import Insert, decode
+from emulators.ese.formats.log_scan import scan_log
 from emulators.ese.formats.log_stream import blank_log
-from emulators.ese.formats.values import LogTime
+from emulators.ese.formats.page import FLAG_LEAF, Page
+from emulators.ese.formats.values import Lgpos, LogTime
 from emulators.ese.recovery.log_set import LogSet
+from emulators.ese.recovery.redo import Redo
 from emulators.ese.running.parameters import Parameters
+from emulators.ese.trees.page_cache import PageCache
 
 
 @cache
@@ -182,3 +187,25 @@ def test_a_log_of_a_newer_version_is_514():
     checksum = int.from_bytes(patched[:4], "little") ^ xor
     case.files.write(name, 0, checksum.to_bytes(4, "little") + patched[4:])
     case.refuses(-514, name)
+
+
+@pytest.mark.parametrize(
+    "change", [{"line": 3}, {"line": 0, "data": bytes(9000)}], ids=["no such place", "no room"]
+)
+def test_a_record_that_does_not_fit_its_page_is_refused_although_its_time_agrees(change):
+    case = case_of(life("one"))
+    content = case.files.read(archive(case.last), 0, LOG_BYTES)
+    records = (record for _, record in records_in(content, case.last))
+    insert = next(record for record in records if isinstance(record, Insert))
+    page = Page(5, 1, FLAG_LEAF, dbtime=9)
+    cache = PageCache(lambda _: page, EXCHANGE_2007)
+    redo = Redo(cache, lambda _: True, lambda _: None, "MDB1.edb")
+    with pytest.raises(EseError, match=r"-500.*MDB1\.edb, page 5, node.*does not fit"):
+        redo.apply(insert._replace(pgno=5, dbtime=10, dbtime_before=9, **change), Lgpos(2, 8, 22))
+    assert not cache.dirty_count
+
+
+def records_in(content, generation):
+    scan = scan_log(content, generation)
+    for lgpos, offset in scan.records():
+        yield lgpos, decode(scan.buffer, offset)[0]

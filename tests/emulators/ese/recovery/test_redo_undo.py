@@ -15,8 +15,9 @@ from emulators.ese.recovery.opened import open_database
 from emulators.ese.recovery.redo import Redo
 from emulators.ese.recovery.undo import Undo
 from emulators.ese.trees.btree import BTree
+from emulators.ese.trees.change import SYSTEM, Context
 from emulators.ese.trees.database import ROOT
-from emulators.ese.trees.editor import SYSTEM, Context, Editor
+from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.space import Space
 from emulators.ese.trees.tree import Tree
@@ -69,7 +70,7 @@ class Twin:
             elif kind == "replace" and key in model:
                 self.tree.replace(context, key, data)
                 model[key] = data
-            elif kind == "delete" and key in model and not context.versioned:
+            elif kind == "delete" and key in model:
                 self.tree.delete(context, key)
                 del model[key]
         return model

@@ -8,11 +8,13 @@ from checker import check_trees
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emulators.ese.errors import EseError
 from emulators.ese.formats.page import FLAG_LEAF, FLAG_LONG_VALUE
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees.btree import BTree
+from emulators.ese.trees.change import SYSTEM
 from emulators.ese.trees.database import ROOT
-from emulators.ese.trees.editor import SYSTEM, Editor
+from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.space import Space
 from emulators.ese.trees.tree import Tree
@@ -221,8 +223,9 @@ def test_last_key_looks_past_empty_pages_on_the_right():
 def test_a_key_that_is_there_is_not_inserted_again_and_one_that_is_not_is_not_changed():
     garden = Garden()
     garden.insert(b"a", b"1")
+    with pytest.raises(EseError, match="-1605"):
+        garden.tree.insert(SYSTEM, b"a", b"2")
     for wrong in (
-        lambda: garden.tree.insert(SYSTEM, b"a", b"2"),
         lambda: garden.tree.replace(SYSTEM, b"b", b"2"),
         lambda: garden.tree.delete(SYSTEM, b"b"),
     ):

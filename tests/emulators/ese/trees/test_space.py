@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from emulators.ese.formats import log_records
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees.btree import BTree
+from emulators.ese.trees.change import SYSTEM
 from emulators.ese.trees.database import ROOT
-from emulators.ese.trees.editor import SYSTEM, Editor
+from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.space import EXTENT_PAGES_MIN, FILE_EXTENT_PAGES_MIN, Space, extents
 from emulators.ese.trees.tree import Tree

@@ -1,0 +1,75 @@
+"""A database in memory with its log, whose every prefix can be recovered."""
+
+from checker import check_tables
+
+from emulators.ese.formats import log_records
+from emulators.ese.formats.page import Page
+from emulators.ese.formats.values import Lgpos
+from emulators.ese.recovery.open_transactions import OpenTransactions
+from emulators.ese.recovery.redo import Redo
+from emulators.ese.recovery.undo import Undo
+from emulators.ese.trees.database import Database, DatabaseBuilder
+from emulators.ese.trees.editor import Editor
+from emulators.ese.trees.page_cache import PageCache
+from emulators.ese.trees.space import Space
+from emulators.ese.trees.transaction import Transaction
+
+
+class Desk:
+    """A database with the given tables: `disk` are its pages as written, `log` all since then."""
+
+    def __init__(self, tables):
+        builder = DatabaseBuilder(tables)
+        self.last_pgno = builder.pages_total
+        self.cache = PageCache(self.never)
+        for page in builder.pages().values():
+            self.cache.adopt(page)
+        self.disk = {pgno: page.to_bytes(pgno) for pgno, page in builder.pages().items()}
+        self.log = []
+        self.transactions = 0
+        self.open(self.cache, builder.dbtime)
+
+    def open(self, cache, dbtime):
+        self.cache = cache
+        self.editor = Editor(cache, self.append, dbtime)
+        self.space = Space(cache, self.editor, self.grow)
+        self.database = Database(cache, self.editor, self.space)
+
+    def never(self, pgno):
+        raise AssertionError(f"page {pgno} was read before it was made")
+
+    def append(self, record):
+        self.log.append(record)
+        return Lgpos(1, 8 + len(self.log), 0)
+
+    def grow(self, pages):
+        self.last_pgno += pages
+        return self.last_pgno
+
+    def begin(self):
+        self.transactions += 1
+        return Transaction(self.editor, self.transactions)
+
+    def check(self):
+        findings = check_tables(self.cache.page, self.database.tables(), self.last_pgno)
+        assert findings.problems == []
+        return findings
+
+    def recovered(self, records):
+        """Return what recovery makes of the pages on disk and so many records of the log."""
+        other = Desk.__new__(Desk)
+        other.disk = self.disk
+        other.transactions = self.transactions
+        other.log = list(self.log[:records])
+        other.last_pgno = self.last_pgno
+        cache = PageCache(lambda pgno: Page.from_bytes(self.disk[pgno], pgno), keep_versions=False)
+        redo = Redo(cache, self.disk.__contains__, lambda _: None, "desk")
+        opened = OpenTransactions()
+        for number, record in enumerate(other.log):
+            decoded = log_records.decode(record)[0]
+            opened.note(decoded)
+            redo.apply(decoded, Lgpos(1, 9 + number, 0))
+        editor = Editor(cache, other.append, max(redo.dbtime, self.editor.dbtime))
+        Undo(cache, editor, Space(cache, editor, other.grow)).run(opened)
+        other.open(cache, editor.dbtime)
+        return other
