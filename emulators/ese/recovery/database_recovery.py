@@ -30,7 +30,7 @@ class DatabaseRecovery:
         self.header = offline.header
         self.redo = Redo(offline.cache, offline.has_page, offline.extend, offline.name)
         self.open = OpenTransactions()
-        self._dbtime = offline.header.dbtime
+        self.dbtime = offline.header.dbtime
 
     @property
     def required(self) -> Required:
@@ -44,7 +44,13 @@ class DatabaseRecovery:
         return Required(self.name, header.generation_min_required, last, committed, ages)
 
     def apply(self, record: object, lgpos: Lgpos) -> None:
-        """Take a record of this database into account, or one of a transaction."""
+        """Take a record of this database into account, or one of a transaction.
+
+        Records before the attach that its header names are of an earlier life: it was dismounted
+        cleanly after them, or came back from a backup and never saw them.
+        """
+        if lgpos < self.header.attach:
+            return
         self.open.note(record)
         if isinstance(record, PAGE_RECORDS):
             self.redo.apply(record, lgpos)
@@ -62,7 +68,7 @@ class DatabaseRecovery:
         if self.open.has_work:
             space = Space(cache, editor, self.offline.grow)
             undone = Undo(cache, editor, space).run(self.open)
-        self._dbtime = editor.dbtime
+        self.dbtime = editor.dbtime
         return undone
 
     def detach_record(self) -> DetachDb:
@@ -73,7 +79,7 @@ class DatabaseRecovery:
         """Write what is required, the pages and the clean header; return how many pages."""
         self.offline.require(newest.generation, newest.created)
         pages = self.offline.write_pages(newest.generation)
-        self.offline.shut_down_clean(end, now, self._dbtime)
+        self.offline.shut_down_clean(end, now, self.dbtime)
         return pages
 
 

@@ -129,6 +129,10 @@ class PageCache:
         """Require that page `first` is on disk before a version of `then` is written."""
         self._buffers[then].write_after.append(first)
 
+    def follows(self, pgno: int) -> tuple[int, ...]:
+        """Return the pages that must be on disk before a version of page `pgno` is written."""
+        return tuple(self._buffers[pgno].write_after)
+
     def oldest_dirty(self) -> Lgpos:
         """Return the position of the oldest record whose page is not on disk: the checkpoint."""
         oldest = LGPOS_MAX
