@@ -121,6 +121,8 @@ _ROWS: tuple[tuple[int, str, str, int | None], ...] = (
     (-586, "CommittedLogFileCorrupt", "A log file with committed data is damaged.", 525),
     (587, "CommittedLogFilesRemoved", "Log files with committed data were removed.", 526),
     (-590, "LogSequenceChecksumMismatch", "The log before this one was altered.", None),
+    # Assumption: number and name of this warning are from memory, not from exchange.md 1.5.
+    (595, "DatabaseRepaired", "Damage in the database has been repaired.", None),
     (-610, "ExistingLogFileHasBadSignature", "An existing log is of another set.", None),
     (-611, "ExistingLogFileIsNotContiguous", "The existing logs are not one sequence.", None),
     (-612, "LogReadVerifyFailure", "A log read from the backup has a bad checksum.", None),
@@ -141,6 +143,7 @@ _ROWS: tuple[tuple[int, str, str, int | None], ...] = (
     (-1206, "DatabaseCorrupted", "The database is damaged.", None),
     (-1213, "PageSizeMismatch", "The database has another page size than configured.", None),
     (-1216, "AttachedDatabaseMismatch", "A database of this log set is missing or wrong.", 494),
+    (-1305, "ObjectNotFound", "There is no such table.", None),
     (-1605, "KeyDuplicate", "A row with this key is there already.", None),
     (-1808, "DiskFull", "The disk is full.", None),
     (-1811, "FileNotFound", "The file does not exist.", None),

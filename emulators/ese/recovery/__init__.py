@@ -30,5 +30,6 @@ What real ESE of 2003 and 2007 cannot see either, and this engine does not prete
   they are a possible continuation. The creation time of the newest log, which the database header
   notes, tells them apart as long as the header is the newer one;
 * a log in which two lives of the stream part, as both began it with one header: only the page
-  times of its records tell (-566, -567). The checksum of the log before came after 2007 (-590).
+  times of its records tell (-566, -567), or that they need a page that never was (-1019) or do not
+  fit (-500). The checksum of the log before, which tells them apart, came after 2007 (-590).
 """

