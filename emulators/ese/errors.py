@@ -138,6 +138,7 @@ _ROWS: tuple[tuple[int, str, str, int | None], ...] = (
     (-1019, "PageNotInitialized", "A database page was never written.", None),
     (-1021, "DiskReadVerificationFailure", "The disk reported a checksum error.", None),
     (-1022, "DiskIO", "A disk operation failed.", None),
+    (-1026, "RecordTooBig", "A record does not fit into a page.", None),
     (-1032, "FileAccessDenied", "The file is in use or access to it is denied.", None),
     (-1069, "VersionStoreOutOfMemory", "A transaction outgrew the version store.", None),
     (-1206, "DatabaseCorrupted", "The database is damaged.", None),

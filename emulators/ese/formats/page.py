@@ -56,6 +56,11 @@ def page_offset(pgno: int, page_bytes: int) -> int:
     return (pgno + 1) * page_bytes
 
 
+def node_bytes_max(page_bytes: int) -> int:
+    """Return the most that key and data of a node may take: a leaf page with nothing else."""
+    return page_bytes - PAGE_HEADER_BYTES - TAG_BYTES - NODE_OVERHEAD_BYTES
+
+
 class Page:
     """One page of a tree as parallel lists of keys, data and node flags.
 
