@@ -259,7 +259,7 @@ class _Recovery:
         quit_record = log_records.RecoveryQuit2(end, end, 0, self._now)
         log.append(log_records.encode(quit_record))
         log.flush()
-        pages = sum(part.shut_down(end, log.generation, self._now) for part in self._parts)
+        pages = sum(part.shut_down(end, log.header, self._now) for part in self._parts)
         checkpoint = Checkpoint(checkpoint=end, signature=self._signature)
         log.write_checkpoint(checkpoint.pack())
         return pages
