@@ -13,6 +13,7 @@ from emulators.ese.formats import long_value
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.formats.key import RowKey
 from emulators.ese.formats.page import (
+    FLAG_EMPTY,
     FLAG_INDEX,
     FLAG_LEAF,
     FLAG_LONG_VALUE,
@@ -85,6 +86,7 @@ class TreeWalk:
         for attribute in same:
             equal = getattr(again, attribute) == getattr(page, attribute)
             must(equal, f"{name} has another {attribute} after it was written and read")
+        must(not page.flags & FLAG_EMPTY, f"{name} is in its tree though it was taken out")
         must(page.objid_fdp == self.root.objid_fdp, f"{name} is of object {page.objid_fdp}")
         must(bool(page.flags & FLAG_ROOT) == (page is self.root), f"{name}: wrong root flag")
         must(
@@ -200,7 +202,8 @@ def check_database(files, name="MDB1.edb", file_format=EXCHANGE_2007):
             pages[pgno] = Page.from_bytes(block, pgno, name)
     findings = check_tables(pages.__getitem__, database.tables(), last_pgno)
     in_use = [pgno for used in findings.used.values() for pgno in used]
-    strange = sorted(pages.keys() - frozenset(in_use))
+    emptied = {pgno for pgno, page in pages.items() if page.flags & FLAG_EMPTY}
+    strange = sorted(pages.keys() - emptied - frozenset(in_use))
     findings.must(not strange, f"pages {strange[:9]} hold data but are of no tree")
     return findings
 

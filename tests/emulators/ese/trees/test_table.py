@@ -153,7 +153,7 @@ def test_recovery_of_every_prefix_of_a_log_with_every_kind_of_change():
     desk, model = Desk((MAIL, FOLDERS)), {}
     table = desk.database.table("Mail")
     committed = [(0, {})]
-    for number in range(4):
+    for number in range(3):
         transaction = desk.begin()
         rows = [
             (1, each, number, number % 2 == 0, "ann", None, bytes([65 + each]) * 9000)
@@ -163,7 +163,7 @@ def test_recovery_of_every_prefix_of_a_log_with_every_kind_of_change():
         steps += [("share", rows[1]), ("move", rows[0]), ("put", rows[2]), ("delete", rows[1])]
         after = dict(model)
         play(table, transaction, after, steps)
-        if number == 2:
+        if number == 1:
             transaction.rollback()
             continue
         before = len(desk.log)
