@@ -27,6 +27,7 @@ COMMANDS = {
     "check": _Entry("rpolab.commands.check", "Find everything that is wrong with scenarios."),
     "schema": _Entry("rpolab.commands.schema", "Print the JSON Schema of a scenario or a result."),
     "eseutil": _Entry("rpolab.commands.eseutil", "The emulated eseutil, on real files."),
+    "isinteg": _Entry("rpolab.commands.isinteg", "The emulated isinteg, on a real database."),
 }
 
 

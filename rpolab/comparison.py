@@ -1,8 +1,15 @@
-"""Compares the mail in a recovered database with the ledger, message by message."""
+"""Compares the mail in a recovered database with the ledger, message by message.
 
+Of each message the database may hold the state that the newest change acknowledged by the time
+asked for has left, or that of a later change. An older state means that changes are lost: of a
+message that is not there, or of one that is back where it was.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emulators.exchange.store import Store
+from emulators.exchange.store import Store, StoredMessage
 from rpolab.ledger import Entry, Ledger
 
 
@@ -11,16 +18,18 @@ class Comparison:
     """What a recovered database holds.
 
     Attributes:
-        kept: messages acknowledged by the time asked for, and found unchanged.
+        kept: messages acknowledged by the time asked for, and found as they were or are.
         lost: those not found, in the order of their acknowledgement.
-        damaged: found with other content, or in another mailbox or folder, than was delivered.
+        reverted: of messages found in an older state, the first acknowledged change that is lost.
+        damaged: found with other content, or in another mailbox or folder, than ever was.
         phantom: found, but nobody ever sent them.
         extra: found and sent, but not acknowledged by that time: on the way, and good to have.
-        miscounted: folders whose stated message count is not what they hold.
+        miscounted: folders whose stated counters are not what they hold.
     """
 
     kept: int
     lost: tuple[Entry, ...]
+    reverted: tuple[Entry, ...]
     damaged: tuple[Entry, ...]
     phantom: int
     extra: int
@@ -34,7 +43,7 @@ class Comparison:
     @property
     def found(self) -> int:
         """Messages in the database."""
-        return self.kept + self.extra + self.phantom + len(self.damaged)
+        return self.kept + self.extra + self.phantom + len(self.damaged) + len(self.reverted)
 
 
 def compare(store: Store, ledger: Ledger, time_ns: int) -> Comparison:
@@ -43,29 +52,68 @@ def compare(store: Store, ledger: Ledger, time_ns: int) -> Comparison:
     Raises:
         EseError: the database is damaged.
     """
-    good: set[int] = set()
-    damaged: dict[int, Entry] = {}
-    phantom = 0
-    stated_counts = store.folder_counts()
-    counts = dict.fromkeys(stated_counts, 0)
+    expected = Counter(entry.message_id for entry in ledger.acknowledged_by(time_ns))
+    kept = extra = phantom = 0
+    damaged: list[Entry] = []
+    reverted: list[Entry] = []
+    held: Counter[tuple[str, str, str]] = Counter()
+    seen: set[int] = set()  # only asked, never walked through
     for stored in store.messages():
-        counts[stored.mailbox, stored.folder] += 1
-        entry = ledger.entry(stored.message_id)
-        if entry is None:
+        _count(held, stored)
+        seen.add(stored.message_id)
+        history = ledger.history(stored.message_id)
+        reached = _reached(history, stored)
+        acknowledged = expected[stored.message_id]
+        if not history:
             phantom += 1
-        elif (stored.mailbox, stored.folder, stored.message.digest) == (
-            entry.mailbox,
-            entry.folder,
-            entry.digest,
-        ):
-            good.add(stored.message_id)
+        elif not reached:
+            damaged.append(history[max(acknowledged - 1, 0)])
+        elif reached < acknowledged:
+            reverted.append(history[reached])
+        elif acknowledged:
+            kept += 1
         else:
-            damaged[stored.message_id] = entry
-    expected = list(ledger.acknowledged_by(time_ns))
-    missing = [entry for entry in expected if entry.message_id not in good]
-    lost = tuple(entry for entry in missing if entry.message_id not in damaged)
-    kept = len(expected) - len(missing)
-    miscounted = tuple(
-        "/".join(folder) for folder, stated in stated_counts.items() if counts[folder] != stated
+            extra += 1
+    lost = tuple(
+        ledger.history(message_id)[0]
+        for message_id, acknowledged in expected.items()
+        if message_id not in seen
+        and not any(entry.is_gone for entry in ledger.history(message_id)[acknowledged - 1 :])
     )
-    return Comparison(kept, lost, tuple(damaged.values()), phantom, len(good) - kept, miscounted)
+    miscounted = _miscounted(store, held)
+    return Comparison(kept, lost, tuple(reverted), tuple(damaged), phantom, extra, miscounted)
+
+
+def _reached(history: Sequence[Entry], stored: StoredMessage) -> int:
+    """Return after how many changes a message was last as it was found, 0 for never."""
+    digest = stored.message.digest
+    for number in range(len(history), 0, -1):
+        entry = history[number - 1]
+        if (
+            entry.digest == digest
+            and (entry.mailbox, entry.folder) == (stored.mailbox, stored.folder)
+            and (entry.is_read, entry.is_deleted) == (stored.is_read, stored.is_deleted)
+        ):
+            return number
+    return 0
+
+
+def _count(held: Counter[tuple[str, str, str]], stored: StoredMessage) -> None:
+    size = stored.message.size_bytes
+    folder = (stored.mailbox, stored.folder)
+    if stored.is_deleted:
+        held[*folder, "deleted"] += 1
+        held[*folder, "deleted_bytes"] += size
+        return
+    held[*folder, "messages"] += 1
+    held[*folder, "unread"] += not stored.is_read
+    held[*folder, "size_bytes"] += size
+
+
+def _miscounted(store: Store, held: Counter[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Return the folders of which a counter is not what the folder holds."""
+    return tuple(
+        "/".join(folder)
+        for folder, counters in store.folder_counters().items()
+        if any(held[*folder, name] != stated for name, stated in counters._asdict().items())
+    )

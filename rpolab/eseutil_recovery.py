@@ -7,7 +7,9 @@ from emulators.ese.errors import EseError, ese_error
 from emulators.ese.events import Event
 from emulators.ese.file_set import DirectoryFiles, FileSet
 from emulators.ese.formats.database_header import read_header
-from emulators.ese.formats.format import EXCHANGE_2007
+from emulators.ese.formats.detection import detect_database, detect_log_set
+from emulators.ese.formats.format import EXCHANGE_2007, FORMATS, Format
+from emulators.ese.formats.streaming_file import STREAMING_SUFFIX
 from emulators.ese.formats.values import Signature
 from emulators.ese.recovery.log_set import LogSet
 from emulators.ese.recovery.soft_recovery import RecoveryReport, soft_recover
@@ -45,7 +47,8 @@ class RecoveryFolders:
 class SplitFiles:
     """The files of a storage group that lie in up to three folders, as one set.
 
-    A name's suffix decides its folder: databases, the checkpoint, and everything else is a log.
+    A name's suffix decides its folder: databases with their streaming files, the checkpoint, and
+    everything else is a log.
     """
 
     def __init__(self, folders: RecoveryFolders) -> None:
@@ -99,7 +102,7 @@ class SplitFiles:
 
     def _home(self, name: str) -> DirectoryFiles:
         lower = name.lower()
-        if lower.endswith(_DATABASE_SUFFIX):
+        if lower.endswith((_DATABASE_SUFFIX, STREAMING_SUFFIX)):
             return self._databases
         return self._system if lower.endswith(_CHECKPOINT_SUFFIX) else self._logs
 
@@ -129,6 +132,7 @@ def recover(base: str, folders: RecoveryFolders, *, now_ns: int) -> Report:
             base,
             [chosen],
             now_ns=now_ns,
+            log_format=_format_of(files, chosen),
             lossy=folders.is_lossy,
             ignore_missing=folders.is_ignoring_mismatch,
         )
@@ -167,7 +171,8 @@ def _choose(files: FileSet, base: str, folders: RecoveryFolders) -> tuple[str, l
         raise ese_error(-1216, f"{folders.databases}: there is no database", hint)
     if len(names) == 1:
         return names[0], []
-    wanted = LogSet(files, base, EXCHANGE_2007).own_signature
+    log_format = detect_log_set(files, base) or EXCHANGE_2007
+    wanted = LogSet(files, base, log_format).own_signature
     belonging = [name for name in names if _log_signature(files, name) == wanted]
     others = [name for name in names if name not in belonging]
     if len(belonging) != 1:
@@ -182,6 +187,15 @@ def _choose(files: FileSet, base: str, folders: RecoveryFolders) -> tuple[str, l
 
 def _log_signature(files: FileSet, name: str) -> Signature | None:
     try:
-        return read_header(files, name, EXCHANGE_2007).log_signature
+        return read_header(files, name, detect_database(files, name)).log_signature
     except EseError:
         return None
+
+
+def _format_of(files: FileSet, name: str) -> Format:
+    """Return the format of a database, which must be one of Exchange 2003 or 2007."""
+    found = detect_database(files, name)
+    if found not in FORMATS:
+        hint = "recover it with the program that wrote it"
+        raise ese_error(-1206, f"{name}: version {found.name}", hint)
+    return found

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emulators.ese.file_set import MemoryFiles
+from emulators.exchange.changes import Change, ChangeKind
 from emulators.exchange.content import ContentPools
-from emulators.exchange.server import Delivery, ExchangeServer
+from emulators.exchange.mail_users import MailUsers
+from emulators.exchange.server import ExchangeServer
 from reports import (
     Digests,
     FaultResult,
@@ -24,7 +26,7 @@ from rpolab import measures
 from rpolab.faults import faults_of
 from rpolab.ledger import Ledger
 from rpolab.mail_sources import mail_source
-from rpolab.mail_users import send_mail
+from rpolab.mail_users import act_as_users
 from rpolab.notices import protection_notices
 from rpolab.protections.cdp import Cdp
 from rpolab.recoveries import Moment, Recoverer
@@ -149,15 +151,24 @@ class Experiment:
         yield from self.server.start(self._mailboxes)
         for protection in self.protections.values():
             protection.start_bookmarks()
-        yield from send_mail(
-            self.kernel, self.server, self._arrivals, self._pools, self.clock.duration_ns
+        users = MailUsers(
+            self.server,
+            self._pools,
+            self._arrivals,
+            lambda: self.kernel.now_ns,
+            self.laboratory.streams,
+            name=self.laboratory.group.name,
+            actions=self._mail.actions,
         )
+        yield from act_as_users(self.kernel, self.server, users, self.clock.duration_ns)
 
-    def _acknowledged(self, delivery: Delivery) -> None:
-        self.ledger.acknowledged(delivery)
+    def _acknowledged(self, change: Change) -> None:
+        self.ledger.acknowledged(change)
+        if change.kind is not ChangeKind.CREATED:
+            return
         for name, protection in self.protections.items():
             newest = protection.source.capture.newest.sequence
-            self.recoverers[name].sequences[delivery.message_id] = newest
+            self.recoverers[name].sequences[change.message_id] = newest
 
     def _drill_times(self) -> list[int]:
         drills = self.scenario.drills

@@ -15,6 +15,7 @@ from emulators.exchange.log_rates import LOG_OVERHEAD_BYTES, LogRates, log_rates
 from emulators.exchange.log_stats import LogIntervals, read_log_stats
 from emulators.exchange.replay import MailArchive
 from emulators.exchange.tracking_replay import TrackedMail
+from emulators.exchange.user_actions import USER_ACTIONS, UserActions
 from reports import Assumption, Notice
 from rpolab.profiles import day_curve, mail_assumptions, profile_of
 from scenarios import Scenario
@@ -45,6 +46,10 @@ class MailSource(Protocol):
     def replay(self) -> Replay | None:
         """The mail that decides start and duration, or None where the scenario does."""
 
+    @property
+    def actions(self) -> UserActions | None:
+        """What users do beside sending; None where the mail is real and they are not known."""
+
     def mailboxes(self, pools: ContentPools) -> Mailboxes:
         """Return the addresses of the mailboxes, as many as the scenario says."""
 
@@ -71,6 +76,11 @@ class ArchivedMail:
     def replay(self) -> Replay:
         """The archive."""
         return self._archive
+
+    @property
+    def actions(self) -> None:
+        """Nothing: the archive does not say what its readers did."""
+        return
 
     def mailboxes(self, pools: ContentPools) -> Mailboxes:
         """Return drawn addresses."""
@@ -103,6 +113,11 @@ class LoggedMail:
     def replay(self) -> Replay:
         """The logs."""
         return self._mail
+
+    @property
+    def actions(self) -> None:
+        """Nothing: the log does not say what the recipients did."""
+        return
 
     def mailboxes(self, pools: ContentPools) -> Mailboxes:
         """Return the first recipients, and drawn addresses where there are too few."""
@@ -162,6 +177,11 @@ class ProfiledMail:
     def replay(self) -> None:
         """Nothing: the scenario says when it starts and how long it lasts."""
         return
+
+    @property
+    def actions(self) -> UserActions:
+        """What the table says."""
+        return USER_ACTIONS
 
     def mailboxes(self, pools: ContentPools) -> Mailboxes:
         """Return drawn addresses."""

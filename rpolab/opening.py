@@ -65,7 +65,7 @@ def open_image(
     store = Store(open_database(files, database))
     comparison = compare(store, ledger, time_ns)
     if comparison.miscounted:
-        where = f"{database}: folder {comparison.miscounted[0]} holds other than its count says"
+        where = f"{database}: folder {comparison.miscounted[0]} holds other than it states"
         raise ese_error(-1206, where, "run isinteg, or choose another point")
     return Opened(report, comparison, verified, counted.counts)
 

@@ -13,6 +13,7 @@ from typing import Literal
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from reports import Loss, LostMessage, Point, Recovery, seconds
+from rpolab.comparison import Comparison
 from rpolab.ledger import Entry, Ledger
 from rpolab.opening import Opened, open_image
 from rpolab.protections.base import PointClass, PointUnavailable, ProtectedPoint
@@ -143,7 +144,7 @@ class Recoverer:
         site = scenario.sites[self.protection.copy_site]
         mailboxes = scenario.exchange.storage_groups[0].mailboxes
         steps = rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
-        rpo_ns = moment.time_ns - _reached_ns(point, comparison.lost, comparison.damaged)
+        rpo_ns = moment.time_ns - _reached_ns(point, comparison)
         reported_ns = moment.reported_ns[point.consistency]
         is_intact = not self.protection.lost_logs
         if reported_ns is not None and reported_ns < rpo_ns and is_intact:
@@ -240,9 +241,10 @@ class Recoverer:
         return not opened.comparison.damaged and not opened.comparison.phantom
 
 
-def _reached_ns(point: ProtectedPoint, lost: tuple[Entry, ...], damaged: tuple[Entry, ...]) -> int:
+def _reached_ns(point: ProtectedPoint, comparison: Comparison) -> int:
     """Return up to when everything acknowledged was really recovered (design, true RPO)."""
-    missing = [entry.acknowledged_ns for entry in (*lost, *damaged)]
+    lost = (*comparison.lost, *comparison.reverted, *comparison.damaged)
+    missing = [entry.acknowledged_ns for entry in lost]
     return min([point.time_ns, *(time_ns for time_ns in missing if time_ns is not None)])
 
 

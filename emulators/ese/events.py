@@ -3,12 +3,25 @@
 Numbers and meanings are those of the sheet; the sentences are our own. Assumptions, where the
 sheet names two numbers for one case: 440 is a log whose header cannot be read and 465 one that is
 damaged further on; 518 is one missing log and 519 several; 526 follows a damaged log and 527 a
-broken sequence; 494 is the refusal and 495 the database that was left out on request.
+broken sequence; 494 is the refusal and 495 the database that was left out on request; 210 begins
+a copy backup too and 211 a differential one.
 """
 
 from typing import NamedTuple
 
 EVENT_TEXTS: dict[int, str] = {
+    205: "The restore stopped with an error.",
+    206: "A full backup must be made first.",
+    210: "A full backup starts.",
+    211: "An incremental backup starts.",
+    213: "The backup is complete.",
+    214: "The backup stopped with an error.",
+    220: "The backup of a file begins.",
+    221: "The backup of a file ends.",
+    223: "Log files are backed up.",
+    224: "Log files are deleted.",
+    225: "No log files can be deleted.",
+    227: "A log file is missing.",
     300: "Recovery begins.",
     301: "A log file is replayed.",
     302: "Recovery is complete.",
@@ -20,6 +33,7 @@ EVENT_TEXTS: dict[int, str] = {
     453: "The last required log files are missing.",
     454: "Recovery failed.",
     462: "The log ended in a torn write, which was repaired.",
+    463: "A closed log file ends in a torn write.",
     465: "A log file is damaged.",
     474: "A database page has a bad checksum.",
     494: "A database that these logs belong to is missing or is another one.",

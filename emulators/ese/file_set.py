@@ -114,11 +114,11 @@ class MemoryFiles:
         try:
             return self._files[name]
         except KeyError:
-            raise _not_found(name) from None
+            raise file_not_found(name) from None
 
     def _must_be_free(self, name: str) -> None:
         if name in self._files:
-            raise _exists_already(name)
+            raise file_exists(name)
 
 
 class DirectoryFiles:
@@ -185,7 +185,7 @@ class DirectoryFiles:
     def rename(self, old: str, new: str) -> None:
         """Give a file another name."""
         if self.exists(new):
-            raise _exists_already(new)
+            raise file_exists(new)
         try:
             self._at(old).rename(self._at(new))
         except OSError as error:
@@ -284,11 +284,13 @@ class CountingFiles:
         self.counts.add("flush")
 
 
-def _not_found(name: str) -> EseError:
+def file_not_found(name: str) -> EseError:
+    """Return the error of a file that is not there."""
     return ese_error(-1811, name, "check the name, and that the right copy is mounted")
 
 
-def _exists_already(name: str) -> EseError:
+def file_exists(name: str) -> EseError:
+    """Return the error of a name that is taken."""
     return ese_error(-1814, name, "move the existing file away first")
 
 

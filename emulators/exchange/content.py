@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from faker import Faker
 
-from emulators.exchange.message import Message
+from emulators.exchange.message import Attachment, Message
 
 if TYPE_CHECKING:
     from emulators.exchange.arrivals import Send
@@ -25,6 +25,11 @@ __all__ = ["DOMAIN", "DOMAIN_OUTSIDE", "ContentPools", "Person"]
 
 DOMAIN = "corp.example"
 DOMAIN_OUTSIDE = "partner.example"
+
+LETTER_BYTES_MAX = 16 * 1024
+"""What a drawn message has beyond this is an attachment (an assumption: few people write more)."""
+
+ATTACHMENT_NAME = "attachment.doc"
 
 _LOCALE = "en_US"
 _PROVIDERS = ["faker.providers.person", "faker.providers.lorem", "faker.providers.company"]
@@ -121,24 +126,35 @@ class ContentPools:
         subject_bytes = len(subject.encode())
         overhead = len(sender) + subject_bytes + len(message_id) + sum(map(len, recipients))
         length = max(size_bytes - overhead, 1)
-        text: bytes | int = length
-        if not self._sparse:
-            text = self._body(sender, recipients[0], start, length)
-        return Message(sender, recipients, subject, (text,), message_id, sent_ns)
+        attached = length - LETTER_BYTES_MAX - len(ATTACHMENT_NAME)
+        if attached <= 0:
+            text = self._text(sender, recipients[0], start, length)
+            return Message(sender, recipients, subject, (text,), message_id, sent_ns)
+        text = self._text(sender, recipients[0], start, LETTER_BYTES_MAX)
+        content = attached if self._sparse else self._reel_from(start + LETTER_BYTES_MAX, attached)
+        attachments = (Attachment(ATTACHMENT_NAME, (content,)),)
+        return Message(sender, recipients, subject, (text,), message_id, sent_ns, attachments)
+
+    def _text(self, sender: str, recipient: str, start: int, length: int) -> bytes | int:
+        return length if self._sparse else self._body(sender, recipient, start, length)
 
     def _body(self, sender: str, recipient: str, start: int, length: int) -> bytes:
         """Return a letter of `length` bytes: greeting, text of the reel from `start`, signature."""
         greeting = self._greetings.get(recipient, b"Hello,\r\n\r\n")
         signature = self._signatures.get(sender, b"\r\n")
         text_length = length - len(greeting) - len(signature)
-        reel = self._reel
         if text_length <= 0:
+            return self._reel[start : start + length]
+        return b"".join((greeting, self._reel_from(start, text_length), signature))
+
+    def _reel_from(self, start: int, length: int) -> bytes:
+        """Return `length` bytes of the reel, which begins again after its end."""
+        reel = self._reel
+        start %= len(reel)
+        if start + length <= len(reel):
             return reel[start : start + length]
-        if start + text_length <= len(reel):
-            return b"".join((greeting, reel[start : start + text_length], signature))
-        parts = [greeting, reel[start:]]
-        rounds, rest = divmod(text_length - len(parts[1]), len(reel))
-        return b"".join((*parts, *([reel] * rounds), reel[:rest], signature))
+        rounds, rest = divmod(start + length - len(reel), len(reel))
+        return b"".join((reel[start:], *([reel] * rounds), reel[:rest]))
 
     def _new_person(self, domain: str) -> Person:
         first = self._stream.choice(self._first_names)

@@ -10,13 +10,31 @@ from sim.payload import Segments, length_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Message", "Segments"]
+__all__ = ["APPOINTMENT", "NOTE", "Attachment", "Message", "Segments"]
+
+NOTE = "IPM.Note"
+APPOINTMENT = "IPM.Appointment"
+"""Message classes: mail, and an item of the calendar."""
 
 DIGEST_BYTES = 16
 
 # Zeros in a row that the digest treats as a run. Real mail has none; a sparse body is one.
 _RUN_MIN = 64
+_PLAIN = (NOTE, 0, None, None)
 _STRETCH = re.compile(rb"([^\0]*)(\0*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a message carries."""
+
+    name: str
+    content: Segments
+
+    @property
+    def size_bytes(self) -> int:
+        """The length of name and content in bytes."""
+        return length_of(self.content) + len(self.name.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +42,9 @@ class Message:
     """One message; two are the same mail exactly when their digests are equal.
 
     `sender` and `recipients` are addresses, `sent_ns` is a time of the run in nanoseconds. The
-    body of a real mail is its exact bytes, headers included.
+    body of a real mail is its exact bytes, headers included. The last `cc_count` recipients get
+    a carbon copy, the others are addressed. `starts_ns` and `ends_ns` are those of an
+    appointment, and None of mail.
     """
 
     sender: str
@@ -33,6 +53,11 @@ class Message:
     body: Segments
     internet_message_id: str
     sent_ns: int
+    attachments: tuple[Attachment, ...] = ()
+    message_class: str = NOTE
+    cc_count: int = 0
+    starts_ns: int | None = None
+    ends_ns: int | None = None
     _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @property
@@ -42,10 +67,12 @@ class Message:
 
     @property
     def size_bytes(self) -> int:
-        """The length of body, addresses, subject and message id in bytes."""
+        """The length of body, attachments, addresses, subject and message id in bytes."""
         addresses = len(self.sender) + sum(map(len, self.recipients))
         subject = len(self.subject.encode("utf-8", "surrogatepass"))
-        return self.body_bytes + addresses + subject + len(self.internet_message_id)
+        attached = sum(attachment.size_bytes for attachment in self.attachments)
+        texts = addresses + subject + len(self.internet_message_id)
+        return self.body_bytes + attached + texts
 
     @property
     def digest(self) -> bytes:
@@ -67,6 +94,11 @@ def _digest_of(message: Message) -> bytes:
     content.update(repr(lengths).encode())
     content.update(b"".join(encoded))
     _update_with_body(content, message.body)
+    extras = (message.message_class, message.cc_count, message.starts_ns, message.ends_ns)
+    if message.attachments or extras != _PLAIN:
+        content.update(repr((*extras, [item.name for item in message.attachments])).encode())
+        for attachment in message.attachments:
+            _update_with_body(content, attachment.content)
     return content.digest()
 
 

@@ -4,35 +4,17 @@ A message is acknowledged for each mailbox when the commit record of its deliver
 disk, not before.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from emulators.ese.errors import EseError
 from emulators.ese.running.storage_group import StorageGroup
+from emulators.exchange.changes import Item
+from emulators.exchange.mail_operations import MailOperations, Told
 from emulators.exchange.message import Message
 from emulators.exchange.store import INBOX, SENT_ITEMS, STORE_TABLES, Mailbox, Store
-from sim.kernel import Signal
 
 Process = Generator[Any, Any, None]
-
-
-class Delivery:
-    """One copy of a message in one folder, from submission to acknowledgement.
-
-    Attributes:
-        message_id: its id in the store.
-        mailbox: whose it is.
-        folder: the folder's name.
-        message: what was delivered.
-    """
-
-    __slots__ = ("folder", "mailbox", "message", "message_id")
-
-    def __init__(self, message_id: int, mailbox: str, folder: str, message: Message) -> None:
-        self.message_id = message_id
-        self.mailbox = mailbox
-        self.folder = folder
-        self.message = message
 
 
 class ExchangeServer:
@@ -40,29 +22,38 @@ class ExchangeServer:
 
     Args:
         group: its storage group, not created yet.
-        submitted: told of each delivery when its transaction has committed in memory.
-        acknowledged: told of each delivery when its commit record is on disk.
+        submitted: told of each change of mail when its transaction has committed in memory.
+        acknowledged: told of each change when its commit record is on disk.
     """
 
     def __init__(
         self,
         group: StorageGroup,
         *,
-        submitted: Callable[[Delivery], None],
-        acknowledged: Callable[[Delivery], None],
+        submitted: Told,
+        acknowledged: Told,
     ) -> None:
         self.group = group
         self._database = group.database_names[0]
         self._submitted = submitted
         self._acknowledged = acknowledged
-        self._mailboxes: dict[str, Mailbox] = {}
+        self.mailboxes: dict[str, Mailbox] = {}
 
     def start(self, mailboxes: Sequence[str]) -> Process:
         """Make the storage group and the mailboxes, and wait until they are on disk."""
         yield from self.group.create(STORE_TABLES)
-        self._store = Store(self.group.database(self._database))
-        on_disk = [self._create_mailbox(name) for name in mailboxes]
-        for created in on_disk:  # noqa: UP028 - a list cannot be sent the signals' values
+        self.mail = MailOperations(
+            Store(self.group.database(self._database)),
+            lambda: self.group.begin(self._database),
+            self.group.commit,
+            submitted=self._submitted,
+            acknowledged=self._acknowledged,
+        )
+        on_disk = []
+        for name in mailboxes:
+            self.mailboxes[name], created = self.mail.create_mailbox(name)
+            on_disk.append(created)
+        for created in on_disk:
             yield created
 
     @property
@@ -70,31 +61,28 @@ class ExchangeServer:
         """What stopped the storage group, or None while it runs."""
         return self.group.error
 
-    def submit(self, message: Message, *, to_sent_items: bool = True) -> None:
+    def submit(
+        self, message: Message, *, to_sent_items: bool = True, as_stream: bool = False
+    ) -> list[Item]:
         """Deliver to each recipient's Inbox, and to Sent Items of a sender who has a mailbox.
 
-        Without `to_sent_items` the sender keeps no copy: they have one of an earlier submission.
+        The sender's copy is what their client wrote; the recipients share one instance of what
+        transport brought. Without `to_sent_items` the sender keeps no copy: they have one of an
+        earlier submission. With `as_stream` the recipients' instance has its MIME stream too.
+
+        Returns the recipients' copies.
         """
-        if to_sent_items and message.sender in self._mailboxes:
-            self._deliver(message, self._mailboxes[message.sender], SENT_ITEMS)
+        now_ns = self.group.wall_ns()
+        if to_sent_items and message.sender in self.mailboxes:
+            sender = self.mailboxes[message.sender]
+            self.mail.deliver(sender, SENT_ITEMS, message, now_ns, is_read=True)
+        copies: list[Item] = []
+        instance_id = None
         for recipient in message.recipients:
-            mailbox = self._mailboxes.get(recipient)
+            mailbox = self.mailboxes.get(recipient)
             if mailbox is not None:
-                self._deliver(message, mailbox, INBOX)
-
-    def _create_mailbox(self, name: str) -> Signal:
-        transaction = self.group.begin(self._database)
-        self._mailboxes[name] = self._store.create_mailbox(transaction, name)
-        return self.group.commit(transaction)
-
-    def _deliver(self, message: Message, mailbox: Mailbox, folder: str) -> None:
-        transaction = self.group.begin(self._database)
-        message_id = self._store.deliver(transaction, mailbox.folders[folder], message)
-        delivery = Delivery(message_id, mailbox.name, folder, message)
-        self._submitted(delivery)
-
-        def on_disk(done: Signal) -> None:
-            if done.error is None:
-                self._acknowledged(delivery)
-
-        self.group.commit(transaction).then(on_disk)
+                copy, instance_id = self.mail.deliver(
+                    mailbox, INBOX, message, now_ns, instance_id=instance_id, as_stream=as_stream
+                )
+                copies.append(copy)
+        return copies

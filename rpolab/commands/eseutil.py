@@ -13,6 +13,7 @@ from emulators.ese.errors import EseError
 from emulators.ese.file_set import DirectoryFiles
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.eseutil import MODES, file_dump, report
+from rpolab.eseutil_maintenance import MAINTENANCE_MODES, maintain, read_arguments
 from rpolab.eseutil_recovery import BASE_LENGTH, RecoveryFolders, recover
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
@@ -24,18 +25,32 @@ _FOLDER_SWITCHES = ("/l", "/s", "/d")
 _IGNORE_SWITCH = "/i"
 _FLAG_SWITCHES = (_IGNORE_SWITCH, "/a", "/v")
 _RECOVERY = "/r"
-_FILE_MODES = ("/mh", "/ml", "/mk", "/k")
-_MODES = (*_FILE_MODES, _RECOVERY)
+_FILE_MODES = ("/mh", "/ml", "/mk", "/ms", "/mm", "/k")
+_MODES = (*_FILE_MODES, *MAINTENANCE_MODES, _RECOVERY)
 
-_HELP = """Look at the files of a storage group, or recover it, as eseutil does.
+_HELP = """Look at the files of a storage group, repair or recover it, as eseutil does.
 
 \b
 /mh FILE          the header of a database: its state, the logs that it needs
 /ml FILE or BASE  a log file, or all logs of a base name such as E00
 /mk FILE          a checkpoint file
+/ms FILE          the pages that each table and index of a database owns
+/mm FILE          the tables, indexes and columns of a database
 /k  FILE or BASE  checksums of a database, a log, a checkpoint, or all logs
+/g  FILE          integrity: the structure of a clean database, page by page
+/p  FILE [/t NAME]
+                  repair: makes a database anew from what can be read, and
+                  says what it lost; for a database whose logs are gone
+/d  FILE [/t NAME] [/b NAME] [/p]
+                  defragmentation: copies a clean database into a new file
 /r  BASE [/l FOLDER] [/s FOLDER] [/d FOLDER] [/i] [/a] [/v]
                   soft recovery: brings the database to Clean Shutdown
+
+\b
+The new file of /p and /d takes the database's place when it is complete. Until
+then it lies beside it under the name of /t; there must be room for it. /b
+keeps the old file under that name, and /d with /p leaves the database where
+it is and the new file beside it.
 
 \b
 The folders of /r are those of the logs (/l; the current one when left out),
@@ -76,14 +91,15 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> ExitCode:
         say(context.get_help())
         return ExitCode.MET
     if not arguments:
-        raise click.UsageError(
-            f"a mode is missing: {', '.join((*_FILE_MODES, _RECOVERY))}; {_USAGE}"
-        )
+        raise click.UsageError(f"a mode is missing: {', '.join(_MODES)}; {_USAGE}")
     mode, rest = _switch(arguments[0]), arguments[1:]
     if mode == _RECOVERY:
         return _recovery(rest)
     if mode in _FILE_MODES:
         return _look_at(mode, rest)
+    if mode in MAINTENANCE_MODES:
+        given = read_arguments(mode, rest)
+        return _finish(mode, lambda: maintain(mode, given, now_ns=calendar_ns()))
     what = "is not emulated" if mode in MODES else "is no mode"
     raise click.UsageError(f"{shown(arguments[0])} {what}: there are {', '.join(_MODES)}")
 

@@ -59,9 +59,11 @@ def test_a_folder_imports_only_what_lies_below_it(folder):
 ESE_MAY_IMPORT = {
     "formats": set(),
     "trees": {"formats"},
+    "integrity": {"formats"},
+    "maintenance": {"formats", "trees", "integrity"},
     "running": {"formats", "trees"},
     "recovery": {"formats", "trees"},
-    "tools": {"formats", "trees", "recovery"},
+    "tools": {"formats", "trees", "integrity", "maintenance", "recovery"},
 }
 
 

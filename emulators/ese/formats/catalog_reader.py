@@ -125,18 +125,23 @@ def _entry(objid: int, parts: _Parts) -> CatalogEntry:
     except KeyError as unknown:
         raise _damaged(f"an index of {name!r} has column {unknown}") from unknown
     return CatalogEntry(
-        TableDefinition(
-            name,
-            tuple(parts.columns),
-            primary,
-            tuple(Index(index.name, index.columns, index.flags) for index in indexes),
-        ),
+        _definition(name, parts, primary, indexes),
         objid,
         _integer(parts.table, "ColtypOrPgnoFDP"),
         _integer(parts.table, "PagesOrLocale"),
         *parts.long_value,
         indexes,
     )
+
+
+def _definition(
+    name: str, parts: _Parts, primary: tuple[str, ...], indexes: tuple[IndexDefinition, ...]
+) -> TableDefinition:
+    secondary = tuple(Index(index.name, index.columns, index.flags) for index in indexes)
+    try:
+        return TableDefinition(name, tuple(parts.columns), primary, secondary)
+    except AssertionError as problem:
+        raise _damaged(str(problem)) from problem
 
 
 def _integer(row: Row, name: str) -> int:

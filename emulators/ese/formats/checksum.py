@@ -33,7 +33,6 @@ BLOCK_CHECKSUM_OFFSETS = (0, 40, 48, 56)
 Bytes: TypeAlias = bytes | bytearray | memoryview
 
 _CHECKSUM = Struct("<II")
-_FLAGS = Struct("<I")
 COLUMNS = 32
 _FOLDED_BYTES_MAX = 192
 """Up to here folding one number is cheaper than calling numpy."""
@@ -76,7 +75,7 @@ def page_checksum(page: Bytes, pgno: int) -> tuple[int, int]:
     They are (XOR, ECC), or (XOR, page number) for a page whose flags say the old format. The first
     8 bytes of the page are not looked at.
     """
-    if _FLAGS.unpack_from(page, FLAGS_OFFSET)[0] & FLAG_NEW_CHECKSUM:
+    if page[FLAGS_OFFSET + 1] & FLAG_NEW_CHECKSUM >> 8:
         return ecc_checksum(page, pgno)
     return HEADER_SEED ^ xor_words(page[CHECKSUM_BYTES:]) ^ pgno, pgno
 

@@ -160,7 +160,8 @@ class DatabaseHeader:
         _MAGIC.pack_into(block, 4, HEADER_MAGIC, DATABASE_VERSION)
         # A page size of 0 means 4096 when read, but libesedb refuses it: it is always stated.
         _PAIR.pack_into(block, 232, revision, self.page_bytes)
-        _PAIR.pack_into(block, 340, DATABASE_VERSION, revision)
+        if not self.image:
+            _PAIR.pack_into(block, 340, DATABASE_VERSION, revision)
         _U32.pack_into(block, _ATTRIBUTE_OFFSET, self.file_type - FileType.DATABASE)
         _U32.pack_into(block, FILE_TYPE_OFFSET, self.file_type)
         _U32.pack_into(block, 0, block_checksum(block))

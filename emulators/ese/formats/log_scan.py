@@ -26,12 +26,11 @@ from emulators.ese.formats.log_checksum import (
     prove_shadow,
 )
 from emulators.ese.formats.log_file import fill_pattern
-from emulators.ese.formats.log_types import RecordType, is_known, measure
+from emulators.ese.formats.log_types import is_known, list_records
 from emulators.ese.formats.values import Lgpos
 
 STREAM_OFFSET = LOG_HEADER_BYTES
 _CANDIDATE = re.compile(rb"\x2a(?=.{20}[\x9a\xd1])", re.DOTALL)
-_FRAMING = (int(RecordType.CHECKSUM), int(RecordType.NOP))
 _SECTOR_MASK = SECTOR_BYTES - 1
 _SECTOR_SHIFT = _SECTOR_MASK.bit_length()
 _new = tuple.__new__
@@ -77,10 +76,14 @@ class LogScan:
             yield lgpos_at(self.generation, offset), offset
 
     def spans(self) -> Iterator[tuple[Lgpos, int, int]]:
-        """Yield position, file offset and the offset after it of each record in order."""
+        """Return position, file offset and the offset after it of each record in order."""
         generation = self.generation
-        for offset, end in zip(self.offsets, self.ends, strict=True):
-            yield lgpos_at(generation, offset), offset, end
+        # This is `lgpos_at`, of every record of every log that is redone.
+        positions = [
+            _new(Lgpos, (generation, offset >> _SECTOR_SHIFT, offset & _SECTOR_MASK))
+            for offset in self.offsets
+        ]
+        return zip(positions, self.offsets, self.ends, strict=True)
 
     @property
     def end_lgpos(self) -> Lgpos:
@@ -109,15 +112,6 @@ class _Walk(NamedTuple):
     repaired: bool
 
 
-class _Listed(NamedTuple):
-    """The whole records, the end of the last, and the offset of what is no record."""
-
-    offsets: tuple[int, ...]
-    ends: tuple[int, ...]
-    end: int
-    problem: int | None
-
-
 def lgpos_at(generation: int, offset: int) -> Lgpos:
     """Return the log position of a byte of a log file."""
     # Every record has one: a named tuple's own constructor passes through Python code.
@@ -128,15 +122,16 @@ def scan_log(buffer: Bytes, generation: int) -> LogScan:
     """Read the log file of `generation`; its header is not looked at."""
     walk = _follow(bytes(buffer), generation)
     state, damage = _classify(walk, generation)
-    listed = _list_records(walk.buffer, walk.end)
-    if listed.problem is not None or (state is LogState.CLEAN and listed.end != walk.end):
-        state, damage = LogState.CORRUPT, listed.end
+    offsets, ends, end = list_records(walk.buffer, STREAM_OFFSET, walk.end)
+    is_cut_off = end == walk.end or is_known(walk.buffer[end])
+    if not is_cut_off or (state is LogState.CLEAN and end != walk.end):
+        state, damage = LogState.CORRUPT, end
     return LogScan(
         walk.buffer,
         generation,
-        listed.offsets,
-        listed.ends,
-        listed.end,
+        tuple(offsets),
+        tuple(ends),
+        end,
         walk.checksum_at,
         state,
         damage,
@@ -227,23 +222,3 @@ def _later_checksums(
         proof = prove(buffer, match.start(), generation)
         if proof.verdict is not Verdict.NOTHING:
             yield match.start(), proof.record
-
-
-def _list_records(buffer: bytes, end: int) -> _Listed:
-    """Walk over the records of the proved bytes, which are those before `end`."""
-    offsets: list[int] = []
-    ends: list[int] = []
-    offset = STREAM_OFFSET
-    problem = None
-    while offset < end:
-        kind = buffer[offset]
-        # What lies after `end` may lengthen a record that is cut off there, never shorten it.
-        size = measure(buffer, offset)
-        if not size or offset + size > end:
-            problem = None if is_known(kind) else offset
-            break
-        if kind not in _FRAMING:
-            offsets.append(offset)
-            ends.append(offset + size)
-        offset += size
-    return _Listed(tuple(offsets), tuple(ends), offset, problem)

@@ -169,6 +169,8 @@ _SIZERS: dict[int, Sizer] = {
     int(_T.CREATE_DB): _create_db_size,
 }
 
+_FRAMING = (int(_T.CHECKSUM), int(_T.NOP))
+
 
 def measure(buffer: Bytes, offset: int) -> int:
     """Return the length of the record at `offset`, or 0 when there is none or it is cut off."""
@@ -185,6 +187,27 @@ def measure(buffer: Bytes, offset: int) -> int:
         except (error, IndexError):
             return 0
     return size if offset + size <= len(buffer) else 0
+
+
+def list_records(buffer: Bytes, start: int, end: int) -> tuple[list[int], list[int], int]:
+    """Walk over whole records from `start`, none beyond `end`: (begins, ends, where it stopped).
+
+    Checksum records and filling are walked over and left out. What lies behind `end` may lengthen a
+    record that is cut off there, never shorten it.
+    """
+    begins: list[int] = []
+    ends: list[int] = []
+    offset = start
+    while offset < end:
+        kind = buffer[offset]
+        after = offset + (_FIXED[kind] or measure(buffer, offset))
+        if after == offset or after > end:
+            break
+        if kind not in _FRAMING:
+            begins.append(offset)
+            ends.append(after)
+        offset = after
+    return begins, ends, offset
 
 
 def size_of(buffer: Bytes, offset: int) -> int:

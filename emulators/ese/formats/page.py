@@ -44,6 +44,8 @@ HINT_DAMAGED = "restore the database from a copy or a backup; eseutil /p would l
 _HEADER = Struct("<IIqIIIHHHHI")
 _FLAGS_SHIFT = 13
 _OFFSET_MASK = (1 << _FLAGS_SHIFT) - 1
+"""Of a tag's offset, and of its size, whose upper bits may hold anything (seen from Windows)."""
+
 _U16 = [length.to_bytes(2, "little") for length in range(max(PAGE_SIZES))]
 _TAGS = [Struct(f"<{2 * count}H") for count in range(max(PAGE_SIZES) // NODE_OVERHEAD_BYTES)]
 _ZEROS = [bytes(length) for length in range(256)]
@@ -52,6 +54,11 @@ _ZEROS = [bytes(length) for length in range(256)]
 def page_offset(pgno: int, page_bytes: int) -> int:
     """Return where logical page `pgno` lies in the file (ese-format.md B)."""
     return (pgno + 1) * page_bytes
+
+
+def node_bytes_max(page_bytes: int) -> int:
+    """Return the most that key and data of a node may take: a leaf page with nothing else."""
+    return page_bytes - PAGE_HEADER_BYTES - TAG_BYTES - NODE_OVERHEAD_BYTES
 
 
 class Page:
@@ -257,6 +264,8 @@ def _parse(cls: type[Page], buffer: bytes, pgno: int) -> tuple[Page, str]:
     if not 0 < count < len(_TAGS) or end + TAG_BYTES * count > room:
         return page, f"{count} tags and {end} bytes of nodes do not fit into the page"
     tags = _TAGS[count].unpack_from(buffer, len(buffer) - TAG_BYTES * count)
+    if max(tags[0::2]) > _OFFSET_MASK:
+        tags = _with_plain_sizes(tags)
     if free != room - sum(tags[0::2]) - TAG_BYTES * count:
         return page, f"cbFree is {free}, which is not what the tags leave"
     if uncommitted > free:
@@ -266,12 +275,18 @@ def _parse(cls: type[Page], buffer: bytes, pgno: int) -> tuple[Page, str]:
     return page, _read_nodes(page, buffer, tags, end)
 
 
+def _with_plain_sizes(tags: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(value & _OFFSET_MASK if at % 2 == 0 else value for at, value in enumerate(tags))
+
+
 def _read_nodes(page: Page, buffer: bytes, tags: tuple[int, ...], end: int) -> str:
     size, place = tags[-2:]
     start = PAGE_HEADER_BYTES + (place & _OFFSET_MASK)
     external = bytes(buffer[start : start + size])
     is_root = bool(page.flags & FLAG_ROOT)
-    if (place & _OFFSET_MASK) + size > end or (is_root and size != SPACE_HEADER_BYTES):
+    # An empty tag 0 keeps the offset that it had when it was not (seen on emptied pages).
+    is_outside = size > 0 and (place & _OFFSET_MASK) + size > end
+    if is_outside or (is_root and size != SPACE_HEADER_BYTES):
         return f"tag 0 has {size} bytes"
     if is_root:
         page.set_external(external)

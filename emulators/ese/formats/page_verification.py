@@ -4,6 +4,7 @@ Every page is checked by what its own flags say: XOR with ECC, or the XOR of the
 of 16 and 32 KB, which only Windows writes, are four blocks, each with a checksum of its own.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -64,6 +65,25 @@ def verify_pages(buffer: Bytes, first_pgno: int, page_bytes: int) -> PageCheck:
         empty = np.empty(0, np.int64)
         return PageCheck(empty, empty, empty, empty)
     return PageCheck(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def seal_pages(buffer: bytearray, numbers: Sequence[int], page_bytes: int) -> None:
+    """Write the checksums of many pages of up to 8 KB; page i of `buffer` is page `numbers[i]`.
+
+    All pages are of one format, that of the first one's flags.
+    """
+    words = np.frombuffer(buffer, "<u8").reshape(-1, page_bytes // 8)
+    is_old = not len(words) or not words[0, _FLAGS_WORD] & _OLD_FORMAT_BIT
+    for start in range(0, len(words), _PAGES_PER_BATCH):
+        batch = words[start : start + _PAGES_PER_BATCH]
+        pgnos = np.array(numbers[start : start + _PAGES_PER_BATCH], dtype=np.uint64)
+        xor, index, parity = _batch_checksum(batch, batch[:, 0])
+        if is_old:
+            batch[:, 0] = xor ^ np.uint64(HEADER_SEED) ^ pgnos | pgnos << _HALF_BITS
+        else:
+            last_bit = np.uint64((batch.shape[1] << WORD_BITS) - 1)
+            ecc = (index ^ parity * last_bit) << np.uint64(16) | index
+            batch[:, 0] = xor ^ pgnos | ecc << _HALF_BITS
 
 
 def _verify_batch(words: Words, first_pgno: int, start: int) -> PageCheck:

@@ -146,12 +146,15 @@ class Attachments:
             raise ese_error(-551, where, HINT_ALL_OF_ONE_POINT)
 
     def _require_no_impostor(self, info: AttachInfo) -> None:
-        """Tell a database under the right name from one that was put in another's place."""
-        wrong = next(
-            (part for part in self._claims.values() if _same_file(info.path, part.name)), None
-        )
-        claimed = self._claims.get(info.dbid)
-        if wrong is None and (claimed is None or info.lgpos_attach < claimed.header.attach):
+        """Tell a database under the right name from one that was put in another's place.
+
+        An attach that is older than the database's own tells of one that was there before: a file
+        may be made anew, by defragmentation say, while it is detached.
+        """
+        claims = [part for part in self._claims.values() if info.lgpos_attach >= part.header.attach]
+        wrong = next((part for part in claims if _same_file(info.path, part.name)), None)
+        claimed = next((part for part in claims if part.header.dbid == info.dbid), None)
+        if wrong is None and claimed is None:
             return
         part = wrong or claimed
         assert part is not None, "one of both is there"

@@ -10,7 +10,7 @@ from emulators.ese.recovery.decision import Required
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
 from emulators.ese.recovery.open_transactions import OpenTransactions
-from emulators.ese.recovery.redo import PAGE_RECORDS, Redo
+from emulators.ese.recovery.redo import Redo
 from emulators.ese.recovery.undo import Undo
 from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.space import Space
@@ -29,7 +29,7 @@ class DatabaseRecovery:
         self.header = offline.header
         self.redo = Redo(offline.cache, offline.has_page, offline.extend, offline.name)
         self.open = OpenTransactions()
-        self._dbtime = offline.header.dbtime
+        self.dbtime = offline.header.dbtime
 
     @property
     def required(self) -> Required:
@@ -41,10 +41,15 @@ class DatabaseRecovery:
         return Required(self.name, header.generation_min_required, last, committed)
 
     def apply(self, record: object, lgpos: Lgpos) -> None:
-        """Take a record of this database into account, or one of a transaction."""
+        """Take a record of this database into account, or one of a transaction.
+
+        Records before the attach that its header names are of an earlier life: it was dismounted
+        cleanly after them, or came back from a backup and never saw them.
+        """
+        if lgpos < self.header.attach:
+            return
         self.open.note(record)
-        if isinstance(record, PAGE_RECORDS):
-            self.redo.apply(record, lgpos)
+        self.redo.apply(record, lgpos)
 
     def undo(self, log: OfflineLog) -> int:
         """Take back what never committed, logged; return how many changes that were.
@@ -59,7 +64,7 @@ class DatabaseRecovery:
         if self.open.has_work:
             space = Space(cache, editor, self.offline.grow)
             undone = Undo(cache, editor, space).run(self.open)
-        self._dbtime = editor.dbtime
+        self.dbtime = editor.dbtime
         return undone
 
     def detach_record(self) -> DetachDb:
@@ -70,7 +75,7 @@ class DatabaseRecovery:
         """Write what is required, the pages and the clean header; return how many pages."""
         self.offline.require(generation, now)
         pages = self.offline.write_pages(generation)
-        self.offline.shut_down_clean(end, now, self._dbtime)
+        self.offline.shut_down_clean(end, now, self.dbtime)
         return pages
 
 

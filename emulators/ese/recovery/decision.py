@@ -93,6 +93,7 @@ def decide(
     Raises:
         EseError: -528, -543, -515, -501, -530, -582 or -586, as the table says.
     """
+    _require_own_kind(logs)
     if not lossy:
         _require_a_current_log(logs, required)
     start = logs.first
@@ -145,6 +146,13 @@ def _refused(
     if problem.code == -501:
         return refusal(-586, where, HINT_LOSSY, *seen, 525)
     return refusal(-582, where, HINT_LOSSY, *seen, 528)
+
+
+def _require_own_kind(logs: LogSet) -> None:
+    """Refuse a current log of another size or version, which says nothing about what is lost."""
+    error = None if logs.current is None else logs.current.error
+    if error is not None and error.code not in REMOVABLE:
+        raise refusal(error.code, error.where, error.hint)
 
 
 def _require_a_current_log(logs: LogSet, required: Required) -> None:

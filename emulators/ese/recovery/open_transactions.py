@@ -1,7 +1,8 @@
 """Which transactions were open when the log ended, and what undoing them takes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from emulators.ese.formats.log_records import (
     PAGE_UNIQUE,
@@ -17,34 +18,56 @@ from emulators.ese.formats.log_records import (
 )
 from emulators.ese.trees.change import OPERATION_INSERT, OPERATION_REPLACE, Change
 
+TRANSACTION_RECORDS = frozenset((Begin0, Commit0, Rollback))
+"""The records that are of no database."""
+
 Insertion: TypeAlias = Insert | FlagInsert | FlagInsertAndReplace
 
 
 @dataclass(slots=True)
 class OpenTransaction:
-    """A transaction without a commit so far, and its changes in order.
+    """A transaction without a commit so far, and the records of its changes in order.
 
-    `flagged` are the changes, also those taken back, that may have left a node flagged as deleted.
+    `flagged` are the changes taken back that may have left a node flagged as deleted.
     """
 
     procid: int
     trx: int
-    changes: list[Change] = field(default_factory=list)
+    records: list[Insertion | UndoInfo] = field(default_factory=list)
     flagged: list[Change] = field(default_factory=list)
+
+    @property
+    def changes(self) -> list[Change]:
+        """Its changes in order; made only when they are asked for, as nearly all commit."""
+        return [_change_of(record) for record in self.records]
 
     @property
     def has_work(self) -> bool:
         """Whether it changed anything that is not settled."""
-        return bool(self.changes or self.flagged)
+        return bool(self.records or self.flagged)
 
     def take_back(self, rceid: int) -> None:
         """Forget a change that was undone; undo goes backwards, so all after it were too."""
-        while self.changes:
-            change = self.changes.pop()
+        while self.records:
+            change = _change_of(self.records.pop())
             if change.operation == OPERATION_INSERT:
                 self.flagged.append(change)
             if change.rceid == rceid:
                 return
+
+
+def _change_of(record: Insertion | UndoInfo) -> Change:
+    if isinstance(record, UndoInfo):
+        return Change(
+            record.pgno_fdp,
+            record.operation,
+            record.bookmark_key,
+            record.bookmark_data,
+            record.data,
+            record.rceid,
+        )
+    bookmark = b"" if record.flags & PAGE_UNIQUE else record.data
+    return Change(record.pgno_fdp, OPERATION_INSERT, record.key, bookmark, b"", record.rceid)
 
 
 class OpenTransactions:
@@ -56,24 +79,29 @@ class OpenTransactions:
 
     def __init__(self) -> None:
         self._open: dict[int, OpenTransaction] = {}
-        self.unfinished: list[Change] = []
+        self._ended: OpenTransaction | None = None
+        self._notes: dict[type, Callable[[Any], None]] = {
+            **dict.fromkeys((Insert, FlagInsert, FlagInsertAndReplace), self._note_insertion),
+            UndoInfo: self._note_change,
+            Begin0: self._begin,
+            Commit0: self._end,
+            Rollback: self._end,
+            Undo: self._note_undo,
+        }
 
     def note(self, record: object) -> None:
         """Take the next record of the log into account."""
-        if isinstance(record, Insert | FlagInsert | FlagInsertAndReplace):
-            if record.flags & PAGE_VERSIONED:
-                self._add_insertion(record)
-        elif isinstance(record, UndoInfo):
-            self._add_change(record)
-        elif isinstance(record, Begin0):
-            self._open[record.procid] = OpenTransaction(record.procid, record.trx)
-            self.unfinished = []
-        elif isinstance(record, Commit0 | Rollback):
-            self._end(record.procid)
-        elif isinstance(record, Undo):
-            transaction = self._of(record)
-            if transaction is not None:
-                transaction.take_back(record.rceid)
+        note = self._notes.get(type(record))
+        if note is not None:
+            note(record)
+
+    @property
+    def unfinished(self) -> list[Change]:
+        """What the transaction that ended last may have left flagged."""
+        if self._ended is None:
+            return []
+        changes = (*self._ended.changes, *self._ended.flagged)
+        return [each for each in changes if each.operation != OPERATION_REPLACE]
 
     @property
     def has_work(self) -> bool:
@@ -84,27 +112,26 @@ class OpenTransactions:
         """Return the open transactions, the one that began last first."""
         return sorted(self._open.values(), key=lambda item: item.trx, reverse=True)
 
-    def _add_insertion(self, record: Insertion) -> None:
-        transaction = self._of(record)
-        if transaction is not None:
-            bookmark = b"" if record.flags & PAGE_UNIQUE else record.data
-            transaction.changes.append(
-                Change(record.pgno_fdp, OPERATION_INSERT, record.key, bookmark, b"", record.rceid)
-            )
+    def _begin(self, record: Begin0) -> None:
+        self._open[record.procid] = OpenTransaction(record.procid, record.trx)
+        self._ended = None
 
-    def _add_change(self, record: UndoInfo) -> None:
+    def _end(self, record: Commit0 | Rollback) -> None:
+        self._ended = self._open.pop(record.procid, None) or self._ended
+
+    def _note_insertion(self, record: Insertion) -> None:
+        if record.flags & PAGE_VERSIONED:
+            self._note_change(record)
+
+    def _note_change(self, record: Insertion | UndoInfo) -> None:
         transaction = self._of(record)
         if transaction is not None:
-            transaction.changes.append(
-                Change(
-                    record.pgno_fdp,
-                    record.operation,
-                    record.bookmark_key,
-                    record.bookmark_data,
-                    record.data,
-                    record.rceid,
-                )
-            )
+            transaction.records.append(record)
+
+    def _note_undo(self, record: Undo) -> None:
+        transaction = self._of(record)
+        if transaction is not None:
+            transaction.take_back(record.rceid)
 
     def _of(self, record: Insertion | UndoInfo | Undo) -> OpenTransaction | None:
         """Return the transaction of a record, None when its begin lies before the replayed logs."""
@@ -112,9 +139,3 @@ class OpenTransactions:
         if transaction is None or transaction.trx != record.trx_begin0:
             return None
         return transaction
-
-    def _end(self, procid: int) -> None:
-        transaction = self._open.pop(procid, None)
-        if transaction is not None:
-            changes = (*transaction.changes, *transaction.flagged)
-            self.unfinished = [each for each in changes if each.operation != OPERATION_REPLACE]

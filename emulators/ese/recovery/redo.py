@@ -6,7 +6,7 @@ the page is not of this history, and recovery stops with -566 or -567.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.log_records import (
@@ -25,7 +25,44 @@ from emulators.ese.formats.log_records import (
 from emulators.ese.formats.page import FLAG_LEAF, NODE_DELETED, Page
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees import structure
+from emulators.ese.trees.change import OPERATION_REPLACE
 from emulators.ese.trees.page_cache import PageCache
+
+NodeRecord: TypeAlias = (
+    Insert | Replace | FlagDelete | FlagInsert | FlagInsertAndReplace | Delete | Undo
+)
+
+
+def _insert(page: Page, record: Insert) -> None:
+    page.insert(record.line, record.key, record.data)
+
+
+def _replace(page: Page, record: Replace) -> None:
+    page.replace(record.line, record.data)
+
+
+def _delete(page: Page, record: Delete) -> None:
+    page.delete(record.line)
+
+
+def _flag_delete(page: Page, record: FlagDelete) -> None:
+    page.flag(record.line, page.node_flags[record.line] | NODE_DELETED)
+
+
+def _insert_again(page: Page, record: FlagInsert | FlagInsertAndReplace) -> None:
+    page.flag(record.line, page.node_flags[record.line] & ~NODE_DELETED)
+    page.replace(record.line, record.data)
+
+
+CHANGES: dict[type, Callable[[Page, Any], None]] = {
+    Insert: _insert,
+    Replace: _replace,
+    Delete: _delete,
+    FlagDelete: _flag_delete,
+    FlagInsert: _insert_again,
+    FlagInsertAndReplace: _insert_again,
+}
+"""What a record does to the page of its node. Looked up by type, as redo sees millions of them."""
 
 PAGE_RECORDS = (
     Insert,
@@ -41,10 +78,6 @@ PAGE_RECORDS = (
     ExtendDb,
 )
 """The records that redo needs to see."""
-
-NodeRecord: TypeAlias = (
-    Insert | Replace | FlagDelete | FlagInsert | FlagInsertAndReplace | Delete | Undo
-)
 
 
 class Redo:
@@ -73,46 +106,49 @@ class Redo:
         self.dbtime = 0
         self._transaction = 0
         self._before: dict[int, bytes] = {}
+        self._changes: dict[type, Callable[[Page, Any], None]] = {**CHANGES, Undo: self._take_back}
+        self._operations: dict[type, Callable[[Any, Lgpos], bool]] = {
+            **dict.fromkeys(self._changes, self._apply_to_node),
+            Split: self._apply_split,
+            Merge: self._apply_merge,
+            UndoInfo: self._remember,
+            ExtendDb: self._extend_file,
+        }
 
     def apply(self, record: object, lgpos: Lgpos) -> bool:
         """Carry out one record; return whether a page changed."""
-        if isinstance(record, NodeRecord):
-            return self._apply_to_node(record, lgpos)
-        if isinstance(record, Split):
-            return self._apply_split(record, lgpos)
-        if isinstance(record, Merge):
-            return self._apply_merge(record, lgpos)
-        if isinstance(record, UndoInfo):
-            self._remember(record)
-        if isinstance(record, ExtendDb):
-            self._extend(record.pgno_last)
-        return False
+        operation = self._operations.get(type(record))
+        return operation is not None and operation(record, lgpos)
 
     def _apply_to_node(self, record: NodeRecord, lgpos: Lgpos) -> bool:
-        self.dbtime = max(self.dbtime, record.dbtime)
+        dbtime = record.dbtime
+        self.dbtime = max(self.dbtime, dbtime)
         page = self._cache.page(record.pgno)
-        if not self._is_due(page, record.dbtime, record.dbtime_before, lgpos):
+        if not self._is_due(page, dbtime, record.dbtime_before, lgpos):
             return False
         self._cache.touch(page.pgno, lgpos)
-        line = record.line
-        if isinstance(record, Insert):
-            page.insert(line, record.key, record.data)
-        elif isinstance(record, Replace):
-            page.replace(line, record.data)
-        elif isinstance(record, FlagDelete):
-            page.flag(line, page.node_flags[line] | NODE_DELETED)
-        elif isinstance(record, Delete):
-            page.delete(line)
-        elif isinstance(record, Undo):
-            before = self._before.get(record.rceid, b"")
-            structure.take_back(page, line, record.operation, before)
-        else:
-            page.flag(line, page.node_flags[line] & ~NODE_DELETED)
-            page.replace(line, record.data)
-        page.dbtime = record.dbtime
+        self._changes[type(record)](page, record)
+        page.dbtime = dbtime
         return True
 
-    def _remember(self, record: UndoInfo) -> None:
+    def _take_back(self, page: Page, record: Undo) -> None:
+        structure.take_back(page, record.line, record.operation, self._before_of(record))
+
+    def _before_of(self, undo: Undo) -> bytes:
+        """Return what a node held before the replacement that a record takes back."""
+        if undo.operation != OPERATION_REPLACE:
+            return b""
+        before = self._before.get(undo.rceid)
+        if before is None or undo.trx_begin0 != self._transaction:
+            where = f"{self._where}, page {undo.pgno}: transaction {undo.trx_begin0} began earlier"
+            raise ese_error(-500, where, "recover from a copy of all logs since the checkpoint")
+        return before
+
+    def _extend_file(self, record: ExtendDb, _lgpos: Lgpos) -> bool:
+        self._extend(record.pgno_last)
+        return False
+
+    def _remember(self, record: UndoInfo, _lgpos: Lgpos) -> bool:
         """Keep what a node held: should the transaction be rolled back, Undo does not repeat it.
 
         The log is replayed from where the transaction began, as its pages hold the checkpoint back.
@@ -121,6 +157,7 @@ class Redo:
             self._transaction = record.trx_begin0
             self._before.clear()
         self._before[record.rceid] = record.data
+        return False
 
     def _apply_split(self, split: Split, lgpos: Lgpos) -> bool:
         self.dbtime = max(self.dbtime, split.dbtime)

@@ -20,8 +20,8 @@ from emulators.ese.formats import log_records
 from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.database_header import DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2007, Format, checkpoint_name
-from emulators.ese.formats.log_scan import LogState, scan_log
-from emulators.ese.formats.values import Lgpos, LogTime
+from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
+from emulators.ese.formats.values import LogTime
 from emulators.ese.recovery.attachments import Attachments
 from emulators.ese.recovery.database_recovery import DatabaseRecovery, require_distinct
 from emulators.ese.recovery.decision import Replay, decide, end_before, unusable, worst_of
@@ -30,6 +30,7 @@ from emulators.ese.recovery.log_set import LogSet, Problem
 from emulators.ese.recovery.lost_logs import begin_new_log, remove_logs
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
+from emulators.ese.recovery.open_transactions import TRANSACTION_RECORDS
 from emulators.ese.recovery.report import RecoveryReport
 
 __all__ = ["RecoveryReport", "soft_recover"]
@@ -196,23 +197,23 @@ class _Recovery:
         self._note(301, found.name)
         if scan.state is LogState.TORN:
             self._note(462, f"{found.name}, cut off at offset {scan.damage_offset}")
-        for lgpos, offset, end in scan.spans():
-            record = log_records.decode_whole(scan.buffer, offset, end)
-            self._records += 1
-            self._attachments.note(record, lgpos)
-            self._dispatch(record, lgpos)
+        self._records += len(scan.offsets)
+        self._redo_records(scan)
         return None
 
-    def _dispatch(self, record: object, lgpos: Lgpos) -> None:
-        """Give a record to the database that it is of, and that of a transaction to all."""
-        dbid = getattr(record, "dbid", None)
-        if dbid is None:
-            for part in self._parts:
-                part.apply(record, lgpos)
-            return
-        owner = self._attachments.owner(dbid)
-        if owner is not None:
-            owner.apply(record, lgpos)
+    def _redo_records(self, scan: LogScan) -> None:
+        """Give each record to the database that it is of, and those of transactions to all."""
+        attachments, parts, buffer = self._attachments, self._parts, scan.buffer
+        for lgpos, offset, end in scan.spans():
+            record = log_records.decode_whole(buffer, offset, end)
+            if type(record) in TRANSACTION_RECORDS:
+                for part in parts:
+                    part.open.note(record)
+                continue
+            attachments.note(record, lgpos)
+            owner = attachments.owner(getattr(record, "dbid", 0))
+            if owner is not None:
+                owner.apply(record, lgpos)
 
     def _let_go(self, replay: Replay) -> tuple[str, ...]:
         """Remove what is above the last log that is left; from here on files change."""

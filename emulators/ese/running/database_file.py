@@ -6,6 +6,12 @@ becomes current. It names the checkpoint's generation as the first required one 
 early, which is safe: logs that are not needed any more are then still asked for. 2003 names no
 committed log, as its newest log is always required.
 
+While a streaming backup reads the file from its first page to its last, a page that nodes were
+moved from is not written as long as the backup is between the page they were moved to and it: the
+image would have the nodes nowhere, and the log does not hold them. This stands in the place of
+the patch file that ESE kept for such pages up to Exchange 2000 (JET errors -538 and -552); how
+2003 and 2007 do it is not sourced.
+
 Fault model: see page_flusher. Header and shadow are one write; when a power cut tears it, one of
 the two is whole.
 """
@@ -16,7 +22,7 @@ from typing import Any
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 from emulators.ese.formats.page import page_offset
-from emulators.ese.formats.values import LGPOS_ZERO, LOG_TIME_ZERO, Lgpos, LogTime
+from emulators.ese.formats.values import LGPOS_ZERO, LOG_TIME_ZERO, BackupInfo, Lgpos, LogTime
 from emulators.ese.trees.page_cache import PageCache, PageWrite
 from sim.kernel import Kernel, Signal
 from sim.trace import Trace
@@ -38,6 +44,9 @@ class DatabaseFile:
         last_pgno: last page of the file.
         waypoint: newest generation whose pages may be written.
         bytes_max: how large the edition lets it become (exchange.md 5.1); None without a limit.
+
+    Attributes:
+        copied_to: the last page that a running backup has read, None when none reads the file.
     """
 
     def __init__(
@@ -64,6 +73,7 @@ class DatabaseFile:
         self.required_on_disk = waypoint
         self.pages_written = 0
         self.error: EseError | None = None
+        self.copied_to: int | None = None
         self._is_latched = False
         self._extended_to = last_pgno
         self._bytes_max = bytes_max
@@ -147,6 +157,20 @@ class DatabaseFile:
         self.header.shut_down_clean(position, now, dbtime)
         yield from self._put_header()
 
+    def note_backup(self, **fields: BackupInfo | int) -> Generator[Any, Any, None]:
+        """Put on disk which backups there have been, and what is required by now.
+
+        Args:
+            fields: fields of the header by name.
+        """
+        header = self.header
+        for name, value in fields.items():
+            setattr(header, name, value)
+        required = min(self.min_required, header.generation_max_required)
+        header.generation_min_required = required
+        yield from self._put_header()
+        self.required_on_disk = max(self.required_on_disk, required)
+
     def _put_header(self) -> Generator[Any, Any, None]:
         block = self.header.pack()
         yield self.volume.write(self.name, 0, (block, block))
@@ -166,8 +190,11 @@ class DatabaseFile:
         waypoint = min(self.waypoint, on_disk)
         due = self.cache.due(waypoint=waypoint, older_than=older_than)
         written = 0
+        held: set[int] = set()
         for level in self.cache.levels(due):
-            taken = (self.cache.take(pgno, waypoint=waypoint) for pgno in level)
+            held.update(pgno for pgno in level if self._waits_for_backup(pgno, held))
+            free = (pgno for pgno in level if pgno not in held)
+            taken = (self.cache.take(pgno, waypoint=waypoint) for pgno in free)
             pages = [write for write in taken if write is not None]
             if pages:
                 yield self._kernel.all_of(self._write_runs(pages))
@@ -192,6 +219,14 @@ class DatabaseFile:
                 signals.append(self.volume.write(self.name, offset, images))
                 start = index
         return signals
+
+    def _waits_for_backup(self, pgno: int, held: set[int]) -> bool:
+        """Return whether a running backup would miss nodes if page `pgno` were written now."""
+        copied = self.copied_to
+        if copied is None:
+            return False
+        before = self.cache.follows(pgno)
+        return any(first in held or first <= copied < pgno for first in before)
 
     def _extend(self) -> None:
         if self._extended_to == self.last_pgno:

@@ -151,6 +151,9 @@ class LogWriter:
         if refused is not None:
             signal.fail(refused)
             return signal
+        if self.buffer.appended <= self.flushed:
+            signal.fire(self.flushed)
+            return signal
         self._waiters.append(CommitWaiter(begin, self.buffer.appended, signal))
         self.wake()
         return signal

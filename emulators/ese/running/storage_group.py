@@ -16,7 +16,8 @@ from typing import Any
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats import log_records
 from emulators.ese.formats.schema import TableDefinition
-from emulators.ese.formats.values import LogTime, Signature
+from emulators.ese.formats.values import Lgpos, LogTime, Signature
+from emulators.ese.running.backup_source import BackupSource
 from emulators.ese.running.databases import Databases
 from emulators.ese.running.log_stream import LogStream
 from emulators.ese.running.mounted_database import MountedDatabase
@@ -91,6 +92,10 @@ class StorageGroup:
         self._transaction_last = 0
         self.is_frozen = False
         self.is_stopped = False
+        #: What a streaming backup takes from the group, and whether one runs.
+        self.backup_source = BackupSource(
+            name, self.database_names, parameters, self._stream, self._databases, self.wall_ns
+        )
         self._thawed = kernel.signal()
         self._settled = kernel.signal()
         self._settled.fire()
@@ -103,6 +108,11 @@ class StorageGroup:
     def error(self) -> EseError | None:
         """What stopped the group, or the last of its databases; None while any of it runs."""
         return self.log.error or self._databases.error
+
+    @property
+    def checkpoint(self) -> Lgpos:
+        """From where on the log is needed, for all databases together."""
+        return self._stream.checkpoint.checkpoint
 
     # Starting and stopping.
 
@@ -288,8 +298,8 @@ class StorageGroup:
         self._stream.flusher.wake()
 
     def first_required(self) -> int:
-        """Return the lowest generation that a header or the checkpoint asks for."""
-        return min(self._stream.checkpoint.checkpoint.generation, *self._databases.first_required())
+        """Return the lowest generation that a header, the checkpoint or a backup asks for."""
+        return self.backup_source.first_required()
 
     def _begin_change(self) -> Process:
         """Wait until no snapshot and no other attach or detach is under way."""

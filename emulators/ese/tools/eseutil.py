@@ -1,6 +1,7 @@
 """The face of the emulated eseutil: banner, modes and endings (exchange.md 2.1).
 
-Modes that only read are here; recovery (`/r`) is in `recovery`. A mode returns its text and the
+Modes that look at one file are here; those that change a database (`/d`, `/p`) are in
+`maintenance_modes`, recovery (`/r`) is in `recovery`. A mode returns its text and the
 error that ended it, if any; `report` puts banner and ending around that.
 """
 
@@ -11,6 +12,8 @@ from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.tools.checksum_mode import verify_checksums
 from emulators.ese.tools.dump import Report, dump_checkpoint, dump_header
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, dump_log, dump_log_set
+from emulators.ese.tools.dump_objects import dump_metadata, dump_space
+from emulators.ese.tools.integrity_mode import check_integrity
 
 __all__ = [
     "BANNER",
@@ -27,6 +30,8 @@ MODES = {
     "/mh": "FILE DUMP",
     "/ml": "FILE DUMP",
     "/mk": "FILE DUMP",
+    "/ms": "FILE DUMP",
+    "/mm": "FILE DUMP",
     "/k": "CHECKSUM",
     "/r": "RECOVERY",
     "/p": "REPAIR",
@@ -34,6 +39,9 @@ MODES = {
     "/g": "INTEGRITY",
 }
 """What each mode calls itself."""
+
+_DATABASE_MODES = {"/g": check_integrity, "/ms": dump_space, "/mm": dump_metadata}
+"""Modes that look at the structure of a database."""
 
 
 def file_dump(
@@ -44,10 +52,10 @@ def file_dump(
     *,
     ignores_streaming_file: bool = False,
 ) -> Report:
-    """Return text and error of `/mh`, `/ml`, `/mk` or `/k`.
+    """Return text and error of `/mh`, `/ml`, `/mk`, `/ms`, `/mm`, `/k` or `/g`.
 
     Args:
-        mode: one of these four.
+        mode: one of these.
         files: where the file lies.
         name: the file; for `/ml` and `/k` also a base name such as 'E00'.
         file_format: sizes and versions expected; None for what the file says.
@@ -61,6 +69,8 @@ def file_dump(
         return verify_checksums(
             files, name, file_format, ignores_streaming_file=ignores_streaming_file
         )
+    if mode in _DATABASE_MODES:
+        return _DATABASE_MODES[mode](files, name, file_format)
     assert mode == "/ml", f"{mode} is not a mode that dumps files"
     if len(name) == PREFIX_LENGTH:
         found = file_format or detect_log_set(files, name) or EXCHANGE_2007

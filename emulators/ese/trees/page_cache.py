@@ -128,8 +128,10 @@ class PageCache:
             buffer.frozen = FrozenVersion(image, buffer.newest.generation, buffer.oldest)
             buffer.oldest = lgpos
         buffer.newest = lgpos
-        if since is not None and since < buffer.oldest:
-            buffer.oldest = since
+        if since is not None:
+            buffer.oldest = min(buffer.oldest, since)
+            if buffer.frozen is not None:
+                buffer.frozen.oldest = min(buffer.frozen.oldest, since)
 
     def order(self, first: int, then: int, lgpos: Lgpos) -> None:
         """Require that `first` is on disk with the record at `lgpos` before `then` is with it."""
@@ -141,6 +143,10 @@ class PageCache:
         A page taken counts from the next call of `levels` on: all taken before was flushed then.
         """
         return pgno not in self._dirty and pgno not in self._being_written
+
+    def follows(self, pgno: int) -> tuple[int, ...]:
+        """Return the pages that must be on disk before a version of page `pgno` is written."""
+        return tuple(first for first, _ in self._buffers[pgno].write_after)
 
     def oldest_dirty(self) -> Lgpos:
         """Return the position of the oldest record whose page is not on disk: the checkpoint."""

@@ -10,6 +10,7 @@ from typing import TypeAlias, cast
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.key import KeyCodec, RowKey
+from emulators.ese.formats.page import node_bytes_max
 from emulators.ese.formats.record import RecordCodec, Separated, Value
 from emulators.ese.formats.schema import LONG_TYPES, TableDefinition
 from emulators.ese.trees.btree import BTree
@@ -20,6 +21,8 @@ from sim.payload import Segments, length_of, to_bytes
 
 LONG_VALUE_IN_RECORD_BYTES_MAX = 1024
 """Longer values are kept apart from the record."""
+SEPARATED_BYTES = 4
+"""What stays in a record of a value that is kept apart: its LID."""
 
 RowValue: TypeAlias = Value | Segments
 Row: TypeAlias = tuple[Value, ...]
@@ -52,6 +55,7 @@ class Table:
         self._indexes = tuple(indexes)
         self._codec = RecordCodec(definition)
         self._key = RowKey(definition)
+        self._node_bytes_max = node_bytes_max(tree.file_format.page_bytes)
         key_columns = [definition.columns[definition.index_of(n)] for n in definition.primary_key]
         self._key_codec = KeyCodec(key_columns)
         self._long = [
@@ -64,14 +68,15 @@ class Table:
         """Insert a row; long values may be text, bytes, a payload of segments, or a reference.
 
         Raises:
-            EseError: -1605 when its primary key or the key of a unique index is there already.
+            EseError: -1605 when its primary key or the key of a unique index is there already,
+                -1026 when the record does not fit into a page.
         """
         context = transaction.context
         key = self._key.of(cast("Sequence[Value]", row))
         for index in self._indexes:
             index.require_free(cast("Sequence[Value]", row), key)
         values = self._stored(transaction, row)
-        self.tree.insert(context, key, self._codec.encode(values))
+        self.tree.insert(context, key, self._record(transaction, key, values))
         for index in self._indexes:
             index.insert(context, values, key)
 
@@ -93,7 +98,7 @@ class Table:
         for index in self._indexes:
             index.require_free(cast("Sequence[Value]", row), key)
         values = self._stored(transaction, row, old)
-        self.tree.replace(transaction.context, key, self._codec.encode(values))
+        self.tree.replace(transaction.context, key, self._record(transaction, key, values))
         for index in self._indexes:
             index.replace(transaction.context, old, values, key)
         self._release(transaction, old, values)
@@ -101,12 +106,38 @@ class Table:
     def update(
         self, transaction: Transaction, key: Sequence[Value], values: Mapping[str, RowValue]
     ) -> None:
-        """Change some columns, by name, of the row with that primary key, which stays the same."""
-        row: list[RowValue] = list(self.get(*key))
+        """Change some columns, by name, of the row with that primary key.
+
+        Where they are of the primary key, the row moves, and its long values stay where they are.
+
+        Raises:
+            EseError: -1605 when another row has the new primary key or the key of a unique index.
+        """
+        old = self.get(*key)
+        row: list[RowValue] = list(old)
         for name, value in values.items():
-            assert name not in self.definition.primary_key, f"{name} is part of the primary key"
             row[self.definition.index_of(name)] = value
-        self.replace(transaction, row)
+        if self._key.of(cast("Row", row)) == self._key.of(old):
+            self.replace(transaction, row)
+        else:
+            self._move(transaction, old, row)
+
+    def _move(self, transaction: Transaction, old: Row, row: Sequence[RowValue]) -> None:
+        """Delete the row `old` and insert `row`, which may refer to the same long values."""
+        context = transaction.context
+        before, after = self._key.of(old), self._key.of(cast("Row", row))
+        for index in self._indexes:
+            index.require_free(cast("Row", row), before)
+        if self.tree.get(after) is not None:
+            hint = "delete the row that is there, or give this one another key"
+            raise ese_error(-1605, f"table {self.definition.name}, primary key", hint)
+        values = self._stored(transaction, row, old)
+        for index in self._indexes:
+            index.delete(context, old, before)
+            index.insert(context, values, after)
+        self.tree.delete(context, before)
+        self.tree.insert(context, after, self._codec.encode(values))
+        self._release(transaction, old, values)
 
     def delete(self, transaction: Transaction, *key: Value) -> None:
         """Delete the row with that primary key, its index entries, and its share in long values."""
@@ -213,16 +244,36 @@ class Table:
                 values[index] = self._stored_long(transaction, index, value)
         return cast("list[Value]", values)
 
+    def _record(self, transaction: Transaction, key: bytes, values: list[Value]) -> bytes:
+        """Return the record of stored values, which lose long values until it fits into a page.
+
+        The largest leave first: 4 KB hold four of the size that may stay in a record, not more.
+        """
+        record = self._codec.encode(values)
+        while len(key) + len(record) > self._node_bytes_max:
+            inside = [(len(self._bytes_of(i, values[i])), i) for i in self._long]
+            size, index = max(inside, default=(0, 0))
+            if size <= SEPARATED_BYTES:
+                where = f"table {self.definition.name}: {len(record)} bytes"
+                raise ese_error(-1026, where, "shorten the columns that are not long values")
+            payload = (self._bytes_of(index, values[index]),)
+            values[index] = Separated(self._tree_of_long_values.add(transaction.context, payload))
+            record = self._codec.encode(values)
+        return record
+
+    def _bytes_of(self, index: int, value: Value) -> bytes:
+        """Return the bytes of a long value that is in its record, none for any other."""
+        if isinstance(value, str):
+            return value.encode(self.definition.columns[index].encoding, "surrogatepass")
+        return value if isinstance(value, bytes) else b""
+
     def _stored_long(self, transaction: Transaction, index: int, value: RowValue) -> Value:
         payload: Segments
         if isinstance(value, Separated):
             self._tree_of_long_values.add_reference(transaction.context, value.lid)
             return value
-        if isinstance(value, str):
-            encoding = self.definition.columns[index].encoding
-            payload = (value.encode(encoding, "surrogatepass"),)
-        elif isinstance(value, bytes):
-            payload = (value,)
+        if isinstance(value, str | bytes):
+            payload = (self._bytes_of(index, value),)
         else:
             payload = cast("Segments", value)
         size = length_of(payload)

@@ -7,7 +7,14 @@ between any two records of one, and recovery then undoes it.
 
 from emulators.ese.formats import log_records
 from emulators.ese.formats.values import Lgpos
-from emulators.ese.trees.change import Change, Context, Undoable, clean_up, roll_back
+from emulators.ese.trees.change import (
+    OPERATION_FLAG_DELETE,
+    Change,
+    Context,
+    Undoable,
+    clean_up,
+    roll_back,
+)
 from emulators.ese.trees.editor import Editor
 
 PROCID = 1
@@ -37,7 +44,8 @@ class Transaction:
         """Log the commit; the caller waits until the log is on disk."""
         self._end()
         self._editor.log(log_records.encode_commit0(PROCID, self.context.trx + 1))
-        clean_up(self._changes)
+        # What was inserted and not deleted again is not flagged: nothing to search for.
+        clean_up([each for each in self._changes if each[1].operation == OPERATION_FLAG_DELETE])
 
     def rollback(self) -> None:
         """Take back all that the transaction did; nobody needs to wait for the log."""

@@ -33,6 +33,7 @@ class Desk:
         self.generation = 1
         self.closed = 0
         self.checkpoint = 0
+        self.committed = []
         self.open(self.cache, builder.dbtime)
 
     def open(self, cache, dbtime):
@@ -56,6 +57,13 @@ class Desk:
         self.transactions += 1
         return Transaction(self.editor, self.transactions)
 
+    def commit(self, transaction):
+        """Commit; returns how long the log is with the commit record."""
+        end = len(self.log) + 1
+        transaction.commit()
+        self.committed.append((transaction.begin.sector, len(self.log)))
+        return end
+
     def roll(self):
         """Close the generation: all of it is on disk."""
         self.generation += 1
@@ -74,9 +82,21 @@ class Desk:
             self.disk.update((write.pgno, write.image) for write in kept)
             if len(kept) < len(writes):
                 return
-        # What is not on disk as a whole may be cut in the middle: its begin is needed.
+        # A commit that is not on disk holds the checkpoint back, as a mounted group does it.
         oldest = self.cache.oldest_dirty()
-        self.checkpoint = min(self.closed, oldest.sector) if oldest != LGPOS_MAX else self.closed
+        needed = [self.closed, *(begin for begin, end in self.committed if end > self.closed)]
+        self.checkpoint = min(needed if oldest == LGPOS_MAX else (*needed, oldest.sector))
+
+    def mounted_again(self):
+        """Write all pages, as recovery does at its end, and go on with none in memory."""
+        self.roll()
+        self.flush()
+        assert self.cache.dirty_count == 0
+        self.checkpoint = self.closed
+        self.committed = []
+        cache = PageCache(lambda pgno: Page.from_bytes(self.disk[pgno], pgno))
+        self.open(cache, self.editor.dbtime)
+        return self
 
     def check(self):
         findings = check_tables(self.cache.page, self.database.tables(), self.last_pgno)
@@ -91,6 +111,7 @@ class Desk:
         other.log = list(self.log[:records])
         other.generation, other.closed = self.generation + 1, records
         other.checkpoint = self.checkpoint
+        other.committed = []
         other.last_pgno = self.last_pgno
         cache = PageCache(lambda pgno: Page.from_bytes(self.disk[pgno], pgno), keep_versions=False)
         redo = Redo(cache, self.disk.__contains__, lambda _: None, "desk")

@@ -73,6 +73,7 @@ class World:
             for name, capacity in (("logs", log_bytes), ("database", database_bytes))
         )
         self.operations = []
+        self.histories = {}
         self.submitted = {}
         self.acknowledged = {}
         self.acknowledged_after = []
@@ -105,12 +106,13 @@ class World:
         for watcher in self.watch:
             watcher(operation)
 
-    def _submitted(self, delivery):
-        self.submitted[delivery.message_id] = delivery
+    def _submitted(self, change):
+        self.histories.setdefault(change.message_id, []).append(change)
+        self.submitted.setdefault(change.message_id, change)
 
-    def _acknowledged(self, delivery):
-        self.acknowledged[delivery.message_id] = delivery
-        self.acknowledged_after.append((len(self.operations), delivery.message_id))
+    def _acknowledged(self, change):
+        self.acknowledged.setdefault(change.message_id, change)
+        self.acknowledged_after.append((len(self.operations), change.message_id))
 
     def spawn(self, process, name="test"):
         return self.kernel.spawn(process, name=name, host=self.host)
@@ -119,10 +121,13 @@ class World:
         self.kernel.run(self.kernel.now_ns + int(seconds * S))
 
     def send(self, body, *, sender="outside@example.org", recipients=None, subject="Hello"):
-        """Submit one message now; `body` is bytes, or a number of bytes to draw."""
+        """Submit one message now; `body` is bytes, or a number of bytes to draw.
+
+        Returns the recipients' copies.
+        """
         if isinstance(body, int):
             body = self.text(body)
-        self.server.submit(
+        return self.server.submit(
             Message(
                 sender=sender,
                 recipients=tuple(recipients or self.mailboxes[:1]),
@@ -160,35 +165,47 @@ class World:
             for after, message_id in self.acknowledged_after
             if operations_done is None or after <= operations_done
         ]
-        return Ledger(self.submitted, promised)
+        return Ledger(self.histories, promised)
 
 
 @dataclass
 class Ledger:
-    """Every delivery ever submitted, and the ids of those acknowledged."""
+    """The history of every message ever submitted, and an id for each change acknowledged."""
 
-    submitted: dict
+    histories: dict
     promised: list
 
     def compare(self, files):
         """Return what is wrong with the mail in a recovered database, as sentences."""
         store = Store(open_database(files, DATABASE))
-        found = {message.message_id: message for message in store.messages()}
-        problems = [f"message {i} is lost" for i in self.promised if i not in found]
-        counts = Counter()
-        for message_id, message in found.items():
-            counts[message.mailbox, message.folder] += 1
-            sent = self.submitted.get(message_id)
-            if sent is None:
-                problems.append(f"message {message_id} was never sent")
-            elif (message.mailbox, message.folder) != (sent.mailbox, sent.folder):
-                problems.append(f"message {message_id} is in the wrong folder")
-            elif message.message.digest != sent.message.digest:
-                problems.append(f"message {message_id} is damaged")
+        promised = Counter(self.promised)
+        problems = []
+        held = Counter()
+        found = set()
+        for stored in store.messages():
+            found.add(stored.message_id)
+            held[stored.mailbox, stored.folder] += not stored.is_deleted
+            history = [state(change) for change in self.histories.get(stored.message_id, [])]
+            if not history:
+                problems.append(f"message {stored.message_id} was never sent")
+            elif state(stored) not in history:
+                problems.append(f"message {stored.message_id} is damaged or in the wrong place")
+            elif state(stored) not in history[max(promised[stored.message_id] - 1, 0) :]:
+                problems.append(f"message {stored.message_id} is as it was earlier")
+        for message_id, count in promised.items():
+            later = self.histories[message_id][count - 1 :]
+            if message_id not in found and all(change.message for change in later):
+                problems.append(f"message {message_id} is lost")
         for folder, count in store.folder_counts().items():
-            if counts[folder] != count:
-                problems.append(f"{folder} states {count} messages and holds {counts[folder]}")
+            if held[folder] != count:
+                problems.append(f"{folder} states {count} messages and holds {held[folder]}")
         return problems
+
+
+def state(item):
+    """Return where a message is, what it says, and how it is marked."""
+    digest = item.message.digest if item.message else None
+    return item.mailbox, item.folder, digest, item.is_read, item.is_deleted
 
 
 def recover(files, **switches):

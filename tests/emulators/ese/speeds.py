@@ -19,9 +19,9 @@ def tell_ratio(figure, benchmark, transactions, prototype):
     figure(text)
 
 
-def tell_megabytes(figure, benchmark, size, bar):
+def tell_megabytes(figure, benchmark, size, bar, what="logs"):
     """Tell megabytes a second, and how many times the bar (in MB/s) that is."""
     rate = best_per_s(benchmark, size) / 1e6
-    text = f"{rate:,.0f} MB/s of logs, {rate / bar:.1f} times the bar of {bar} MB/s"
+    text = f"{rate:,.0f} MB/s of {what}, {rate / bar:.1f} times the bar of {bar} MB/s"
     benchmark.extra_info["speed"] = text
     figure(text)

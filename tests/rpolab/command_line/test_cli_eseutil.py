@@ -239,7 +239,12 @@ def test_events_are_shown_on_request_only(rpolab, group):
     ("arguments", "part"),
     [
         ([], "a mode is missing"),
-        (["/p", "MDB1.edb"], "/p is not emulated"),
+        (["/y", "MDB1.edb"], "/y is no mode"),
+        (["/g"], "/g takes one database, 0 are given"),
+        (["/g", "."], "is a folder"),
+        (["/g", "MDB1.edb", "/t", "x"], "/g takes one database, 3 are given"),
+        (["/p", "MDB1.edb", "/t"], "/t takes the name of a file in the database's folder"),
+        (["/d", "MDB1.edb", "/b", "../x"], "/b takes the name of a file"),
         (["/q"], "/q is no mode"),
         (["-h"], "-h is no mode"),
         (["mh", "MDB1.edb"], "mh is no mode"),

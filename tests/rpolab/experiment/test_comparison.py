@@ -7,10 +7,13 @@ import pytest
 from emulators.ese.errors import EseError
 from emulators.ese.recovery.opened import open_database
 from emulators.ese.recovery.soft_recovery import soft_recover
-from emulators.exchange.store import Store
+from emulators.exchange.changes import Change, ChangeKind
+from emulators.exchange.message import Message
+from emulators.exchange.store import Store, StoredMessage
 from rpolab import opening
 from rpolab.comparison import compare
 from rpolab.ledger import Ledger
+from sim.trace import Trace
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +32,19 @@ def recovered(make_small):
 def altered(experiment, message_id, **changes):
     """The ledger as if something else had been sent."""
     ledger = Ledger(experiment.kernel, experiment.laboratory.trace)
-    ledger._entries = dict(experiment.ledger._entries)
-    ledger._entries[message_id] = replace(ledger._entries[message_id], **changes)
-    ledger._acknowledged = [
-        ledger._entries[entry.message_id] for entry in experiment.ledger._acknowledged
-    ]
+    ledger._histories = {
+        other: [replace(entry, **changes) if other == message_id else entry for entry in history]
+        for other, history in experiment.ledger._histories.items()
+    }
+    ledger._acknowledged = sorted(
+        (
+            entry
+            for history in ledger._histories.values()
+            for entry in history
+            if entry.acknowledged_ns is not None
+        ),
+        key=lambda entry: entry.acknowledged_ns,
+    )
     return ledger
 
 
@@ -66,7 +77,7 @@ def test_a_message_that_nobody_sent_is_a_phantom(recovered):
     experiment, store = recovered
     message_id = first_id(store)
     ledger = altered(experiment, message_id)
-    del ledger._entries[message_id]
+    del ledger._histories[message_id]
     ledger._acknowledged = [e for e in ledger._acknowledged if e.message_id != message_id]
     assert compare(store, ledger, experiment.kernel.now_ns).phantom == 1
 
@@ -75,8 +86,8 @@ def test_a_message_that_is_not_there_is_lost_and_named(recovered):
     experiment, store = recovered
     message_id = first_id(store)
     ledger = altered(experiment, message_id)
-    missing = replace(ledger._entries[message_id], message_id=10**6, subject="Missing")
-    ledger._entries[10**6] = missing
+    missing = replace(ledger.history(message_id)[0], message_id=10**6, subject="Missing")
+    ledger._histories[10**6] = [missing]
     ledger._acknowledged.insert(0, missing)
     found = compare(store, ledger, experiment.kernel.now_ns)
     assert [entry.subject for entry in found.lost] == ["Missing"]
@@ -88,18 +99,20 @@ def test_mail_that_was_acknowledged_later_is_extra_not_kept(recovered):
     half_ns = experiment.kernel.now_ns // 2
     found = compare(store, experiment.ledger, half_ns)
     assert found.extra > 0
-    assert found.kept == sum(1 for _ in experiment.ledger.acknowledged_by(half_ns))
+    acknowledged = {entry.message_id for entry in experiment.ledger.acknowledged_by(half_ns)}
+    assert found.kept == len(acknowledged)
 
 
 def test_a_folder_whose_count_is_wrong_is_not_called_recovered(recovered, monkeypatch):
     experiment, store = recovered
-    counts = store.folder_counts()
-    folder = next(iter(counts))
-    monkeypatch.setattr(Store, "folder_counts", lambda _: counts | {folder: counts[folder] + 1})
+    counters = store.folder_counters()
+    folder = next(iter(counters))
+    wrong = counters[folder]._replace(unread=counters[folder].unread + 1)
+    monkeypatch.setattr(Store, "folder_counters", lambda _: counters | {folder: wrong})
     found = compare(store, experiment.ledger, experiment.kernel.now_ns)
     assert found.miscounted == ("/".join(folder),)
     cdp = experiment.protections["cdp"]
-    with pytest.raises(EseError, match="holds other than its count says"):
+    with pytest.raises(EseError, match="holds other than it states"):
         opening.open_image(
             cdp.image(cdp.newest("any")).files,
             prefix="E00",
@@ -119,3 +132,99 @@ def test_a_flipped_bit_in_any_page_is_refused_by_page(recovered):
     files.write("MDB1.edb", offset, bytes([byte ^ 4]))
     with pytest.raises(EseError, match="page 4 has a bad checksum"):
         opening.verify_database(files, "MDB1.edb")
+
+
+# --- changes of mail --------------------------------------------------------------------------
+
+
+class Books:
+    """A ledger whose clock is set by hand, and a store with what it may be compared with."""
+
+    def __init__(self):
+        self.now_ns = 0
+        self.ledger = Ledger(self, Trace(lambda: self.now_ns))
+        self.message = Message("a@x", ("b@x",), "Subject", (b"text",), "<1>", 5)
+        self.found = []
+
+    def change(self, kind, folder="Inbox", *, acknowledged=True, **fields):
+        self.now_ns += 10
+        message = None if kind is ChangeKind.PURGED else fields.pop("message", self.message)
+        change = Change(kind, 1, "b@x", folder, message, **fields)
+        self.ledger.submitted(change)
+        if acknowledged:
+            self.ledger.acknowledged(change)
+
+    def find(self, folder="Inbox", *, is_read=False, is_deleted=False, message=None):
+        mail = message or self.message
+        self.found = [StoredMessage(1, "b@x", folder, mail, is_read, is_deleted)]
+        return self
+
+    def messages(self):
+        return self.found
+
+    def folder_counters(self):
+        return {}
+
+    def compare(self, time_ns=10**6):
+        return compare(self, self.ledger, time_ns)
+
+
+@pytest.fixture
+def books():
+    books = Books()
+    books.change(ChangeKind.CREATED)
+    return books
+
+
+def test_a_moved_message_is_kept_in_its_new_folder_and_reverted_in_its_old_one(books):
+    books.change(ChangeKind.MOVED, "Projects")
+    assert books.find("Projects").compare().kept == 1
+    back = books.find("Inbox").compare()
+    assert [entry.acknowledged_ns for entry in back.reverted] == [20]
+    assert (back.kept, back.lost, back.damaged, back.phantom) == (0, (), (), 0)
+    assert [e.folder for e in books.find("Drafts").compare().damaged] == ["Projects"]
+
+
+def test_what_was_acknowledged_as_purged_is_reverted_when_it_comes_back_and_no_phantom(books):
+    books.change(ChangeKind.DELETED, is_deleted=True)
+    books.change(ChangeKind.PURGED)
+    back = books.find(is_deleted=True).compare()
+    assert [entry.kind for entry in back.reverted] == [ChangeKind.PURGED]
+    assert back.phantom == 0
+    earlier = books.find().compare()
+    assert [entry.kind for entry in earlier.reverted] == [ChangeKind.DELETED]
+    books.found = []
+    assert books.compare().lost == ()
+
+
+def test_a_change_that_was_never_acknowledged_may_be_there_or_not(books):
+    books.change(ChangeKind.READ, is_read=True, acknowledged=False)
+    books.change(ChangeKind.PURGED, acknowledged=False)
+    for is_read in (False, True):
+        assert books.find(is_read=is_read).compare().kept == 1
+    books.found = []
+    assert books.compare().lost == ()
+
+
+def test_a_message_that_is_gone_without_having_been_purged_is_lost_once(books):
+    books.change(ChangeKind.READ, is_read=True)
+    books.found = []
+    lost = books.compare()
+    assert [entry.kind for entry in lost.lost] == [ChangeKind.CREATED]
+    assert lost.reverted == ()
+
+
+def test_changes_after_the_time_asked_for_are_welcome_and_not_asked_for(books):
+    books.change(ChangeKind.SAVED, message=replace(books.message, subject="Later"))
+    later = replace(books.message, subject="Later")
+    assert books.find(message=later).compare(15).kept == 1
+    assert books.find().compare(15).kept == 1
+    assert len(books.find().compare(20).reverted) == 1
+    assert books.find(message=later).compare(5).extra == 1
+
+
+def test_a_message_that_was_as_it_is_both_before_and_after_counts_as_after(books):
+    books.change(ChangeKind.READ, is_read=True)
+    books.change(ChangeKind.READ, is_read=False)
+    assert books.find().compare().kept == 1
+    assert len(books.find(is_read=True).compare().reverted) == 1

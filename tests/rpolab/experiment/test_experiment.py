@@ -30,7 +30,10 @@ def test_without_faults_a_drill_recovers_everything_but_what_is_on_the_way(run):
 def test_the_ledger_acknowledges_every_message_that_was_submitted(run):
     experiment = run()
     waiting = [
-        entry for entry in experiment.ledger._entries.values() if entry.acknowledged_ns is None
+        entry
+        for history in experiment.ledger._histories.values()
+        for entry in history
+        if entry.acknowledged_ns is None
     ]
     assert len(waiting) <= 1, "all but the last moment's mail is on disk"
 

@@ -30,16 +30,23 @@ def test_libesedb_finds_no_mismatch_and_every_kept_message(recovered, tmp_path: 
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     printed = done.stdout + done.stderr
     assert "mismatch" not in printed.lower()
-    [messages] = list(Path(f"{target}.export").glob("Msg.*"))
-    rows = messages.read_bytes().count(b"\n") - 1
+    [entries] = list(Path(f"{target}.export").glob("MsgFolderIndex.*"))
+    rows = entries.read_bytes().count(b"\n") - 1
     assert rows == kept
 
 
 def test_dissect_reads_the_same_messages(recovered):
     database, kept, experiment = recovered
     with database.open("rb") as file:
-        table = EseDB(file).table("Msg")
-        subjects = {record.get("MessageId"): record.get("Subject") for record in table.records()}
+        tables = EseDB(file)
+        content = {
+            record.get("InstanceId"): record.get("Subject")
+            for record in tables.table("Msg").records()
+        }
+        subjects = {
+            record.get("MessageId"): content[record.get("InstanceId")]
+            for record in tables.table("MsgFolderIndex").records()
+        }
     assert len(subjects) == kept
     for message_id, subject in subjects.items():
-        assert subject == experiment.ledger.entry(message_id).subject
+        assert subject == experiment.ledger.history(message_id)[0].subject

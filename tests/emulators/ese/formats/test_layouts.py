@@ -8,6 +8,7 @@ from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2007, FORMATS
 from emulators.ese.formats.log_checksum import ChecksumRecord
 from emulators.ese.formats.log_file import LogHeader
+from emulators.ese.formats.page import FLAG_LEAF, Page
 from emulators.ese.formats.space_header import SpaceHeader
 from emulators.ese.formats.values import (
     AttachInfo,
@@ -41,6 +42,49 @@ def test_the_primitive_structures_have_their_sizes():
 
 def test_lgpos_is_byte_sector_generation():
     assert LGPOS.pack() == bytes.fromhex("6f00 1c00 2a000000")
+
+
+def test_a_signature_is_number_time_computer():
+    packed = SIGNATURE.pack()
+    assert u32(packed, 0) == 0xA1B2C3D4
+    assert packed[4:12] == TIME.pack()
+    assert packed[12:] == b"SERVER1".ljust(16, b"\0")
+
+
+def test_a_backup_is_mark_time_and_range():
+    packed = BACKUP.pack()
+    assert packed[:8] == LGPOS.pack()
+    assert packed[8:16] == TIME.pack()
+    assert (u32(packed, 16), u32(packed, 20)) == (3, 9)
+
+
+def test_a_space_header_is_pages_parent_flags_and_owned_root():
+    assert SpaceHeader(1, 2, 3, 4).pack() == bytes.fromhex("01000000 02000000 03000000 04000000")
+
+
+def test_a_checksum_record_lies_as_annex_g_says():
+    packed = ChecksumRecord(1, 2, 3, 4, 5, 0x9A).pack()
+    assert packed[0] == 42
+    assert [u32(packed, at) for at in (1, 5, 9, 13, 17)] == [1, 2, 3, 4, 5]
+    assert packed[21] == 0x9A
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_page_lies_as_annex_d_says(file_format):
+    size = file_format.page_bytes
+    page = Page(9, 42, FLAG_LEAF, dbtime=0x1122334455, page_bytes=size, has_ecc=file_format.has_ecc)
+    page.prev, page.next, page.uncommitted_free_bytes = 7, 11, 5
+    page.insert(0, b"key", b"data")
+    image = page.to_bytes()
+    assert image[8:16] == (0x1122334455).to_bytes(8, "little")
+    assert [u32(image, at) for at in (16, 20, 24)] == [7, 11, 42]
+    free = size - 40 - (2 + 3 + 4) - 2 * 4
+    halves = [int.from_bytes(image[at : at + 2], "little") for at in (28, 30, 32, 34)]
+    assert halves == [free, 5, 9, 2]
+    assert u32(image, 36) == 0x2 | 0x800 | (0x2000 if file_format.has_ecc else 0)
+    assert image[40:49] == b"\3\0keydata"
+    assert image[-4:] == bytes(4), "tag 0 is empty"
+    assert image[-8:-4] == bytes.fromhex("0900 0000")
 
 
 def test_a_time_counts_months_from_one_and_splits_its_milliseconds():
@@ -181,6 +225,23 @@ def test_a_log_header_lies_as_annex_g_says():
     assert u32(block, 667) == 3
     assert block[671:].startswith(attached.pack())
     assert not any(block[671 + len(attached.pack()) :])
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_log_header_states_the_sizes_and_the_version_of_its_format(file_format):
+    block = LogHeader(1, TIME, OTHER_TIME, SIGNATURE, file_format).pack()
+    assert int.from_bytes(block[12:14], "little") * 512 == file_format.log_bytes
+    stated = 0 if file_format.page_bytes == 4096 else file_format.page_bytes
+    assert int.from_bytes(block[14:16], "little") == stated
+    assert tuple(u32(block, at) for at in (32, 36, 40)) == file_format.log_version
+
+
+def test_attach_info_before_unicode_names_is_in_ansi():
+    info = AttachInfo(1, "D:\\MDB1.edb", 5, 6, 7, LGPOS, LGPOS, SIGNATURE, has_unicode_names=False)
+    packed = info.pack()
+    assert packed[1] == 0
+    assert packed[64:] == b"D:\\MDB1.edb\0"
+    assert AttachInfo.unpack(packed) == (info, len(packed))
 
 
 def test_a_checkpoint_lies_as_annex_h_says():

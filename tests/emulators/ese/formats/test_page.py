@@ -51,6 +51,22 @@ def test_a_page_survives_its_bytes(items, page_bytes, is_root):
     assert page.used + page.free_bytes == page_bytes - 40
 
 
+def test_the_upper_bits_of_a_tags_size_mean_nothing():
+    page = Page(9, 42, FLAG_LEAF)
+    for number in range(5):
+        page.insert(number, b"key%d" % number, b"data")
+    image = bytearray(page.to_bytes())
+    for tag in range(6):
+        image[8192 - 4 * tag - 3] |= 0xE0
+    assert contents(Page.from_bytes(seal_page(bytes(image), 9), 9)) == contents(page)
+
+
+def test_an_empty_tag_0_may_have_any_offset():
+    image = bytearray(Page(9, 42, FLAG_LEAF).to_bytes())
+    image[8190:8192] = (2705).to_bytes(2, "little")
+    assert Page.from_bytes(seal_page(bytes(image), 9), 9).external == b""
+
+
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_page_has_the_size_and_the_checksum_of_its_format(file_format):
     page = Page(9, 42, FLAG_LEAF, page_bytes=file_format.page_bytes, has_ecc=file_format.has_ecc)

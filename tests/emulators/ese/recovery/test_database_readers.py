@@ -14,6 +14,7 @@ from emulators.ese.formats import log_records
 from emulators.ese.recovery.opened import open_database
 from emulators.ese.running.parameters import Parameters
 from emulators.exchange.store import Store
+from emulators.exchange.store_schema import FOLDER_NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dissect")
 needs_esedbexport = pytest.mark.skipif(
@@ -138,9 +139,11 @@ def test_the_images_are_what_their_names_say(image):
 def test_dissect_reads_the_same_messages(image):
     _, files, _, messages, _ = image
     database = EseDB(io.BytesIO(files.read(DATABASE, 0, files.size(DATABASE))))
-    found = {}
-    for record in database.table("Msg").records():
-        found[record.get("MessageId")] = record
+    content = {record.get("InstanceId"): record for record in database.table("Msg").records()}
+    found = {
+        record.get("MessageId"): content[record.get("InstanceId")]
+        for record in database.table("MsgFolderIndex").records()
+    }
     assert found.keys() == {message.message_id for message in messages}
     for stored in messages:
         record, message = found[stored.message_id], stored.message
@@ -168,18 +171,20 @@ def test_esedbexport_finds_no_mismatch_and_every_message(image, tmp_path):
     _, files, _, messages, _ = image
     log, tables = export(files, tmp_path)
     assert "mismatch" not in log.lower()
-    names, *lines = tables("Msg")
-    assert len(lines) == len(messages)
+    content = {cells["InstanceId"]: cells for cells in cells_of(tables("Msg"))}
+    shown = list(cells_of(tables("MsgFolderIndex")))
+    assert len(content) == len(shown) == len(messages)
     by_id = {message.message_id: message.message for message in messages}
-    for line in lines:
-        cells = dict(zip(names.split("\t"), line.split("\t"), strict=True))
-        message = by_id.pop(int(cells["MessageId"]))
+    for entry in shown:
+        cells = content[entry["InstanceId"]]
+        message = by_id.pop(int(entry["MessageId"]))
         assert cells["Subject"] == message.subject
         assert cells["Sender"] == message.sender
         if 0 < message.body_bytes < SEPARATED_MIN:
             assert bytes.fromhex(cells["Body"]) == b"".join(message.body)
     assert not by_id
-    assert len(tables("Folders")) - 1 == 2 * (len(tables("Mailbox")) - 1)
+    folders = len(tables("Folders")) - 1
+    assert folders == (1 + len(FOLDER_NAMES)) * (len(tables("Mailbox")) - 1)
 
 
 @needs_esedbexport
@@ -191,6 +196,13 @@ def test_esedbexport_would_notice_a_page_of_these_files_that_is_damaged(tmp_path
     files.write(DATABASE, place, bytes([byte ^ 4]))
     log, _ = export(files, tmp_path)
     assert "mismatch" in log.lower()
+
+
+def cells_of(lines):
+    """Yield the rows of an exported table as dicts."""
+    names, *rows = lines
+    for row in rows:
+        yield dict(zip(names.split("\t"), row.split("\t"), strict=True))
 
 
 def export(files, tmp_path: Path):

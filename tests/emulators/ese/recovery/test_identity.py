@@ -8,7 +8,7 @@ from recovery_case import CHECKPOINT, CURRENT, PAGE_BYTES, Case, archive, mail_i
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats import log_records
-from emulators.ese.formats.database_header import DatabaseHeader
+from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_scan import scan_log
@@ -173,11 +173,20 @@ def test_r12_a_later_attach_from_another_consistent_point(case):
 
 def test_r12_an_attach_before_the_one_in_the_header_may_have_any_consistent_point(case):
     """The database was shut down and attached again since: only the newest attach counts."""
-    case.files.delete(CHECKPOINT)
-    consistent = Lgpos(case.committed, 0x20, 0)
-    place = write_to_log(case, attach(case, lgpos_consistent=consistent))
-    change_database(case, attach=place, consistent=consistent)
+    first = header_of(case).attach
     case.recovers()
+    case.files.delete(CHECKPOINT)
+    place = write_to_log(case, attach(case))
+    assert place > first
+    change_database(
+        case,
+        state=DatabaseState.DIRTY_SHUTDOWN,
+        attach=place,
+        generation_min_required=place.generation,
+        generation_max_required=place.generation,
+        generation_max_committed=place.generation,
+    )
+    assert case.recovers().generations[0] == first.generation
 
 
 def test_r12_the_header_names_an_attach_that_the_log_does_not_have(case):

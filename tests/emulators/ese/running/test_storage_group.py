@@ -174,7 +174,7 @@ def test_an_image_taken_while_frozen_holds_every_commit_in_its_archives():
     needed = range(header.generation_min_required, header.generation_max_required + 1)
     assert frozenset(needed) <= frozenset(archives)
     assert header.generation_max_committed == max(archives) + 1
-    image = Ledger(world.submitted, seen["sent"])
+    image = Ledger(world.histories, seen["sent"])
     assert recover_and_check(files, image).problems == []
     assert watch.rolls > 3
     finish(world)

@@ -1,12 +1,14 @@
 """A database of each format: pages of its size and checksum, and the rows that were put in."""
 
 import pytest
-from built_database import BuiltDatabase
+from built_database import ITEMS, BuiltDatabase
 from checker import check_database
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007, FORMATS
+from emulators.ese.formats.record import Separated
+from emulators.ese.formats.schema import ColumnType, build_table
 from emulators.ese.recovery.opened import open_database
 
 NAME = "MDB1.edb"
@@ -24,6 +26,20 @@ def row(number):
         body[: sizes[number % len(sizes)]],
         (2 * sizes[-1],) if number % 40 == 0 else None,
     )
+
+
+WIDE = build_table(
+    "Wide",
+    (
+        ("Id", ColumnType.LONG),
+        *((f"Text{n}", ColumnType.TEXT) for n in range(10)),
+        *(
+            (f"Long{n}", ColumnType.LONG_TEXT if n % 2 else ColumnType.LONG_BINARY)
+            for n in range(6)
+        ),
+    ),
+    ("Id",),
+)
 
 
 @pytest.fixture(scope="module", params=FORMATS, ids=[each.name for each in FORMATS])
@@ -63,3 +79,30 @@ def test_a19_a_database_opened_with_the_other_page_size_is_refused(written, open
     files = BuiltDatabase(written).files()
     with pytest.raises(EseError, match=r"-1213 \(JET_errPageSizeMismatch\)"):
         open_database(files, NAME, opened)
+
+
+def wide_row(number, text, size):
+    values = ["z" * (size // 2) if n % 2 else b"%d" % n * size for n in range(6)]
+    return (number, *[text] * 10, *values)
+
+
+@pytest.mark.parametrize("file_format", FORMATS, ids=[each.name for each in FORMATS])
+def test_a_record_that_does_not_fit_into_a_page_gives_up_its_largest_long_values(file_format):
+    built = BuiltDatabase(file_format, [ITEMS, WIDE])
+    rows = [wide_row(number, "x", size) for number, size in enumerate((10, 600, 700, 1000, 1024))]
+    built.insert(rows, "Wide")
+    files = built.files()
+    table = open_database(files, NAME, file_format).table("Wide")
+    assert list(table.rows()) == rows
+    apart = [sum(isinstance(value, Separated) for value in row) for row in table.records()]
+    is_small = file_format.page_bytes == 4096
+    assert apart == ([0, 0, 1, 3, 3] if is_small else [0, 0, 0, 0, 0])
+    assert check_database(files, NAME, file_format).problems == []
+
+
+@pytest.mark.parametrize("file_format", FORMATS, ids=[each.name for each in FORMATS])
+def test_a_record_that_never_fits_is_refused(file_format):
+    built = BuiltDatabase(file_format, [WIDE])
+    text = "x" * (file_format.page_bytes // 20)
+    with pytest.raises(EseError, match=r"-1026 \(JET_errRecordTooBig\)"):
+        built.insert([wide_row(1, text, 100)], "Wide")

@@ -62,10 +62,13 @@ def play(table, transaction, model, steps):
                 table.delete(transaction, *key)
                 del model[key]
         elif action == "move" and key in model:
-            table.delete(transaction, *key)
-            moved = ((key[0] + 1) % 3, *model.pop(key)[1:])
-            if moved[:2] not in model:
-                table.insert(transaction, moved)
+            moved = ((key[0] + 1) % 3, *model[key][1:])
+            if moved[:2] in model:
+                with pytest.raises(EseError, match="-1605"):
+                    table.update(transaction, key, {"Folder": moved[0]})
+            else:
+                table.update(transaction, key, {"Folder": moved[0]})
+                del model[key]
                 model[moved[:2]] = moved
         elif action == "share" and model:
             share(table, transaction, model, key)

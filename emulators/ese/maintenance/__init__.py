@@ -1,0 +1,1 @@
+"""Databases made anew from what another one holds: defragmentation and repair."""

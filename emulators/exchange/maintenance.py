@@ -1,0 +1,46 @@
+"""Online maintenance: by night it purges what has been in the dumpsters for long enough.
+
+Assumptions, from memory and not sourced: the window is 01:00 to 05:00 every night; deleted items
+are kept 7 days in Exchange 2003 and 14 days in 2007 out of the box. Online defragmentation, which
+uses the rest of the window, is not modelled: pages that fall empty are reused at once.
+"""
+
+from collections.abc import Generator
+from typing import Any
+
+from emulators.exchange.server import ExchangeServer
+from sim.kernel import Kernel
+
+__all__ = ["RETENTION_NS", "WINDOW_BEGINS_NS", "WINDOW_ENDS_NS", "maintain"]
+
+HOUR_NS = 3600 * 10**9
+DAY_NS = 24 * HOUR_NS
+WINDOW_BEGINS_NS = HOUR_NS
+WINDOW_ENDS_NS = 5 * HOUR_NS
+RETENTION_NS = {2003: 7 * DAY_NS, 2007: 14 * DAY_NS}
+
+
+def maintain(
+    kernel: Kernel, server: ExchangeServer, retention_ns: int
+) -> Generator[Any, Any, None]:
+    """Purge, night after night, what was deleted more than `retention_ns` ago; a process.
+
+    It ends when the storage group has stopped. What it cannot purge within the window waits for
+    the next night.
+    """
+    while server.error is None:
+        time_of_day_ns = server.group.wall_ns() % DAY_NS
+        yield kernel.sleep((WINDOW_BEGINS_NS - time_of_day_ns) % DAY_NS or DAY_NS)
+        yield from _purge(server, retention_ns)
+
+
+def _purge(server: ExchangeServer, retention_ns: int) -> Generator[Any, Any, None]:
+    store = server.mail.store
+    paths = store.folder_paths()
+    for entry in store.contents.deleted_before(server.group.wall_ns() - retention_ns):
+        yield from server.group.admit()
+        is_in_window = server.group.wall_ns() % DAY_NS < WINDOW_ENDS_NS
+        if server.error is not None or not is_in_window:
+            return
+        if store.contents.find(entry.place) == entry:  # it may have been had back meanwhile
+            server.mail.purge(entry.place, *paths[entry.folder_id])

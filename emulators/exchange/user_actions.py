@@ -1,0 +1,78 @@
+"""What users do with their mail beside sending it, and how often: one table, all assumptions.
+
+No source says what the users behind the sizing tables do (exchange.md 5.3, itself an assumption,
+gives only what comes of it: 4.8 bytes of transaction log for each byte of mail sent and received).
+The shares here are chosen so that the modelled work, carried out by the store on its tables, makes
+those logs. Each has its reason; together they are calibrated, not observed.
+
+A client in cached mode uploads an item whole whenever it was changed: that is why a saved draft
+costs the log all of its bytes again, attachments included.
+"""
+
+from typing import NamedTuple
+
+__all__ = ["USER_ACTIONS", "Assumed", "UserActions"]
+
+NS_PER_MINUTE = 60 * 10**9
+
+
+class Assumed(NamedTuple):
+    """A figure without a source, and why it is what it is."""
+
+    value: float
+    unit: str
+    reason: str
+
+
+class UserActions(NamedTuple):
+    """The table; shares are of messages, 0 to 1."""
+
+    draft_saves: Assumed = Assumed(
+        13.0,
+        "per message sent, mean",
+        "AutoSave of unsent items comes every three minutes, and users save by hand; calibrated",
+    )
+    draft_save_interval: Assumed = Assumed(
+        3.0, "minutes", "the interval of AutoSave out of the box, from memory"
+    )
+    draft_saves_most: Assumed = Assumed(
+        60.0, "per message sent", "who writes longer than three hours begins anew"
+    )
+    read_share: Assumed = Assumed(
+        0.9, "of messages received", "the rest is deleted or filed unread, or never looked at"
+    )
+    read_delay: Assumed = Assumed(
+        20.0, "minutes, mean", "people look at their mail a few times an hour"
+    )
+    edit_share: Assumed = Assumed(
+        0.8,
+        "of messages read",
+        "flags, categories, attachments saved back, what add-ins and devices write; calibrated",
+    )
+    delete_share: Assumed = Assumed(
+        0.5, "of messages read", "mailboxes grow by less than what they receive"
+    )
+    file_share: Assumed = Assumed(0.2, "of messages read", "the rest stays in the Inbox")
+    fate_delay: Assumed = Assumed(
+        2.0, "minutes after reading, mean", "what is done with a message is done when it is read"
+    )
+    empty_share: Assumed = Assumed(
+        0.5, "of messages deleted", "who empties Deleted Items does it when leaving, others never"
+    )
+    empty_delay: Assumed = Assumed(
+        240.0, "minutes after deleting, mean", "half a working day, as people leave"
+    )
+    appointment_share: Assumed = Assumed(
+        0.1, "of messages sent", "about one meeting for ten messages written"
+    )
+    appointment_size: Assumed = Assumed(
+        4096.0, "bytes", "a short text and a place, without attachments"
+    )
+
+    def rows(self) -> list[tuple[str, Assumed]]:
+        """Return name and figure of each row, to be told in a report."""
+        names = (name.replace("_", " ") for name in self._fields)
+        return list(zip(names, self, strict=True))
+
+
+USER_ACTIONS = UserActions()
