@@ -1,6 +1,7 @@
 """A storage group as the Exchange writer of VSS sees it: its files, and how to freeze it."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 from emulators.ese.running.storage_group import StorageGroup
@@ -15,7 +16,7 @@ class SnapshotGroup:
     """Adapts one storage group.
 
     Args:
-        group: the storage group; its databases count as mounted.
+        group: the storage group.
         stream: gives the databases' GUIDs.
     """
 
@@ -38,8 +39,12 @@ class SnapshotGroup:
 
     @property
     def files(self) -> StorageGroupFiles:
-        """Where the files are."""
-        return self._files
+        """Where the files are, and which databases are mounted now."""
+        databases = tuple(
+            replace(database, mounted=self._group.is_mounted(database.name))
+            for database in self._files.databases
+        )
+        return replace(self._files, databases=databases)
 
     def freeze(self) -> Process:
         """Bring the group to a stand; raises EseError when its log disk is full."""

@@ -2,6 +2,7 @@
 
 from emulators.ese.errors import ese_error
 from emulators.ese.file_set import FileSet
+from emulators.ese.formats import streaming_file
 from emulators.ese.formats.database_header import read_header
 from emulators.ese.formats.format import Format
 from emulators.ese.formats.page import HEADER_PAGES, Page, page_offset
@@ -28,6 +29,7 @@ class OfflineDatabase:
         self._files = files
         self.name = name
         self.header = read_header(files, name, file_format)
+        self._format = file_format
         self._page_bytes = file_format.page_bytes
         self._blank = bytes(file_format.page_bytes)
         self._pages_on_disk = files.size(name) // self._page_bytes - HEADER_PAGES
@@ -66,6 +68,8 @@ class OfflineDatabase:
             size = page_offset(self.last_pgno, self._page_bytes) + self._page_bytes
             self._files.truncate(self.name, size)
             self._pages_on_disk = self.last_pgno
+            if self._has_streaming_file:
+                streaming_file.grow(self._files, self.name, self.last_pgno, self._format)
         everything = Lgpos(generation + 1, 0, 0)
         for level in cache.levels(cache.due(waypoint=generation, older_than=everything)):
             for pgno in level:
@@ -80,7 +84,15 @@ class OfflineDatabase:
     def shut_down_clean(self, position: Lgpos, now: LogTime, dbtime: int) -> None:
         """Write the header of a database that needs no log (ese-format.md B)."""
         self.header.shut_down_clean(position, now, dbtime)
+        if self._has_streaming_file:
+            streaming_file.write_header(self._files, self.name, self.header)
         self._write_header()
+
+    @property
+    def _has_streaming_file(self) -> bool:
+        """Whether there is a streaming file; whether there must be one is not asked here."""
+        name = streaming_file.streaming_name(self.name)
+        return self.header.has_streaming_file and self._files.exists(name)
 
     def _write_header(self) -> None:
         block = self.header.pack()

@@ -21,6 +21,7 @@ from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.database_header import DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2007, Format, checkpoint_name
 from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
+from emulators.ese.formats.streaming_file import check_files
 from emulators.ese.formats.values import LogTime
 from emulators.ese.recovery.attachments import Attachments
 from emulators.ese.recovery.database_recovery import DatabaseRecovery, require_distinct
@@ -135,6 +136,8 @@ class _Recovery:
         require_distinct(self._parts)
         required = worst_of([part.required for part in self._parts])
         decided = decide(self._logs, required, self._checkpoint_generation(), lossy=lossy)
+        for part in self._parts:
+            check_files(self._files, part.name, part.header)
         replay = self._redo_logs(decided, lossy=lossy)
         self.events += self._attachments.require_complete(
             replay.first, ignore_missing=ignore_missing
@@ -208,7 +211,7 @@ class _Recovery:
             record = log_records.decode_whole(buffer, offset, end)
             if type(record) in TRANSACTION_RECORDS:
                 for part in parts:
-                    part.open.note(record)
+                    part.apply(record, lgpos)
                 continue
             attachments.note(record, lgpos)
             owner = attachments.owner(getattr(record, "dbid", 0))
@@ -256,7 +259,7 @@ class _Recovery:
         quit_record = log_records.RecoveryQuit2(end, end, 0, self._now)
         log.append(log_records.encode(quit_record))
         log.flush()
-        pages = sum(part.shut_down(end, log.generation, self._now) for part in self._parts)
+        pages = sum(part.shut_down(end, log.header, self._now) for part in self._parts)
         checkpoint = Checkpoint(checkpoint=end, signature=self._signature)
         log.write_checkpoint(checkpoint.pack())
         return pages

@@ -22,6 +22,11 @@ from typing import Any
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 from emulators.ese.formats.page import page_offset
+from emulators.ese.formats.streaming_file import (
+    streaming_bytes,
+    streaming_header,
+    streaming_name,
+)
 from emulators.ese.formats.values import LGPOS_ZERO, LOG_TIME_ZERO, BackupInfo, Lgpos, LogTime
 from emulators.ese.trees.page_cache import PageCache, PageWrite
 from sim.kernel import Kernel, Signal
@@ -130,7 +135,7 @@ class DatabaseFile:
         """Put on disk which generations are required, and that `committed` is the newest.
 
         Pages of generations up to `required` may be written once this is done. What was required
-        stays so.
+        stays so. `genmax_created` is the creation time of the log `committed`.
         """
         header = self.header
         required = max(required, header.generation_max_required)
@@ -155,7 +160,16 @@ class DatabaseFile:
         """Put on disk that the database needs no log; all its pages are on disk."""
         assert self.cache.dirty_count == 0, f"{self.name} has pages that are not on disk"
         self.header.shut_down_clean(position, now, dbtime)
+        yield from self.write_streaming_header()
         yield from self._put_header()
+
+    def write_streaming_header(self) -> Generator[Any, Any, None]:
+        """Let the streaming file, where there is one, say what the header says, on disk."""
+        if self.header.has_streaming_file:
+            block = streaming_header(self.header).pack()
+            name = streaming_name(self.name)
+            yield self.volume.write(name, 0, (block, block))
+            yield self.volume.flush(name)
 
     def note_backup(self, **fields: BackupInfo | int) -> Generator[Any, Any, None]:
         """Put on disk which backups there have been, and what is required by now.
@@ -233,6 +247,9 @@ class DatabaseFile:
             return
         self._extended_to = self.last_pgno
         self.volume.truncate(self.name, self.size_bytes).then(self._note)
+        if self.header.has_streaming_file:
+            size = streaming_bytes(self.last_pgno, self.header.file_format)
+            self.volume.truncate(streaming_name(self.name), size).then(self._note)
 
     def _note(self, done: Signal) -> None:
         if isinstance(done.error, DiskFull | VolumeLost):

@@ -10,8 +10,10 @@ from emulators.ese.formats.database_header import DatabaseHeader, read_header
 from emulators.ese.formats.format import Format
 from emulators.ese.formats.log_records import AttachDb
 from emulators.ese.formats.page import HEADER_PAGES, Page, page_offset
+from emulators.ese.formats.streaming_file import check_files
 from emulators.ese.formats.values import AttachInfo, Lgpos
 from emulators.ese.running.database_file import DatabaseFile
+from emulators.ese.staged_files import StagedFiles
 from emulators.ese.trees.database import Database
 from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
@@ -67,30 +69,22 @@ class MountedDatabase:
         )
 
 
-class VolumeReader:
-    """Reads headers from a volume, without cost in simulated time."""
-
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-
-    def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes of a file."""
-        return self._volume.peek(name, offset, length)
-
-
 def read_clean_header(volume: Volume, name: str, file_format: Format) -> DatabaseHeader:
     """Return the header of a database that can be mounted.
 
     Raises:
         EseError: -1811 when it is missing, -1213 for another page size, -1206 when header and
-            shadow are damaged, -550 when it needs recovery first.
+            shadow are damaged, -550 when it needs recovery first, -540 when the streaming file is
+            not the one that belongs to it.
     """
     if not volume.exists(name):
         raise ese_error(-1811, name, "create the database, or bring its file back")
-    header = read_header(VolumeReader(volume), name, file_format)
+    files = StagedFiles(volume, volume)
+    header = read_header(files, name, file_format)
     if not header.is_clean:
         hint = "run soft recovery (eseutil /r) first"
         raise ese_error(-550, f"{name}: its state is {header.state.name}", hint)
+    check_files(files, name, header)
     return header
 
 

@@ -13,6 +13,11 @@ from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 from emulators.ese.formats.format import Format
 from emulators.ese.formats.page import HEADER_PAGES, page_offset
 from emulators.ese.formats.schema import TableDefinition
+from emulators.ese.formats.streaming_file import (
+    streaming_bytes,
+    streaming_header,
+    streaming_name,
+)
 from emulators.ese.formats.values import Signature
 from emulators.ese.trees.database import DatabaseBuilder
 from sim.volume import Volume
@@ -47,7 +52,20 @@ def create_database_file(
         yield volume.write(name, page_offset(pgno, page_bytes), (page.to_bytes(pgno),))
     yield volume.flush(name)
     header.state = DatabaseState.CLEAN_SHUTDOWN
+    if header.has_streaming_file:
+        yield from _create_streaming_file(volume, name, header, builder.pages_total)
     yield from _write_header(volume, name, header)
+    yield volume.flush(name)
+
+
+def _create_streaming_file(
+    volume: Volume, database_name: str, header: DatabaseHeader, last_pgno: int
+) -> Generator[Any, Any, None]:
+    """Make the clean companion of a database of 2003 before the database is clean itself."""
+    name = streaming_name(database_name)
+    yield volume.create(name)
+    yield volume.truncate(name, streaming_bytes(last_pgno, header.file_format))
+    yield from _write_header(volume, name, streaming_header(header))
     yield volume.flush(name)
 
 

@@ -2,13 +2,17 @@
 
 import pytest
 from group_world import ONE, TWO, GroupWorld, recover
+from mail_world import Disks
 
+from emulators.ese.errors import EseError
+from emulators.ese.formats.database_header import read_header
 from emulators.ese.formats.format import (
     EXCHANGE_2003,
     EXCHANGE_2003_RTM,
     EXCHANGE_2007,
     archive_name,
 )
+from emulators.ese.formats.streaming_file import check_files, streaming_bytes
 from emulators.ese.running.parameters import MountDial, Parameters, waypoint_depth_of
 
 DAY_S = 86_400
@@ -100,3 +104,81 @@ def test_the_depth_takes_its_share_of_the_checkpoint_depth():
     assert Parameters().checkpoint_depth_generations == 19
     assert Parameters(waypoint_depth=10).checkpoint_depth_generations == 10
     assert Parameters(waypoint_depth=18).checkpoint_depth_generations == 4
+
+
+# The streaming file (F8).
+
+
+def refusal_of(call, *arguments, **switches):
+    with pytest.raises(EseError) as caught:
+        call(*arguments, **switches)
+    assert caught.value.hint
+    return caught.value.code
+
+
+def test_a19_a_database_of_2003_has_a_streaming_file_that_goes_along_with_it():
+    world = world_2003((ONE, TWO))
+    world.drip(20, 300_000)
+    size = world.data.size("MDB1.stm")
+    assert size == streaming_bytes(world.data.size(ONE) // 4096 - 2, EXCHANGE_2003)
+    files = world.files()
+    recover(files, file_format=EXCHANGE_2003)
+    for name in (ONE, TWO):
+        check_files(files, name, read_header(files, name, EXCHANGE_2003))
+    world.do(world.group.stop())
+    files = world.files()
+    for name in (ONE, TWO):
+        check_files(files, name, read_header(files, name, EXCHANGE_2003))
+    assert "MDB1.stm" not in GroupWorld((ONE,)).create().data.names()
+
+
+def test_without_its_streaming_file_a_database_is_neither_recovered_nor_mounted():
+    world = world_2003()
+    world.drip(4, 10_000)
+    files = world.files()
+    files.delete("MDB1.stm")
+    assert refusal_of(recover, files, (ONE,), file_format=EXCHANGE_2003) == -1811
+    world.do(world.group.stop())
+    world.data.delete("MDB1.stm")
+    world.run(1)
+    world.restart()
+    world.do(world.group.start())
+    assert refusal_of(world.do, world.group.mount(ONE)) == -1811
+
+
+def test_the_streaming_file_of_another_database_is_a_mismatch():
+    world = world_2003((ONE, TWO))
+    world.drip(4, 10_000)
+    files = world.files()
+    files.write("MDB1.stm", 0, files.read("MDB2.stm", 0, files.size("MDB2.stm")))
+    assert refusal_of(recover, files, file_format=EXCHANGE_2003) == -540
+
+
+def test_the_streaming_file_of_another_moment_of_a_clean_database_is_a_mismatch():
+    world = world_2003()
+    world.drip(4, 10_000)
+    world.do(world.group.dismount(ONE))
+    older = world.data.peek("MDB1.stm", 0, world.data.size("MDB1.stm"))
+    world.do(world.group.mount(ONE))
+    world.drip(4, 10_000)
+    world.do(world.group.dismount(ONE))
+    world.data.write("MDB1.stm", 0, (older,))
+    world.run(1)
+    assert refusal_of(world.do, world.group.mount(ONE)) == -540
+
+
+def test_a_crash_at_any_operation_of_2003_leaves_a_pair_that_recovers(figure):
+    world = world_2003()
+    first = len(world.operations)
+    world.drip(3, 10_000)
+    world.do(world.group.dismount(ONE))
+    world.do(world.group.mount(ONE))
+    world.drip(2, 400_000)
+    disks = Disks(world.operations)
+    for done in range(first, len(world.operations) + 1):
+        disks.advance(done)
+        files = disks.copy()
+        recover(files, (ONE,), file_format=EXCHANGE_2003)
+        assert world.problems(files, ONE, done) == []
+        check_files(files, ONE, read_header(files, ONE, EXCHANGE_2003))
+    figure(f"{len(world.operations) - first + 1} prefixes")
