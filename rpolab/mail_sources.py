@@ -11,13 +11,13 @@ from typing import Protocol
 from emulators.exchange.arrivals import Arrival, profile_arrivals
 from emulators.exchange.content import ContentPools
 from emulators.exchange.input_files import BadRows
-from emulators.exchange.log_rates import LOG_OVERHEAD_BYTES, LogRates, log_rates
+from emulators.exchange.log_rates import RECEIVED, SENT, LogRates, log_rates
 from emulators.exchange.log_stats import LogIntervals, read_log_stats
 from emulators.exchange.replay import MailArchive
 from emulators.exchange.tracking_replay import TrackedMail
 from emulators.exchange.user_actions import USER_ACTIONS, UserActions
 from reports import Assumption, Notice
-from rpolab.profiles import day_curve, mail_assumptions, profile_of
+from rpolab.profiles import action_assumptions, day_curve, mail_assumptions, profile_of
 from scenarios import Scenario
 from sim.streams import Streams
 
@@ -213,13 +213,20 @@ class ProfiledMail:
         """Return the user's day, and how logs became mail."""
         hours_source = "" if self._rates is None else LOG_STATISTICS
         rows = mail_assumptions(self._written, self._profile, self._curve, hours_source)
+        rows += action_assumptions(self.actions)
         if self._rates is not None:
             logs = f"{self._rates.logs_per_day:.1f} of 1 MiB"
             scale = self._rates.scale(self._profile, self._count)
             rows += [
                 _log_assumption("transaction logs a day", logs),
                 _log_assumption("mail that makes them", f"{scale:.3f} times the profile's"),
-                _log_assumption("log of a delivery", f"its bytes and {LOG_OVERHEAD_BYTES:,}"),
+                *(
+                    _log_assumption(
+                        f"log of a message {what}",
+                        f"{log.bytes_per_byte:g} times its bytes, and {log.bytes_more:,}",
+                    )
+                    for what, log in (("sent", SENT), ("received", RECEIVED))
+                ),
             ]
         return rows
 
