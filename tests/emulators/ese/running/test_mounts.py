@@ -14,7 +14,10 @@ from emulators.ese.formats.database_header import DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_scan import scan_log
+from emulators.ese.formats.page import Page
 from emulators.ese.running.parameters import Parameters
+from sim.payload import to_bytes
+from sim.volume import Kind
 
 SHALLOW = Parameters(checkpoint_depth_bytes=3 * LOG_BYTES)
 BOTH = pytest.mark.parametrize("file_format", FORMATS.values(), ids=FORMATS)
@@ -82,6 +85,52 @@ def test_the_checkpoint_is_that_of_the_database_that_is_furthest_behind():
     assert max(required) <= checkpoint.generation
     tip = group.log.flushed.generation
     assert tip - checkpoint.generation <= 4, "A3: both databases are flushed in time"
+
+
+@BOTH
+def test_a5_no_page_of_any_database_is_written_before_its_log_nor_beyond_what_is_required(
+    file_format,
+):
+    """A5: every page write has a position in the flushed log, and a generation that is required."""
+    file_format = replace(file_format, log_bytes=LOG_BYTES)
+    parameters = Parameters(file_format=file_format, checkpoint_depth_bytes=3 * LOG_BYTES)
+    world = GroupWorld(parameters=parameters).create()
+    places = {ONE: {}, TWO: {}}
+    checked = dict.fromkeys(places, 0)
+
+    def follow(name):
+        editor = world.group.mounted(name).editor
+        log = editor.log
+
+        def note(record):
+            lgpos = log(record)
+            decoded = log_records.decode(record)[0]
+            if hasattr(decoded, "dbtime"):
+                places[name][decoded.dbtime] = lgpos
+            return lgpos
+
+        editor.log = note
+
+    def check(operation):
+        size, name = file_format.page_bytes, operation.file
+        if operation.kind is not Kind.WRITE or operation.offset < 2 * size or name not in places:
+            return
+        image = to_bytes(operation.payload)
+        for start in range(0, len(image), size):
+            pgno = (operation.offset + start) // size - 1
+            dbtime = Page.from_bytes(image[start : start + size], pgno).dbtime
+            place = places[name].get(dbtime)
+            if place is not None:
+                assert place < world.group.log.flushed
+                assert place.generation <= world.header(name).generation_max_required
+                checked[name] += 1
+
+    for name in places:
+        follow(name)
+    world.data.attach(check)
+    world.drip(60, 130_000)
+    world.do(world.group.dismount(ONE))
+    assert min(checked.values()) > 100
 
 
 @BOTH
