@@ -89,8 +89,10 @@ class ExchangeServer:
         transport brought. Without `to_sent_items` the sender keeps no copy: they have one of an
         earlier submission. With `as_stream` the recipients' instance has its MIME stream too.
 
-        Returns the recipients' copies.
+        Returns the recipients' copies; none where the database is not mounted.
         """
+        if not self.group.is_mounted(self._database):
+            return []
         now_ns = self.group.wall_ns()
         if to_sent_items and message.sender in self.mailboxes:
             sender = self.mailboxes[message.sender]

@@ -15,6 +15,7 @@ from emulators.ese.tools.dump import Report
 from emulators.ese.tools.eseutil import MODES, file_dump, report
 from rpolab.eseutil_maintenance import MAINTENANCE_MODES, maintain, read_arguments
 from rpolab.eseutil_recovery import BASE_LENGTH, RecoveryFolders, recover
+from rpolab.eseutil_restore import RESTORE_MODES, look_at_or_recover, read_restore_arguments
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
 from rpolab.terminal import say, shown
@@ -26,7 +27,7 @@ _IGNORE_SWITCH = "/i"
 _FLAG_SWITCHES = (_IGNORE_SWITCH, "/a", "/v")
 _RECOVERY = "/r"
 _FILE_MODES = ("/mh", "/ml", "/mk", "/ms", "/mm", "/k")
-_MODES = (*_FILE_MODES, *MAINTENANCE_MODES, _RECOVERY)
+_MODES = (*_FILE_MODES, *MAINTENANCE_MODES, _RECOVERY, *RESTORE_MODES)
 
 _HELP = """Look at the files of a storage group, repair or recover it, as eseutil does.
 
@@ -45,6 +46,9 @@ _HELP = """Look at the files of a storage group, repair or recover it, as eseuti
                   defragmentation: copies a clean database into a new file
 /r  BASE [/l FOLDER] [/s FOLDER] [/d FOLDER] [/i] [/a] [/v]
                   soft recovery: brings the database to Clean Shutdown
+/cm FOLDER        what a restore of a streaming backup left in restore.env
+/cc FOLDER [/f FOLDER] [/d FOLDER] [/t] [/k] [/v]
+                  hard recovery of a restored streaming backup
 
 \b
 The new file of /p and /d takes the database's place when it is complete. Until
@@ -58,6 +62,13 @@ of the checkpoint (/s) and of the database (/d; both that of the logs when
 left out). /i leaves out databases that do not belong to the logs. /a goes on
 without logs whose loss the database can stand: what was committed in them is
 gone, and the ending says so. /v, a switch of our own, shows the events.
+
+\b
+The folder of /cm and /cc is the restore folder. /d, a switch of our own, names
+the folder of the restored databases and /f that of the group's own logs (that
+of /d when left out): they are replayed after the backup's, where they go on
+from there. /t stops at the end of the backup. /k leaves the restore folder as
+it is; without it, a recovery that succeeds empties it.
 
 Switches may be in upper case, and may begin with '-'.
 
@@ -100,6 +111,9 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> ExitCode:
     if mode in MAINTENANCE_MODES:
         given = read_arguments(mode, rest)
         return _finish(mode, lambda: maintain(mode, given, now_ns=calendar_ns()))
+    if mode in RESTORE_MODES:
+        restored = read_restore_arguments(mode, rest)
+        return _finish(mode, lambda: look_at_or_recover(mode, restored, now_ns=calendar_ns()))
     what = "is not emulated" if mode in MODES else "is no mode"
     raise click.UsageError(f"{shown(arguments[0])} {what}: there are {', '.join(_MODES)}")
 

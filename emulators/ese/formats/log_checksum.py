@@ -9,6 +9,8 @@ from enum import Enum
 from struct import Struct
 from typing import NamedTuple
 
+import numpy as np
+
 from emulators.ese.formats.checksum import Bytes, xor_words
 from emulators.ese.formats.format import SECTOR_BYTES
 from emulators.ese.formats.log_types import RecordType
@@ -22,6 +24,7 @@ SHORT_OFF = 0xD1
 
 _LAYOUT = Struct("<BIIIIIB")
 _KIND = int(RecordType.CHECKSUM)
+_BLOCK_WORDS = 1 << 14
 # A named tuple's own constructor passes through Python code; every commit has one of these.
 _new = tuple.__new__
 
@@ -86,28 +89,65 @@ def make_record(
     return ChecksumRecord(len(backward), forwards, next_, checksum, short, switch)
 
 
-def prove(buffer: Bytes, at: int, generation: int) -> Proof:
+class RangeXor:
+    """XORs of the words of ranges of a buffer, where many are asked for.
+
+    Each is found from the XORs of all words before its ends, so its length does not matter. Those
+    are computed block by block, as far as ranges reach.
+
+    Args:
+        data: the buffer; words of a range are counted from its first byte.
+    """
+
+    __slots__ = ("_known", "_running", "_words")
+
+    def __init__(self, data: bytes) -> None:
+        self._words = np.frombuffer(data + bytes(-len(data) % 4), "<u4").data
+        self._running = np.zeros(len(self._words) + 1, "<u4").data
+        self._known = 0
+
+    def of(self, start: int, stop: int) -> int:
+        """Return the XOR of the words of bytes `start` to `stop`, the last padded with zeros."""
+        first, last = start >> 2, stop + 3 >> 2
+        if last > self._known:
+            self._extend(last)
+        turn, cut = (start & 3) << 3, (stop & 3) << 3
+        value: int = self._running[last] ^ self._running[first]
+        if turn:
+            value ^= self._words[first] & (1 << turn) - 1
+        if cut:
+            value ^= self._words[last - 1] >> cut << cut
+        return (value >> turn | value << 32 - turn) & 0xFFFFFFFF
+
+    def _extend(self, last: int) -> None:
+        known, stop = self._known, max(last, min(self._known + _BLOCK_WORDS, len(self._words)))
+        running = np.asarray(self._running)
+        np.bitwise_xor.accumulate(
+            np.asarray(self._words)[known:stop], out=running[known + 1 : stop + 1]
+        )
+        running[known + 1 : stop + 1] ^= running[known]
+        self._known = stop
+
+
+def prove(buffer: Bytes, at: int, generation: int, ranges: RangeXor) -> Proof:
     """Check the checksum record at offset `at` of a log by the reader's rules."""
     record = _read(buffer, at)
     if record is None:
         return _NO_PROOF
+    backwards, forwards, next_, checksum, short_checksum, switch = record
     after = at + CHECKSUM_RECORD_BYTES
     sector_end = at - at % SECTOR_BYTES + SECTOR_BYTES
-    end = after + record.forwards
-    common = xor_words(buffer[at - record.backwards : at])
-    common ^= record.backwards ^ record.forwards ^ record.next ^ record.switch ^ generation
+    end = after + forwards
+    common = ranges.of(at - backwards, at) ^ backwards ^ forwards ^ next_ ^ switch ^ generation
     common &= 0xFFFFFFFF
-    if record.switch == SHORT_OFF:
-        short_matches = record.short_checksum == 0
+    if switch == SHORT_OFF:
+        short_matches = short_checksum == 0
     else:
-        own = SHORT_SEED ^ common
-        own ^= xor_words(buffer[after:sector_end])
-        short_matches = sector_end <= len(buffer) and own == record.short_checksum
-    if end <= len(buffer):
-        whole = CHECKSUM_SEED ^ common ^ xor_words(buffer[after:end])
-        if whole == record.checksum:
-            return Proof(Verdict.WHOLE, record, intact=short_matches)
-    if short_matches and record.switch == SHORT_ON:
+        own = SHORT_SEED ^ common ^ ranges.of(after, min(sector_end, len(buffer)))
+        short_matches = sector_end <= len(buffer) and own == short_checksum
+    if end <= len(buffer) and CHECKSUM_SEED ^ common ^ ranges.of(after, end) == checksum:
+        return _new(Proof, (Verdict.WHOLE, record, short_matches))
+    if short_matches and switch == SHORT_ON:
         return Proof(Verdict.SECTOR, record, intact=False)
     return _NO_PROOF
 
@@ -122,7 +162,7 @@ def prove_shadow(buffer: Bytes, at: int, generation: int) -> tuple[Proof, bytes]
     masked = int.from_bytes(sector[place : place + 4], "little") ^ SHADOW_MASK
     sector[place : place + 4] = masked.to_bytes(4, "little")
     restored = bytes(sector)
-    proof = prove(restored, at - start, generation)
+    proof = prove(restored, at - start, generation, RangeXor(restored))
     if proof.verdict is not Verdict.WHOLE or proof.record.next or not proof.intact:
         return _NO_PROOF, b""
     return proof, restored

@@ -5,7 +5,6 @@ two slices and one tuple. The caller knows that the record is whole: all its byt
 buffer between `offset` and `end`.
 """
 
-from emulators.ese.formats.checksum import Bytes
 from emulators.ese.formats.log_encoders import (
     NODE_ONLY,
     NODE_WITH_LENGTHS,
@@ -22,52 +21,50 @@ _INSERT_BYTES = NODE_WITH_LENGTHS.size
 _UNDO_INFO_BYTES = UNDO_INFO.size
 
 
-def decode_begin0(buffer: Bytes, offset: int, _end: int) -> Begin0:
+def decode_begin0(buffer: bytes, offset: int, _end: int) -> Begin0:
     """Read the record at `offset`."""
     return _new(Begin0, TRANSACTION.unpack_from(buffer, offset)[1:])
 
 
-def decode_commit0(buffer: Bytes, offset: int, _end: int) -> Commit0:
+def decode_commit0(buffer: bytes, offset: int, _end: int) -> Commit0:
     """Read the record at `offset`."""
     return _new(Commit0, TRANSACTION.unpack_from(buffer, offset)[1:])
 
 
-def decode_insert(buffer: Bytes, offset: int, end: int) -> Insert:
+def decode_insert(buffer: bytes, offset: int, end: int) -> Insert:
     """Read the record between `offset` and `end`: its tails are prefix, suffix and data."""
     fields = NODE_WITH_LENGTHS.unpack_from(buffer, offset)
     suffix_at = offset + _INSERT_BYTES + fields[14]
     data_at = suffix_at + fields[13]
-    prefix = bytes(buffer[offset + _INSERT_BYTES : suffix_at]) if fields[14] else b""
-    tails = (prefix, bytes(buffer[suffix_at:data_at]), bytes(buffer[data_at:end]))
+    prefix = buffer[offset + _INSERT_BYTES : suffix_at] if fields[14] else b""
+    tails = (prefix, buffer[suffix_at:data_at], buffer[data_at:end])
     return _new(Insert, fields[1:_HEAD_END] + tails)
 
 
-def decode_replace(buffer: Bytes, offset: int, end: int) -> Replace:
+def decode_replace(buffer: bytes, offset: int, end: int) -> Replace:
     """Read the record between `offset` and `end`."""
     fields = NODE_WITH_LENGTHS.unpack_from(buffer, offset)
-    data = bytes(buffer[offset + _INSERT_BYTES : end])
+    data = buffer[offset + _INSERT_BYTES : end]
     return _new(Replace, (*fields[1:_HEAD_END], fields[14], data))
 
 
-def decode_delete(buffer: Bytes, offset: int, _end: int) -> Delete:
+def decode_delete(buffer: bytes, offset: int, _end: int) -> Delete:
     """Read the record at `offset`."""
     return _new(Delete, NODE_ONLY.unpack_from(buffer, offset)[1:])
 
 
-def decode_flag_delete(buffer: Bytes, offset: int, _end: int) -> FlagDelete:
+def decode_flag_delete(buffer: bytes, offset: int, _end: int) -> FlagDelete:
     """Read the record at `offset`."""
     return _new(FlagDelete, NODE_ONLY.unpack_from(buffer, offset)[1:])
 
 
-def decode_undo_info(buffer: Bytes, offset: int, end: int) -> UndoInfo:
+def decode_undo_info(buffer: bytes, offset: int, end: int) -> UndoInfo:
     """Read the record between `offset` and `end`: its tails are bookmark key and data, data."""
     fields = UNDO_INFO.unpack_from(buffer, offset)
     key_bytes, bookmark_bytes, operation, size_max, size_delta, _ = fields[_HEAD_END:]
     key_at = offset + _UNDO_INFO_BYTES
     bookmark_at = key_at + key_bytes
     data_at = bookmark_at + bookmark_bytes
-    data = bytes(buffer[data_at:end])
-    key = bytes(buffer[key_at:bookmark_at])
-    bookmark = bytes(buffer[bookmark_at:data_at])
-    tail = (operation, size_max, size_delta, data, key, bookmark)
+    key, bookmark = buffer[key_at:bookmark_at], buffer[bookmark_at:data_at]
+    tail = (operation, size_max, size_delta, buffer[data_at:end], key, bookmark)
     return _new(UndoInfo, fields[1:_HEAD_END] + tail)

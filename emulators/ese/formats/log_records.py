@@ -151,7 +151,7 @@ PAGE_SYSTEM_TASK = 0x20
 """Flags of a page operation (LRPAGE_)."""
 
 
-Decoder: TypeAlias = Callable[[Bytes, int, int], Record]
+Decoder: TypeAlias = Callable[[bytes, int, int], Record]
 """Reads the record between two offsets of a buffer, which are those of a whole record."""
 
 
@@ -233,10 +233,10 @@ def _encode_by_layout(kind: RecordType, layout: _Layout, record: Sequence[Any]) 
 def decode(buffer: Bytes, offset: int = 0) -> tuple[Record, int]:
     """Return the record at `offset` and the offset after it; raises EseError -501 for others."""
     end = offset + size_of(buffer, offset)
-    return decode_whole(buffer, offset, end), end
+    return decode_whole(bytes(buffer[offset:end]), 0, end - offset), end
 
 
-def decode_whole(buffer: Bytes, offset: int, end: int) -> Record:
+def decode_whole(buffer: bytes, offset: int, end: int) -> Record:
     """Return the record between `offset` and `end`, which are those of a whole record."""
     return _DECODERS[buffer[offset]](buffer, offset, end)
 
@@ -248,14 +248,14 @@ def _layout_decoder(layout: _Layout) -> Decoder:
     if not (converters or lengths):
         return lambda buffer, offset, _end: make(*unpack_from(buffer, offset)[1:])
 
-    def decode_layout(buffer: Bytes, offset: int, _end: int) -> Record:
+    def decode_layout(buffer: bytes, offset: int, _end: int) -> Record:
         packed = list(unpack_from(buffer, offset)[1:])
         for position, structure in converters:
             packed[position] = structure.unpack(packed[position])
         start = offset + layout.struct.size
         tails = []
         for position in lengths:
-            tails.append(bytes(buffer[start : start + packed[position]]))
+            tails.append(buffer[start : start + packed[position]])
             start += packed[position]
         for position in sorted(lengths, reverse=True):
             del packed[position]
@@ -264,7 +264,7 @@ def _layout_decoder(layout: _Layout) -> Decoder:
     return decode_layout
 
 
-def _decode_other(buffer: Bytes, offset: int, end: int) -> Record:
+def _decode_other(buffer: bytes, offset: int, end: int) -> Record:
     return Other(RecordType(buffer[offset]), bytes(buffer[offset:end]))
 
 

@@ -21,6 +21,7 @@ from emulators.ese.formats.format import LOG_HEADER_BYTES, SECTOR_BYTES
 from emulators.ese.formats.log_checksum import (
     CHECKSUM_RECORD_BYTES,
     ChecksumRecord,
+    RangeXor,
     Verdict,
     prove,
     prove_shadow,
@@ -79,10 +80,10 @@ class LogScan:
         """Return position, file offset and the offset after it of each record in order."""
         generation = self.generation
         # This is `lgpos_at`, of every record of every log that is redone.
-        positions = [
+        positions = (
             _new(Lgpos, (generation, offset >> _SECTOR_SHIFT, offset & _SECTOR_MASK))
             for offset in self.offsets
-        ]
+        )
         return zip(positions, self.offsets, self.ends, strict=True)
 
     @property
@@ -142,8 +143,9 @@ def scan_log(buffer: Bytes, generation: int) -> LogScan:
 def _follow(buffer: bytes, generation: int) -> _Walk:
     at = last = end = STREAM_OFFSET
     repaired = False
+    ranges = RangeXor(buffer)
     while True:
-        proof = prove(buffer, at, generation)
+        proof = prove(buffer, at, generation, ranges)
         after = at + CHECKSUM_RECORD_BYTES
         sector = at - at % SECTOR_BYTES
         record = proof.record
@@ -218,7 +220,8 @@ def _may_be_torn(walk: _Walk, at: int, record: ChecksumRecord) -> bool:
 def _later_checksums(
     buffer: bytes, start: int, generation: int
 ) -> Iterator[tuple[int, ChecksumRecord]]:
+    ranges = RangeXor(buffer)
     for match in _CANDIDATE.finditer(buffer, start):
-        proof = prove(buffer, match.start(), generation)
+        proof = prove(buffer, match.start(), generation, ranges)
         if proof.verdict is not Verdict.NOTHING:
             yield match.start(), proof.record

@@ -37,7 +37,8 @@ class TreeWalk:
         findings: where violations are noted.
 
     `used` are the pages met, `unusable` those of them that could not be read or are of another
-    tree, `empty_leaves` those leaves that hold nothing.
+    tree, `empty_leaves` those leaves that hold nothing. `bounds` are those of the leaf that was
+    yielded last: its lowest bookmark, and the first behind it or None.
     """
 
     def __init__(self, page_of: PageOf, fdp: int, findings: Findings) -> None:
@@ -51,6 +52,7 @@ class TreeWalk:
         self.used: list[int] = []
         self.unusable: list[int] = []
         self.empty_leaves: list[int] = []
+        self.bounds: tuple[bytes, bytes | None] = (b"", None)
         self.root = page_of(fdp)
 
     def leaves(self) -> Iterator[Page]:
@@ -87,6 +89,7 @@ class TreeWalk:
         self._check_bounds(page, low, high)
         if page.flags & FLAG_LEAF:
             self._check_leaf(page, depth)
+            self.bounds = low, high
             yield page
             return
         self._check_branch(page, high)

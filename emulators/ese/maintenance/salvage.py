@@ -5,13 +5,17 @@ therefore not taken
 
 * when it is marked empty, or a space tree that is newer lists it as available;
 * when a leaf that it names as its neighbour is newer, and does not name it;
-* when it holds long values and no neighbour names it: identities of long values are given again.
+* when no neighbour names it and a leaf within reach, which has the range of its keys, is newer;
+* when no neighbour names it and it holds long values, as their identities are given again.
 
 Where a node is found twice, the one within reach counts, and else that of the newer page.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import NamedTuple
 
 from emulators.ese.formats.page import FLAG_LONG_VALUE, FLAG_ROOT, NODE_DELETED, Page
 from emulators.ese.integrity.findings import Findings
@@ -34,15 +38,28 @@ class _Leaf:
     pgno: int
 
 
+class _Range(NamedTuple):
+    """The keys that a leaf within reach is there for, and how new it is; no `high` at the end."""
+
+    low: bytes
+    high: bytes | None
+    dbtime: int
+
+    def overlaps(self, leaf: _Leaf) -> bool:
+        """Return whether a leaf has keys in the range."""
+        return self.low <= leaf.last and (self.high is None or leaf.first < self.high)
+
+
 @dataclass(slots=True)
 class SalvagedTree:
     """What is left of a tree: its leaves in order, and the pages that it is known to have lost.
 
-    `is_whole` says that nothing is missing, `orphans` are leaves that were out of reach, `refused`
-    those of them that were not taken.
+    `ranges` are the keys within reach, in order. `is_whole` says that nothing is missing, `orphans`
+    are leaves that were out of reach, `refused` those of them that were not taken.
     """
 
     leaves: list[_Leaf] = field(default_factory=list)
+    ranges: list[_Range] = field(default_factory=list)
     lost_pages: list[int] = field(default_factory=list)
     orphans: int = 0
     refused: int = 0
@@ -73,12 +90,15 @@ class Salvage:
         for pgno in self._scan.leaves.get(objid, ()):
             if pgno in used:
                 continue
-            if self._is_wanted(pgno):
-                self._add(salvaged, pgno, 0)
+            page = self._page(pgno)
+            if not page.keys:
+                continue
+            leaf = _leaf(page, page.dbtime)
+            if self._is_wanted(leaf, salvaged.ranges):
+                salvaged.leaves.append(leaf)
                 salvaged.orphans += 1
             else:
                 salvaged.refused += 1
-        salvaged.leaves.sort()
         return salvaged
 
     def nodes(self, tree: SalvagedTree) -> Iterator[Node]:
@@ -101,26 +121,26 @@ class Salvage:
         findings = Findings()
         walk = TreeWalk(self._reader.page, fdp, findings)
         for leaf in walk.leaves():
+            salvaged.ranges.append(_Range(*walk.bounds, leaf.dbtime))
             if leaf.keys:
                 salvaged.leaves.append(_leaf(leaf, _REACHED))
         salvaged.is_whole = not findings and not walk.unusable
         salvaged.lost_pages += walk.unusable
         return set(walk.used) - set(walk.unusable)
 
-    def _add(self, salvaged: SalvagedTree, pgno: int, rank: int) -> None:
-        page = self._page(pgno)
-        if page.keys:
-            salvaged.leaves.append(_leaf(page, rank or page.dbtime))
-
-    def _is_wanted(self, pgno: int) -> bool:
-        page = self._scan.pages[pgno]
-        if self._scan.freed.get(pgno, -1) >= page.dbtime:
+    def _is_wanted(self, leaf: _Leaf, ranges: list[_Range]) -> bool:
+        """Return whether a leaf out of reach is one that the tree has not given up."""
+        page = self._scan.pages[leaf.pgno]
+        if self._scan.freed.get(leaf.pgno, -1) >= page.dbtime:
             return False
-        says = [self._word_of(neighbour, pgno, page) for neighbour in (page.prev, page.next)]
-        if False in says:
+        says = [self._word_of(other, leaf.pgno, page) for other in (page.prev, page.next)]
+        if False in says or True in says:
+            return False not in says
+        if page.flags & FLAG_LONG_VALUE and not page.flags & FLAG_ROOT:
             return False
-        is_root = bool(page.flags & FLAG_ROOT)
-        return True in says or is_root or not page.flags & FLAG_LONG_VALUE
+        place = max(bisect_right(ranges, leaf.first, key=lambda each: each.low) - 1, 0)
+        rivals = takewhile(lambda each: each.low <= leaf.last, ranges[place:])
+        return not any(each.overlaps(leaf) and each.dbtime > page.dbtime for each in rivals)
 
     def _word_of(self, neighbour: int, pgno: int, page: SeenPage) -> bool | None:
         """Return whether a neighbour names the page, None where it has nothing to say."""

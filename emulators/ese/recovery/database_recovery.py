@@ -4,8 +4,9 @@ Its records are told from those of the others by the number that the log knows i
 """
 
 from emulators.ese.errors import ese_error
+from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_records import DetachDb
-from emulators.ese.formats.values import Lgpos, LogTime
+from emulators.ese.formats.values import LOG_TIME_ZERO, Lgpos, LogTime
 from emulators.ese.recovery.decision import Required
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
@@ -29,6 +30,8 @@ class DatabaseRecovery:
         self.header = offline.header
         self.redo = Redo(offline.cache, offline.has_page, offline.extend, offline.name)
         self.open = OpenTransactions()
+        self._notes = self.open.notes
+        self._operations = self.redo.operations
         self.dbtime = offline.header.dbtime
 
     @property
@@ -38,7 +41,9 @@ class DatabaseRecovery:
         last, committed = header.generation_max_required, header.generation_max_committed
         if not header.file_format.has_waypoint:
             committed = last
-        return Required(self.name, header.generation_min_required, last, committed)
+        created = header.generation_max_created
+        ages = () if created == LOG_TIME_ZERO else ((committed, created),)
+        return Required(self.name, header.generation_min_required, last, committed, ages)
 
     def apply(self, record: object, lgpos: Lgpos) -> None:
         """Take a record of this database into account, or one of a transaction.
@@ -48,8 +53,13 @@ class DatabaseRecovery:
         """
         if lgpos < self.header.attach:
             return
-        self.open.note(record)
-        self.redo.apply(record, lgpos)
+        kind = type(record)
+        note = self._notes.get(kind)
+        if note is not None:
+            note(record)
+        operation = self._operations.get(kind)
+        if operation is not None:
+            operation(record, lgpos)
 
     def undo(self, log: OfflineLog) -> int:
         """Take back what never committed, logged; return how many changes that were.
@@ -71,10 +81,10 @@ class DatabaseRecovery:
         """Return the record by which the log stops speaking of this database."""
         return DetachDb(procid=0, dbid=self.header.dbid, path=self.name)
 
-    def shut_down(self, end: Lgpos, generation: int, now: LogTime) -> int:
+    def shut_down(self, end: Lgpos, newest: LogHeader, now: LogTime) -> int:
         """Write what is required, the pages and the clean header; return how many pages."""
-        self.offline.require(generation, now)
-        pages = self.offline.write_pages(generation)
+        self.offline.require(newest.generation, newest.created)
+        pages = self.offline.write_pages(newest.generation)
         self.offline.shut_down_clean(end, now, self.dbtime)
         return pages
 

@@ -11,6 +11,7 @@ for: they are somebody's data (R11 gives the same error with and without /a).
 from dataclasses import dataclass
 
 from emulators.ese.errors import JET_ERRORS, EseError, JetError, ese_error, refusal
+from emulators.ese.formats.values import LogTime
 from emulators.ese.recovery.log_set import LogSet, Problem
 
 HINT_OTHER_POINT = "recover to another point, or from a copy that has this log"
@@ -24,13 +25,15 @@ REMOVABLE = (-501, -515, -528)
 class Required:
     """The log generations that a dirty database's header asks for.
 
-    `last` is the waypoint, `committed` the log's tip when the header was written.
+    `last` is the waypoint, `committed` the log's tip when the header was written. `ages` are the
+    generations whose creation time a header notes, with that time.
     """
 
     database: str
     first: int
     last: int
     committed: int
+    ages: tuple[tuple[int, LogTime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def worst_of(required: list[Required]) -> Required:
     if first.first < last.first and first.last < last.last:
         names = f"{first.database} and {last.database} together"
     committed = max(item.committed for item in required)
-    return Required(names, first.first, last.last, committed)
+    ages = tuple(age for item in required for age in item.ages)
+    return Required(names, first.first, last.last, committed, ages)
 
 
 def decide(
@@ -100,7 +104,7 @@ def decide(
     if checkpoint_generation is not None:
         start = min(checkpoint_generation, required.first)
     _require_the_first(logs, required, start)
-    problem = logs.problem_from(start)
+    problem = logs.problem_from(start) or logs.problem_of_age(required.ages)
     if problem is not None:
         return end_before(problem, start, required, lossy=lossy)
     loss = _lost_at_the_end(logs, required)

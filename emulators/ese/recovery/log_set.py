@@ -2,9 +2,11 @@
 
 A log follows the one before it when its generation is one higher, when it names that log's
 creation time, and when both carry one signature (exchange.md F14). An archive whose header has
-another generation than its name is out of sequence too.
+another generation than its name is out of sequence too. The header of a database notes when the
+newest log was made.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emulators.ese.errors import EseError
@@ -18,7 +20,7 @@ from emulators.ese.formats.format import (
     temporary_name,
 )
 from emulators.ese.formats.log_file import LogHeader
-from emulators.ese.formats.values import Signature
+from emulators.ese.formats.values import LogTime, Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,21 @@ class LogSet:
             found = self.file_of(generation)
             previous = found.header if found is not None else None
         return self._problem_with_current()
+
+    def problem_of_age(self, ages: Iterable[tuple[int, LogTime]]) -> Problem | None:
+        """Return the first log that is not the one whose creation time a database header notes.
+
+        The chain of creation times tells a log of another life of the stream from its neighbours,
+        but not the newest logs of one life, all together, from those of the other.
+        """
+        for generation, created in sorted(ages):
+            found = self.file_of(generation)
+            if found is None and self.temporary_follows and generation == self.last + 1:
+                found = self.temporary
+            if found is not None and found.header is not None and found.header.created != created:
+                text = f"it was created {found.header.created}, not {created} as the database notes"
+                return Problem(generation, found.name, -515, text)
+        return None
 
     def _problem_with_current(self) -> Problem | None:
         """Return why a current log that is there is not the log after the archives."""

@@ -11,7 +11,13 @@ from dataclasses import replace
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.format import archive_name, checkpoint_name, current_name, temporary_name
+from emulators.ese.formats.format import (
+    LOG_HEADER_BYTES,
+    archive_name,
+    checkpoint_name,
+    current_name,
+    temporary_name,
+)
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_stream import LogFrame, blank_log, lgpos_at
 from emulators.ese.formats.values import AttachInfo, Lgpos, LogTime
@@ -45,6 +51,11 @@ class OfflineLog:
         self._now = now
         self._attached = attached
         self._frame = LogFrame.resume(files.read(name, 0, files.size(name)))
+
+    @property
+    def header(self) -> LogHeader:
+        """The header of the log being written."""
+        return self._header
 
     @property
     def generation(self) -> int:
@@ -87,7 +98,8 @@ class OfflineLog:
         if generation > log_format.generation_max_recovery:
             hint = "recover to another point: no log is left to undo in"
             raise ese_error(-519, f"{current_name(self._prefix)} {generation:#x}", hint)
-        self._header = replace(previous.next(self._now), attachments=self._attached)
+        created = _prepared_at(self._files, self._prefix, previous) or self._now
+        self._header = replace(previous.next(created), attachments=self._attached)
         make_temporary_log(self._files, self._prefix, self._header)
         current = current_name(self._prefix)
         archive = archive_name(self._prefix, previous.generation, log_format)
@@ -97,20 +109,51 @@ class OfflineLog:
 
 
 def make_temporary_log(files: FileSet, prefix: str, header: LogHeader) -> None:
-    """Write an empty log as E00tmp.log; raises EseError -529 when the disk is full."""
+    """Write an empty log as E00tmp.log; raises EseError -529 when the disk is full.
+
+    One that is there is kept until its header is written again where it has the same age: a
+    database header may name it, and after a power cut it must still be there.
+    """
     name = temporary_name(prefix)
-    if files.exists(name):
+    is_there = files.exists(name)
+    if is_there and _header_of(files, name, header) != (header.generation, header.created):
         files.delete(name)
+        is_there = False
     block, *body = blank_log(header.pack(), header.generation, header.log_format.log_bytes)
     offset = len(block)
     with log_disk(name):
-        files.create(name)
+        if not is_there:
+            files.create(name)
         for part in body:
             files.write(name, offset, part)
             offset += len(part)
         files.flush(name)
         files.write(name, 0, block)
         files.flush(name)
+
+
+def _prepared_at(files: FileSet, prefix: str, previous: LogHeader) -> LogTime | None:
+    """Return when E00tmp.log was made, if it is the log after `previous`."""
+    name = temporary_name(prefix)
+    if not files.exists(name):
+        return None
+    found = _read_header(files, name, previous)
+    if found is None or found.previous_created != previous.created:
+        return None
+    is_next = found.generation == previous.generation + 1
+    return found.created if is_next and found.signature == previous.signature else None
+
+
+def _header_of(files: FileSet, name: str, like: LogHeader) -> tuple[int, LogTime] | None:
+    found = _read_header(files, name, like)
+    return None if found is None else (found.generation, found.created)
+
+
+def _read_header(files: FileSet, name: str, like: LogHeader) -> LogHeader | None:
+    try:
+        return LogHeader.unpack(files.read(name, 0, LOG_HEADER_BYTES), like.log_format, name)
+    except EseError:
+        return None
 
 
 @contextmanager

@@ -73,6 +73,7 @@ def _change_of(record: Insertion | UndoInfo) -> Change:
 class OpenTransactions:
     """Follows the log and remembers the changes of transactions until they end.
 
+    `notes` says for each type of record that matters what takes it into account.
     `unfinished` are changes of the transactions that ended last: a log that ends there may lack
     the records by which the nodes that they had flagged were removed.
     """
@@ -80,7 +81,7 @@ class OpenTransactions:
     def __init__(self) -> None:
         self._open: dict[int, OpenTransaction] = {}
         self._ended: OpenTransaction | None = None
-        self._notes: dict[type, Callable[[Any], None]] = {
+        self.notes: dict[type, Callable[[Any], None]] = {
             **dict.fromkeys((Insert, FlagInsert, FlagInsertAndReplace), self._note_insertion),
             UndoInfo: self._note_change,
             Begin0: self._begin,
@@ -91,7 +92,7 @@ class OpenTransactions:
 
     def note(self, record: object) -> None:
         """Take the next record of the log into account."""
-        note = self._notes.get(type(record))
+        note = self.notes.get(type(record))
         if note is not None:
             note(record)
 

@@ -85,6 +85,8 @@ class Redo:
         has_page: whether a page lies within the file and was ever written.
         extend: makes the file long enough for a page.
         where: the database, for errors.
+
+    `operations` says for each type of record that matters what carries it out.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Redo:
         self._transaction = 0
         self._before: dict[int, bytes] = {}
         self._changes: dict[type, Callable[[Page, Any], None]] = {**CHANGES, Undo: self._take_back}
-        self._operations: dict[type, Callable[[Any, Lgpos], bool]] = {
+        self.operations: dict[type, Callable[[Any, Lgpos], bool]] = {
             **dict.fromkeys(self._changes, self._apply_to_node),
             Split: self._apply_split,
             UndoInfo: self._remember,
@@ -113,7 +115,7 @@ class Redo:
 
     def apply(self, record: object, lgpos: Lgpos) -> bool:
         """Carry out one record; return whether a page changed."""
-        operation = self._operations.get(type(record))
+        operation = self.operations.get(type(record))
         return operation is not None and operation(record, lgpos)
 
     def _apply_to_node(self, record: NodeRecord, lgpos: Lgpos) -> bool:
@@ -122,10 +124,27 @@ class Redo:
         page = self._cache.page(record.pgno)
         if not self._is_due(page, dbtime, record.dbtime_before, lgpos):
             return False
+        self._require_place(page, record, lgpos)
         self._cache.touch(page.pgno, lgpos)
         self._changes[type(record)](page, record)
         page.dbtime = dbtime
         return True
+
+    def _require_place(self, page: Page, record: NodeRecord, lgpos: Lgpos) -> None:
+        """Refuse a node that has no place on the page: its dbtime agrees, but it is another page.
+
+        Only logs of another life of the database can be so far from its pages.
+        """
+        is_insert = isinstance(record, Insert)
+        fits = record.line < len(page) + is_insert
+        if isinstance(record, Insert):
+            fits = fits and page.room_for(record.key, record.data)
+        elif isinstance(record, Replace) and fits:
+            fits = len(record.data) - len(page.datas[record.line]) <= page.free_bytes
+        if not fits:
+            where = f"{self._where}, page {page.pgno}, node {record.line}: the record at {lgpos}"
+            hint = "database and logs are not of one point in time: recover both from one"
+            raise ese_error(-500, f"{where} does not fit", hint)
 
     def _take_back(self, page: Page, record: Undo) -> None:
         before = self._before.get(record.rceid, b"")

@@ -105,6 +105,7 @@ class RestoredLogs:
         logs = self._follow([], restored, wanted, Origin.BACKUP)
         if self._group is not None:
             own = LogSet(self._group, env.prefix, self._format)
+            self._require_own_stream(own)
             self._require_usable_current(own)
             logs = self._follow(logs, own, self._going_on(own), Origin.GROUP)
         if not is_continued:
@@ -166,6 +167,13 @@ class RestoredLogs:
             place = f"the log after {before.name}" if before is not None else "its generation"
             raise ese_error(codes.sequence, f"{where} is not {place}", codes.hint)
         return header
+
+    def _require_own_stream(self, own: LogSet) -> None:
+        """Refuse a group whose logs began anew: that nothing follows the backup says nothing."""
+        signature = own.own_signature
+        if signature not in (None, self._env.log_signature):
+            where = f"the group's logs {self._env.prefix}*.log are another stream"
+            raise ese_error(_CODES[Origin.GROUP].signature, where, _CODES[Origin.GROUP].hint)
 
     def _require_usable_current(self, own: LogSet) -> None:
         """Refuse a current log that cannot be read: what is in it would be lost in silence."""

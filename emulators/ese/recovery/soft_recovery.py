@@ -211,7 +211,7 @@ class _Recovery:
             record = log_records.decode_whole(buffer, offset, end)
             if type(record) in TRANSACTION_RECORDS:
                 for part in parts:
-                    part.open.note(record)
+                    part.apply(record, lgpos)
                 continue
             attachments.note(record, lgpos)
             owner = attachments.owner(getattr(record, "dbid", 0))
@@ -259,7 +259,7 @@ class _Recovery:
         quit_record = log_records.RecoveryQuit2(end, end, 0, self._now)
         log.append(log_records.encode(quit_record))
         log.flush()
-        pages = sum(part.shut_down(end, log.generation, self._now) for part in self._parts)
+        pages = sum(part.shut_down(end, log.header, self._now) for part in self._parts)
         checkpoint = Checkpoint(checkpoint=end, signature=self._signature)
         log.write_checkpoint(checkpoint.pack())
         return pages

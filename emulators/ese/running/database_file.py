@@ -135,7 +135,7 @@ class DatabaseFile:
         """Put on disk which generations are required, and that `committed` is the newest.
 
         Pages of generations up to `required` may be written once this is done. What was required
-        stays so.
+        stays so. `genmax_created` is the creation time of the log `committed`.
         """
         header = self.header
         required = max(required, header.generation_max_required)

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from emulators.ese.errors import EseError
-from emulators.ese.formats.values import LogTime
+from emulators.ese.formats.values import LOG_TIME_ZERO, LogTime
 from emulators.ese.running.log_stream import LogStream
 from emulators.ese.running.mounted_database import MountedDatabase, open_file, read_clean_header
 from emulators.ese.running.parameters import Parameters
@@ -55,6 +55,7 @@ class Databases:
         self._by_name: dict[str, MountedDatabase] = {}
         self._by_dbid: dict[int, MountedDatabase] = {}
         self.committed = 0
+        self._committed_created = LOG_TIME_ZERO
 
     @property
     def error(self) -> EseError | None:
@@ -78,6 +79,11 @@ class Databases:
         """Return a number for a database: the one it had before, or the lowest that is free."""
         free = (dbid for dbid in count(1) if dbid not in self._by_dbid)
         return next(free) if wanted in self._by_dbid else wanted
+
+    def note_newest(self, generation: int) -> None:
+        """Note that the log prepared last is that of `generation`, which headers now name."""
+        self.committed = generation
+        self._committed_created = self._stream.newest_created
 
     def first_required(self) -> list[int]:
         """Return the first generation that each header on disk asks for."""
@@ -116,12 +122,12 @@ class Databases:
         if file.error is not None:
             raise file.error
         mounted.is_leaving = True
-        yield self._stream.log.commit(self._stream.appended)
+        yield self._stream.log.settle(self._stream.appended)
         # While a database is detached the waypoint is the log's tip.
         yield from self._write_header(mounted, self.committed)
         yield self._stream.flusher.drain(file)
         position = self._stream.detach(mounted)
-        yield self._stream.log.commit(position)
+        yield self._stream.log.settle(position)
         del self._by_name[mounted.name], self._by_dbid[mounted.dbid]
         self._stream.flusher.remove(file)
         try:
@@ -136,7 +142,7 @@ class Databases:
         Raises:
             EseError: a header cannot be written, so the log cannot go on either.
         """
-        self.committed = generation
+        self.note_newest(generation)
         required = self._parameters.required_at(generation)
         for name in self.names():
             if name in self._by_name:  # it may have been detached meanwhile
@@ -146,6 +152,6 @@ class Databases:
         file = mounted.file
         file.header.dbtime = mounted.editor.dbtime
         try:
-            yield from file.write_header(self.committed, self._now(), required)
+            yield from file.write_header(self.committed, self._committed_created, required)
         except (DiskFull, VolumeLost) as error:
             raise file.fail(error) from error

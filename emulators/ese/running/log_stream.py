@@ -84,6 +84,13 @@ class LogStream:
         """Where the next record will begin."""
         return self._buffer.appended
 
+    @property
+    def newest_created(self) -> LogTime:
+        """When the newest log was made; headers name it, as a proof of identity."""
+        newest = self.log.files.newest
+        assert newest is not None, "the stream has not begun"
+        return newest.created
+
     def start(self) -> Process:
         """Go on with the stream on the volume, or begin one; then log that the engine started.
 
@@ -123,7 +130,7 @@ class LogStream:
         position = self.appended
         now = LogTime.from_ns(self._wall_ns())
         self.append(log_records.encode(log_records.Term2(position, position, 0, now)))
-        yield self.log.commit(position)
+        yield self.log.settle(position)
         return position
 
     def _take_over_checkpoint(self) -> None:

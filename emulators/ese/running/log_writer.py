@@ -8,7 +8,8 @@ then fail, and what was acknowledged stays true.
 
 When the log disk is full at a roll (-529), or the last generation was reached (-519), commits are
 refused from then on. What was appended before is still written, into the reserve logs or the last
-generation, and acknowledged as far as these reach; then the group stops.
+generation, and acknowledged as far as these reach; so is what the dismount of the databases logs,
+which the observer is asked for then.
 """
 
 from collections import deque
@@ -47,6 +48,9 @@ class RollObserver(Protocol):
 
     def first_required(self) -> int:
         """Return the lowest generation that a header on disk asks for."""
+
+    def take_leave(self) -> None:
+        """Dismount everything, and close the log: commits are refused from now on."""
 
 
 @dataclass(slots=True)
@@ -108,11 +112,17 @@ class LogWriter:
         self._is_held = False
         self._is_closing = False
         self._refused: EseError | None = None
+        self._has_asked = False
         self.events: list[Event] = []
         self.flushed = buffer.appended
         self.written_bytes = 0
         self.rolled_ns = kernel.now_ns
-        self.error: EseError | None = None
+        self._stopped: EseError | None = None
+
+    @property
+    def error(self) -> EseError | None:
+        """Why commits are refused, None while they are not."""
+        return self._stopped or self._refused
 
     @property
     def backlog_bytes(self) -> int:
@@ -129,7 +139,14 @@ class LogWriter:
         yield from self.files.promote_temporary()
 
     def resume_stream(self, frame: LogFrame, header: LogHeader) -> Process:
-        """Go on with the current log that is on disk, and make the reserve logs that are used."""
+        """Go on with the current log that is on disk, and make the reserve logs that are used.
+
+        Raises:
+            EseError: -548: it is the last generation, which is kept for the end of a stream.
+        """
+        if header.generation >= self._format.generation_max:
+            where = f"{self.files.current} generation {header.generation:#x}"
+            raise sequence_end(where, is_consistent=True)
         yield from self.files.create_reserves()
         self.files.newest = header
         self.buffer.resume(frame)
@@ -146,10 +163,20 @@ class LogWriter:
         Args:
             begin: where the transaction began; kept back from the checkpoint until then.
         """
+        if self._refused is None:
+            return self.settle(begin)
+        refused = self._kernel.signal()
+        refused.fail(self._refused)
+        return refused
+
+    def settle(self, begin: Lgpos) -> Signal:
+        """Do as `commit`, also while commits are refused: for the records of a dismount."""
         signal = self._kernel.signal()
-        refused = self.error or self._refused
-        if refused is not None:
-            signal.fail(refused)
+        if self._stopped is not None:
+            signal.fail(self._stopped)
+            return signal
+        if self.flushed >= self.buffer.appended:
+            signal.fire(self.flushed)
             return signal
         if self.buffer.appended <= self.flushed:
             signal.fire(self.flushed)
@@ -210,23 +237,25 @@ class LogWriter:
                 if self._work.fired:
                     self._work = self._kernel.signal()
                 yield from self._write_out()
-                if self._refused is not None:
-                    raise self._refused
                 if self._is_closing:
-                    return
+                    break
+                if self._refused is not None and not self._has_asked:
+                    self._has_asked = True
+                    self._observer.take_leave()
                 if not self._work.fired:
                     yield self._work
         except (DiskFull, VolumeLost, EseError) as error:
             self._fail(error)
+        if self._refused is not None and self._stopped is None:
+            self._fail(self._refused)
 
     def _begin_freeze(self) -> Signal:
         assert self._frozen is None, "the log is being frozen already"
         self._frozen = self._kernel.signal()
         self._frozen_generation = 0
         self._resume = self._kernel.signal()
-        refused = self.error or self._refused
-        if refused is not None:
-            self._frozen.fail(refused)
+        if self.error is not None:
+            self._frozen.fail(self.error)
         return self._frozen
 
     def _write_out(self) -> Process:
@@ -316,18 +345,18 @@ class LogWriter:
     def _fail(self, error: DiskFull | VolumeLost | EseError) -> None:
         where = f"{self.files.current} generation {self.buffer.flushing.generation}"
         if self._refused is not None:
-            self.error = self._refused
+            self._stopped = self._refused
         elif isinstance(error, EseError):
-            self.error = error
+            self._stopped = error
         elif isinstance(error, DiskFull):
             hint = f"free space on the log volume, then mount ({error})"
-            self.error = ese_error(-529, where, hint)
+            self._stopped = ese_error(-529, where, hint)
         else:
-            self.error = ese_error(-510, where, f"recover from a copy ({error})")
-        if self.error.code == -529:
+            self._stopped = ese_error(-510, where, f"recover from a copy ({error})")
+        if self._stopped.code == -529:
             self._note(429, where)
         while self._waiters:
-            self._waiters.popleft().signal.fail(self.error)
+            self._waiters.popleft().signal.fail(self._stopped)
         if self._frozen is not None and not self._frozen.fired:
-            self._frozen.fail(self.error)
-        self._trace.record("log.stopped", prefix=self._prefix, code=self.error.code)
+            self._frozen.fail(self._stopped)
+        self._trace.record("log.stopped", prefix=self._prefix, code=self._stopped.code)

@@ -1,9 +1,9 @@
 """A storage group at run time: one log stream, its databases, and the processes that write both.
 
 Fault model: see log_writer and page_flusher for the disks. A power cut of the host ends all
-processes at once; what is left is on the volumes. When the log disk is full the group stops:
-nothing more is acknowledged, and everything acknowledged before is on disk. A database whose disk
-is full stops alone; the others go on.
+processes at once; what is left is on the volumes. When the log disk is full, or the last generation
+is reached, the group dismounts its databases and stops: nothing new is acknowledged, and everything
+acknowledged before is on disk. A database whose disk is full stops alone; the others go on.
 
 All databases share the log, the checkpoint and the roll (exchange.md 1.4). Each is mounted and
 dismounted for itself: its attach and detach records say from where to where the log speaks of it.
@@ -130,7 +130,7 @@ class StorageGroup:
                 that are not clean need soft recovery before.
         """
         yield from self._stream.start()
-        self._databases.committed = self.log.buffer.generation
+        self._databases.note_newest(self.log.buffer.generation)
         prefix = self.parameters.prefix
         spawn = self._kernel.spawn
         spawn(self.log.run(), name=f"{prefix} log writer", host=self._host)
@@ -300,6 +300,18 @@ class StorageGroup:
     def first_required(self) -> int:
         """Return the lowest generation that a header, the checkpoint or a backup asks for."""
         return self.backup_source.first_required()
+
+    def take_leave(self) -> None:
+        """Dismount everything in what is left of the log (exchange.md F17)."""
+        self._kernel.spawn(self._stop_or_tell(), name=f"{self.name} stops", host=self._host)
+
+    def _stop_or_tell(self) -> Process:
+        """Stop; a database that cannot be brought to Clean Shutdown any more stays dirty."""
+        try:
+            yield from self.stop()
+        except EseError as error:
+            self._trace.record("ese.stopped", group=self.name, code=error.code)
+            self.log.close()
 
     def _begin_change(self) -> Process:
         """Wait until no snapshot and no other attach or detach is under way."""

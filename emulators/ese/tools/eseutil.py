@@ -34,6 +34,8 @@ MODES = {
     "/mm": "FILE DUMP",
     "/k": "CHECKSUM",
     "/r": "RECOVERY",
+    "/cm": "RESTORE",
+    "/cc": "RESTORE",
     "/p": "REPAIR",
     "/d": "DEFRAGMENTATION",
     "/g": "INTEGRITY",

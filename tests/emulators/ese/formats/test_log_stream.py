@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats import log_records
-from emulators.ese.formats.log_checksum import SHORT_OFF, SHORT_ON, Verdict, prove
+from emulators.ese.formats.log_checksum import SHORT_OFF, SHORT_ON, RangeXor, Verdict, prove
 from emulators.ese.formats.log_file import fill_pattern
 from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
 from emulators.ese.formats.log_stream import STREAM_OFFSET, LogFrame, blank_log
@@ -233,7 +233,7 @@ def test_a_range_within_a_sector_has_no_short_checksum_and_a_longer_one_ends_on_
     at = STREAM_OFFSET
     switches = set()
     while True:
-        proof = prove(image, at, GENERATION)
+        proof = prove(image, at, GENERATION, RangeXor(image))
         assert proof.verdict is Verdict.WHOLE
         record = proof.record
         switches.add(record.switch)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.ese.errors import EseError
@@ -27,6 +27,7 @@ ENV = RestoreEnv(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     group=NAMES,
     names=st.lists(st.tuples(NAMES, NAMES), max_size=5),

@@ -183,7 +183,7 @@ def test_of_two_rows_with_one_key_in_a_unique_index_the_first_is_kept(pages):
     assert found == [other for other in sample_rows()["Msg"] if other[0] != row[0]]
 
 
-def stale_copy(pages, **attributes):
+def stale_copy(pages, *, breaks_branch=True, **attributes):
     """Put an older version of a leaf, with a row that was deleted since, on an unused page."""
     leaves = [page for page in pages.of(NAMES, FLAG_LEAF) if not page.flags & FLAG_ROOT]
     old = leaves[5]
@@ -196,11 +196,12 @@ def stale_copy(pages, **attributes):
     for name, value in attributes.items():
         setattr(old, name, value)
     pages.put(old)
-    branch = next(page for page in pages.of(NAMES, 4))
-    pages.flip(branch.pgno)
+    if breaks_branch:
+        branch = next(page for page in pages.of(NAMES, 4))
+        pages.flip(branch.pgno)
 
 
-@pytest.mark.parametrize("mark", ["a newer neighbour", "available", "empty"])
+@pytest.mark.parametrize("mark", ["a newer neighbour", "available", "empty", "a newer heir"])
 def test_rows_deleted_long_ago_do_not_come_back_from_a_page_given_up(pages, mark):
     leaves = [page for page in pages.of(NAMES, FLAG_LEAF) if not page.flags & FLAG_ROOT]
     if mark == "a newer neighbour":
@@ -209,13 +210,17 @@ def test_rows_deleted_long_ago_do_not_come_back_from_a_page_given_up(pages, mark
         stale_copy(pages)
     elif mark == "empty":
         stale_copy(pages, flags=leaves[0].flags | FLAG_EMPTY)
+    elif mark == "a newer heir":
+        stale_copy(pages, prev=0, next=0, breaks_branch=False)
+        pages.flip(leaves[9].pgno)
     else:
         space = pages.page(3)
         space.dbtime = 25
         pages.put(space)
         stale_copy(pages, prev=0, next=0)
     _, found = repaired(pages.files)
-    assert lost(found, "Name") == 1, "the row that was deleted"
+    with_a_leaf = len(leaves[9].keys) if mark == "a newer heir" else 0
+    assert lost(found, "Name") == 1 + with_a_leaf, "the row that was deleted"
 
 
 def test_a_long_value_of_a_page_that_nobody_names_is_not_believed(pages):

@@ -230,6 +230,20 @@ def test_a_log_of_another_stream_or_out_of_sequence_is_refused(case):
         refuses(code, strange["target"], strange["folder"], name)
 
 
+def test_a_group_whose_logs_began_anew_is_not_taken_for_one_without_newer_logs(case):
+    """Its generations begin at 1 again, so that none of them is above those of the backup."""
+    target, folder = case
+    young = BackupWorld(9)
+    young.send(100)
+    young.run(1)
+    files = MemoryFiles({DATABASE: target.read(DATABASE, 0, target.size(DATABASE))})
+    for name in young.logs.names():
+        files.create(name)
+        files.write(name, 0, young.logs.peek(name, 0, young.logs.size(name)))
+    refuses(-610, files, folder, "another stream")
+    recover_hard(files, folder, play_forward=False)
+
+
 def test_a_hole_in_the_groups_logs_is_refused_and_the_backup_alone_still_comes_back(case):
     world, full, _ = server()
     target, folder = case

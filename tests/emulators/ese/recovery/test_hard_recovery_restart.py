@@ -106,8 +106,8 @@ def instants(*, every):
     count = CutFiles(copy_of(case()[0]), 10_000, loses=False)
     run(count)
     total = count.done
-    edges = {*range(14), *range(total - 14, total)}
-    return [cut for cut in range(total) if every or cut in edges or cut % 40 == 0]
+    edges = {*range(9), *range(total - 9, total)}
+    return [cut for cut in range(total) if every or cut in edges or cut % 60 == 0]
 
 
 @pytest.mark.parametrize("every", EVERY)
@@ -141,7 +141,7 @@ def test_a_full_disk_is_a_cut_and_is_told(every):
             run(FullFiles(files, fulls))
         except EseError as error:
             codes.add(error.code)
-            fulls += 1 if every else 13
+            fulls += 1 if every else 25
         else:
             break
         target, folder = parted(files)

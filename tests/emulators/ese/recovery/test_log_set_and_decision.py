@@ -324,6 +324,7 @@ def test_a_temporary_log_of_another_generation_shows_that_a_log_is_missing(froze
     older.files.write(TEMPORARY, 0, skipped.pack() + frozen.files.read(TEMPORARY, 4096, LOG_BYTES))
     database = DatabaseHeader.unpack(older.files.read(DATABASE, 0, PAGE_BYTES))
     database.generation_max_committed = older.last
+    database.generation_max_created = header.created
     older.files.write(DATABASE, 0, database.pack() * 2)
     error = older.refuses(-528, CURRENT, ranged=False)
     assert f"generation {older.last + 1}" in error.where

@@ -113,6 +113,8 @@ def test_r1_a_temporary_log_that_does_not_follow_is_replaced(frozen):
 def test_r1_a_temporary_log_that_skips_a_generation_shows_a_loss_that_the_header_cannot(frozen):
     header = DatabaseHeader.unpack(frozen.files.read(DATABASE, 0, PAGE_BYTES))
     header.generation_max_committed = frozen.last
+    newest = LogHeader.unpack(frozen.files.read(archive(frozen.last), 0, 4096))
+    header.generation_max_created = newest.created
     frozen.files.write(DATABASE, 0, header.pack() * 2)
     tmp = LogHeader.unpack(frozen.files.read(TEMPORARY, 0, 4096))
     frozen.change_header(TEMPORARY, generation=tmp.generation + 1)

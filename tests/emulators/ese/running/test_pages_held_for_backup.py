@@ -1,6 +1,6 @@
 """While a backup reads a file, no page is written that would take nodes out of its image."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.ese.formats.database_header import DatabaseHeader
@@ -67,6 +67,7 @@ def chains(moves):
     return [(first, then) for first, then in moves if first not in waiting]
 
 
+@settings(deadline=None)
 @given(
     moves=st.sets(st.tuples(st.integers(1, PAGES), st.integers(1, PAGES)), max_size=8),
     instants=st.lists(st.integers(0, PAGES), max_size=4),

@@ -66,7 +66,7 @@ def test_the_checkpoint_trails_the_tip_by_its_depth_and_one_log_at_most(depth):
     finish(world)
 
 
-@pytest.mark.parametrize(("depth", "logs_a_day"), [(1, 96), (10, 960)])
+@pytest.mark.parametrize(("depth", "logs_a_day"), [(1, 96), (7, 672), (10, 960)])
 def test_a_part_filled_log_is_closed_at_the_end_of_each_period(depth, logs_a_day):
     world = World(parameters=Parameters(waypoint_depth=depth))
 
