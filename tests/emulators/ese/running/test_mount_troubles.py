@@ -18,6 +18,7 @@ def test_a_freeze_waits_for_a_dismount_and_a_mount_waits_for_the_thaw():
         told.append("dismounted")
 
     def snapshot():
+        yield world.kernel.sleep(10**6)
         yield from group.freeze()
         told.append("frozen")
         yield world.kernel.sleep(10**9)
@@ -25,7 +26,7 @@ def test_a_freeze_waits_for_a_dismount_and_a_mount_waits_for_the_thaw():
         group.thaw()
 
     def come():
-        yield world.kernel.sleep(10**8)
+        yield world.kernel.sleep(2 * 10**6)
         yield from group.mount(ONE)
         told.append("mounted")
 
@@ -41,6 +42,7 @@ def test_a_thaw_before_the_freeze_was_reached_ends_it():
     codes = []
 
     def snapshot():
+        yield world.kernel.sleep(10**6)
         try:
             yield from world.group.freeze()
         except EseError as error:
@@ -48,7 +50,7 @@ def test_a_thaw_before_the_freeze_was_reached_ends_it():
 
     world.kernel.spawn(world.group.dismount(ONE), name="test", host=world.host)
     world.kernel.spawn(snapshot(), name="test", host=world.host)
-    world.run(0.001)
+    world.run(0.002)
     assert world.group.is_frozen
     world.group.thaw()
     world.run(5)
