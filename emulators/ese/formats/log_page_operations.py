@@ -247,6 +247,39 @@ class Split(NamedTuple):
     prefix_split_new: bytes
 
 
+class Merge(NamedTuple):
+    """Page `pgno` was taken out of its tree (LRMERGE_, without images).
+
+    Its nodes, if it had any left that count, moved to the front of `pgno_right`. The parent lost
+    its entry; `key_parent` is that entry's key.
+    """
+
+    procid: int
+    dbid: int
+    pgno: int
+    dbtime: int
+    dbtime_before: int
+    trx_begin0: int
+    level: int
+    line: int
+    flags: int
+    pgno_right: int
+    dbtime_right_before: int
+    pgno_left: int
+    dbtime_left_before: int
+    pgno_parent: int
+    dbtime_parent_before: int
+    pgno_fdp: int
+    objid_fdp: int
+    size_total: int
+    size_max_total: int
+    uncommitted_free_target: int
+    line_merge: int
+    merge_flags: int
+    merge_type: int
+    key_parent: bytes
+
+
 class CreateMultipleExtentFdp(NamedTuple):
     """A tree's root page and the roots of its two space trees were made (CreateMEFDP)."""
 

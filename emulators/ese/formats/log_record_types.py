@@ -12,6 +12,7 @@ from emulators.ese.formats.log_page_operations import (
     FlagInsert,
     FlagInsertAndReplace,
     Insert,
+    Merge,
     Replace,
     ReplaceDifference,
     SetExternalHeader,
@@ -194,6 +195,7 @@ Record: TypeAlias = (
     | UndoInfo
     | SetExternalHeader
     | Split
+    | Merge
     | CreateMultipleExtentFdp
     | ExtendDb
     | CreateDb

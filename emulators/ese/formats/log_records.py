@@ -57,6 +57,7 @@ from emulators.ese.formats.log_page_operations import (
     FlagInsert,
     FlagInsertAndReplace,
     Insert,
+    Merge,
     Replace,
     ReplaceDifference,
     SetExternalHeader,
@@ -115,6 +116,7 @@ __all__ = [
     "MacroAbort",
     "MacroBegin",
     "MacroCommit",
+    "Merge",
     "Nop",
     "Other",
     "Record",
@@ -170,6 +172,7 @@ class _Layout(NamedTuple):
 
 _NODE_COUNT = 12
 _SPLIT = PAGE_FIELDS + "IIqIqIIBBHHHIIHHiiHHH"
+_MERGE = PAGE_FIELDS + "IqIqIqIIHHHHBBH"
 _QUIT_CONVERTERS = ((0, Lgpos), (1, Lgpos), (3, LogTime))
 
 _LAYOUTS: dict[RecordType, _Layout] = {
@@ -193,6 +196,7 @@ _LAYOUTS: dict[RecordType, _Layout] = {
         SetExternalHeader, Struct("<B" + NODE_FIELDS + "H"), (12,)
     ),
     RecordType.SPLIT: _Layout(Split, Struct("<B" + _SPLIT), (29, 27, 28)),
+    RecordType.MERGE: _Layout(Merge, Struct("<B" + _MERGE), (23,)),
     RecordType.CREATE_MULTIPLE_EXTENT_FDP: _Layout(
         CreateMultipleExtentFdp, Struct("<B" + PAGE_FIELDS + "IIIIII")
     ),

@@ -16,6 +16,7 @@ from emulators.ese.formats.log_records import (
     FlagInsert,
     FlagInsertAndReplace,
     Insert,
+    Merge,
     Replace,
     Split,
     Undo,
@@ -24,6 +25,7 @@ from emulators.ese.formats.log_records import (
 from emulators.ese.formats.page import FLAG_LEAF, NODE_DELETED, Page
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees import structure
+from emulators.ese.trees.change import OPERATION_REPLACE
 from emulators.ese.trees.page_cache import PageCache
 
 NodeRecord: TypeAlias = (
@@ -72,6 +74,7 @@ PAGE_RECORDS = (
     Undo,
     UndoInfo,
     Split,
+    Merge,
     ExtendDb,
 )
 """The records that redo needs to see."""
@@ -109,6 +112,7 @@ class Redo:
         self.operations: dict[type, Callable[[Any, Lgpos], bool]] = {
             **dict.fromkeys(self._changes, self._apply_to_node),
             Split: self._apply_split,
+            Merge: self._apply_merge,
             UndoInfo: self._remember,
             ExtendDb: self._extend_file,
         }
@@ -147,8 +151,17 @@ class Redo:
             raise ese_error(-500, f"{where} does not fit", hint)
 
     def _take_back(self, page: Page, record: Undo) -> None:
-        before = self._before.get(record.rceid, b"")
-        structure.take_back(page, record.line, record.operation, before)
+        structure.take_back(page, record.line, record.operation, self._before_of(record))
+
+    def _before_of(self, undo: Undo) -> bytes:
+        """Return what a node held before the replacement that a record takes back."""
+        if undo.operation != OPERATION_REPLACE:
+            return b""
+        before = self._before.get(undo.rceid)
+        if before is None or undo.trx_begin0 != self._transaction:
+            where = f"{self._where}, page {undo.pgno}: transaction {undo.trx_begin0} began earlier"
+            raise ese_error(-500, where, "recover from a copy of all logs since the checkpoint")
+        return before
 
     def _extend_file(self, record: ExtendDb, _lgpos: Lgpos) -> bool:
         self._extend(record.pgno_last)
@@ -198,14 +211,14 @@ class Redo:
         root = self._cache.page(split.pgno)
         root_due = self._is_due(root, split.dbtime, split.dbtime_before, lgpos)
         if self._new_page_missing(split):
-            self._require_source(split, lgpos, source_due=root_due)
+            self._require_source(split.pgno_new, split.pgno, lgpos, is_due=root_due)
             below = structure.lower_root(root, split.pgno_new)
             self._adopt(below, split, lgpos)
         if root_due:
             self._cache.touch(root.pgno, lgpos)
             structure.raise_root(root, split.pgno_new)
             root.dbtime = split.dbtime
-            self._cache.order(split.pgno_new, then=root.pgno)
+            self._cache.order(split.pgno_new, root.pgno, lgpos)
         return root_due
 
     def _make_new_page(self, split: Split, source: Page, lgpos: Lgpos, *, source_due: bool) -> bool:
@@ -213,13 +226,13 @@ class Redo:
             return False
         moves_nodes = split.lines > split.line_split
         if moves_nodes:
-            self._require_source(split, lgpos, source_due=source_due)
-        new = structure.new_sibling(source, split.pgno_new, split.pgno_right)
+            self._require_source(split.pgno_new, split.pgno, lgpos, is_due=source_due)
+        new = structure.new_sibling(source, split.pgno_new, split.pgno_right, split.new_page_flags)
         if moves_nodes:
             structure.move_nodes(source, new, split.line_split)
         self._adopt(new, split, lgpos)
         if moves_nodes:
-            self._cache.order(new.pgno, then=source.pgno)
+            self._cache.order(new.pgno, source.pgno, lgpos)
         return True
 
     def _adopt(self, page: Page, split: Split, lgpos: Lgpos) -> None:
@@ -234,11 +247,48 @@ class Redo:
             return True
         return self._cache.page(split.pgno_new).dbtime < split.dbtime
 
-    def _require_source(self, split: Split, lgpos: Lgpos, *, source_due: bool) -> None:
+    def _apply_merge(self, merge: Merge, lgpos: Lgpos) -> bool:
+        self.dbtime = max(self.dbtime, merge.dbtime)
+        times = (
+            (merge.pgno, merge.dbtime_before),
+            (merge.pgno_right, merge.dbtime_right_before),
+            (merge.pgno_left, merge.dbtime_left_before),
+            (merge.pgno_parent, merge.dbtime_parent_before),
+        )
+        source, right, left, parent = (
+            self._due_page(pgno, merge.dbtime, before, lgpos) for pgno, before in times
+        )
+        if right is not None:
+            right.prev = merge.pgno_left
+            if merge.merge_type == structure.MERGE_FULL_RIGHT:
+                is_due = source is not None
+                self._require_source(merge.pgno_right, merge.pgno, lgpos, is_due=is_due)
+                structure.prepend_nodes(self._cache.page(merge.pgno), right)
+                self._cache.order(right.pgno, merge.pgno, lgpos)
+        if left is not None:
+            left.next = merge.pgno_right
+        if parent is not None:
+            structure.remove_child(parent, merge.pgno)
+        if source is not None:
+            structure.clear(source)
+        return any(page is not None for page in (source, right, left, parent))
+
+    def _due_page(self, pgno: int, dbtime: int, before: int, lgpos: Lgpos) -> Page | None:
+        """Return a page that a record is about to change, None when there is nothing to do."""
+        if not pgno:
+            return None
+        page = self._cache.page(pgno)
+        if not self._is_due(page, dbtime, before, lgpos):
+            return None
+        self._cache.touch(pgno, lgpos)
+        page.dbtime = dbtime
+        return page
+
+    def _require_source(self, pgno: int, source: int, lgpos: Lgpos, *, is_due: bool) -> None:
         """Refuse to make up nodes: they are gone when the source was written without them."""
-        if not source_due:
-            where = f"{self._where}, page {split.pgno_new} (split at {lgpos})"
-            hint = f"page {split.pgno} was written before it: recover to another point"
+        if not is_due:
+            where = f"{self._where}, page {pgno} (its nodes were moved at {lgpos})"
+            hint = f"page {source} was written before it: recover to another point"
             raise ese_error(-567, where, hint)
 
     def _is_due(self, page: Page, dbtime: int, dbtime_before: int, lgpos: Lgpos) -> bool:

@@ -4,6 +4,11 @@ Full pages are split before a node goes in. Every split is one log record that c
 pages, so the tree is whole after each record. Nodes that come in key order at the right edge get
 a fresh page (an append split moves nothing), which is how long values fill pages.
 
+A leaf that loses its last node is taken out of the tree, and a page that is mostly empty is merged
+with the page after it where both fit (one log record likewise); the page becomes available to the
+tree again. A page that is its parent's only child stays, empty or not, as the root does: a tree
+does not get lower.
+
 In an index with duplicate keys nodes are ordered by key, then data, and branch pages hold both
 (ese-format.md D). A node that a transaction deletes is flagged and stays until the transaction has
 ended; readers pass it by, and the same key inserted again takes its place.
@@ -28,6 +33,14 @@ from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.space import Space
 from emulators.ese.trees.tree import Tree
+
+SPARSE_SHARE = 4
+"""A page of which less than this part is used is merged, if the result leaves as much free."""
+
+
+def _fits(source: Page, target: Page) -> bool:
+    spare = target.page_bytes // SPARSE_SHARE
+    return source.used + spare <= target.free_bytes
 
 
 class BTree:
@@ -107,11 +120,15 @@ class BTree:
     def insert(self, context: Context, key: bytes, data: bytes) -> None:
         """Insert a node whose bookmark is not yet there."""
         bound = key if self._is_unique else key + data
-        leaf = self._room_for(bound, structure.node_bytes(key, data))
+        leaf = self._path(bound)[-1]
         index, exact = self._find(leaf, key, data)
         if exact:
             self._insert_again(context, leaf, index, data)
         else:
+            size = structure.node_bytes(key, data)
+            if size > leaf.free_bytes:
+                leaf = self._room_for(bound, size)
+                index, _ = self._find(leaf, key, data)
             self._edits.insert(self.tree, context, leaf, index, key, data)
         self._note(context, OPERATION_INSERT, key, data)
 
@@ -138,7 +155,7 @@ class BTree:
             self._edits.flag_delete(self.tree, context, leaf, index)
             self._note(context, OPERATION_FLAG_DELETE, key, data)
         else:
-            self._edits.delete(self.tree, context, leaf, index)
+            self._remove(context, key, data)
 
     def take_back(self, context: Context, change: Change) -> bool:
         """Undo one change of a transaction; return whether it was still there.
@@ -162,7 +179,7 @@ class BTree:
         leaf, index = self._node(key, data)
         if index is None or not leaf.node_flags[index] & NODE_DELETED:
             return False
-        self._edits.delete(self.tree, SYSTEM, leaf, index)
+        self._remove(SYSTEM, key, data)
         return True
 
     def leaf_of(self, key: bytes) -> Page:
@@ -197,6 +214,10 @@ class BTree:
         if before == data:
             self._edits.flag_insert(self.tree, context, leaf, index)
             return
+        growth = len(data) - len(before)
+        if growth > leaf.free_bytes:
+            leaf = self._room_for(key, growth)
+            index, _ = leaf.find(key)
         rceid = self._edits.flag_insert_and_replace(self.tree, context, leaf, index, data)
         if context.changes is not None:
             change = Change(self.tree.fdp, OPERATION_REPLACE, key, b"", before, rceid)
@@ -230,6 +251,42 @@ class BTree:
             page = self._cache.page(page.child(page.child_index(key)))
             path.append(page)
         return path
+
+    def _remove(self, context: Context, key: bytes, data: bytes) -> None:
+        """Remove a node for good, with its page when it was the last one there."""
+        path = self._path(key if self._is_unique else key + data)
+        leaf = path[-1]
+        index, _ = self._find(leaf, key, data)
+        if len(leaf.keys) == 1 and len(path) > 1 and len(path[-2].keys) > 1:
+            self._take_out(path, len(path) - 1, None)
+            return
+        self._edits.delete(self.tree, context, leaf, index)
+        self._merge_if_sparse(path, len(path) - 1)
+
+    def _take_out(self, path: list[Page], level: int, right: Page | None) -> None:
+        """Take page `path[level]` out of the tree; its nodes go to `right`, if they count."""
+        page, parent = path[level], path[level - 1]
+        self._edits.merge(self.tree, page, parent, right)
+        assert self._space is not None, "this tree was opened for reading only"
+        self._space.free(self.tree, page.pgno)
+        self._merge_if_sparse(path, level - 1)
+
+    def _merge_if_sparse(self, path: list[Page], level: int) -> None:
+        """Merge page `path[level]` with a neighbour of the same parent when it is mostly empty."""
+        page = path[level]
+        if level == 0 or page.used * SPARSE_SHARE > page.page_bytes:
+            return
+        parent = path[level - 1]
+        index = parent.datas.index(page.pgno.to_bytes(4, "little"))
+        if index + 1 < len(parent.keys):
+            right = self._cache.page(parent.child(index + 1))
+            if _fits(page, right):
+                self._take_out(path, level, right)
+                return
+        if index:
+            left = self._cache.page(parent.child(index - 1))
+            if _fits(left, page):
+                self._take_out([*path[:level], left], level, page)
 
     def _rightmost(self) -> Page:
         page = self._cache.page(self.tree.fdp)

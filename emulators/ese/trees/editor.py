@@ -173,7 +173,7 @@ class Editor:
             right=right,
             parent=parent,
         )
-        new = structure.new_sibling(source, pgno_new, source.next)
+        new = structure.new_sibling(source, pgno_new, source.next, source.flags)
         structure.move_nodes(source, new, at)
         self._adopt(new, lgpos)
         self._cache.touch(source.pgno, lgpos)
@@ -188,7 +188,7 @@ class Editor:
             right.prev = pgno_new
             right.dbtime = self.dbtime
         if moves_nodes:
-            self._cache.order(pgno_new, then=source.pgno)
+            self._cache.order(pgno_new, source.pgno, lgpos)
 
     def split_root(self, tree: Tree, root: Page, pgno_new: int) -> None:
         """Move all nodes of a full root to page `pgno_new`, and make the root its parent."""
@@ -199,7 +199,35 @@ class Editor:
         self._cache.touch(root.pgno, lgpos)
         structure.raise_root(root, pgno_new)
         root.dbtime = self.dbtime
-        self._cache.order(pgno_new, then=root.pgno)
+        self._cache.order(pgno_new, root.pgno, lgpos)
+
+    def merge(self, tree: Tree, page: Page, parent: Page, right: Page | None) -> None:
+        """Take a page out of its tree; its nodes, if any count, go to the page after it.
+
+        Args:
+            tree: the tree.
+            page: not the only child of its parent.
+            parent: the branch page that points to it.
+            right: the page that takes its nodes; None for a leaf whose nodes do not count.
+        """
+        left = self._cache.page(page.prev) if page.prev else None
+        moves_nodes = right is not None
+        if right is None and page.next:
+            right = self._cache.page(page.next)
+        lgpos = self._log_merge(tree, page, parent, left, right, moves_nodes=moves_nodes)
+        for changed in (page, parent, left, right):
+            if changed is not None:
+                self._cache.touch(changed.pgno, lgpos)
+                changed.dbtime = self.dbtime
+        if right is not None:
+            right.prev = page.prev
+            if moves_nodes:
+                structure.prepend_nodes(page, right)
+                self._cache.order(right.pgno, page.pgno, lgpos)
+        if left is not None:
+            left.next = page.next
+        structure.remove_child(parent, page.pgno)
+        structure.clear(page)
 
     def _adopt(self, page: Page, lgpos: Lgpos) -> None:
         page.dbtime = self.dbtime
@@ -241,6 +269,46 @@ class Editor:
             tree.fdp,
             tree.objid,
         )
+
+    def _log_merge(
+        self,
+        tree: Tree,
+        page: Page,
+        parent: Page,
+        left: Page | None,
+        right: Page | None,
+        *,
+        moves_nodes: bool,
+    ) -> Lgpos:
+        self.dbtime += 1
+        line = parent.datas.index(page.pgno.to_bytes(4, "little"))
+        record = log_records.Merge(
+            procid=SYSTEM.procid,
+            dbid=self.dbid,
+            pgno=page.pgno,
+            dbtime=self.dbtime,
+            dbtime_before=page.dbtime,
+            trx_begin0=SYSTEM.trx,
+            level=0,
+            line=0,
+            flags=0,
+            pgno_right=0 if right is None else right.pgno,
+            dbtime_right_before=0 if right is None else right.dbtime,
+            pgno_left=0 if left is None else left.pgno,
+            dbtime_left_before=0 if left is None else left.dbtime,
+            pgno_parent=parent.pgno,
+            dbtime_parent_before=parent.dbtime,
+            pgno_fdp=tree.fdp,
+            objid_fdp=tree.objid,
+            size_total=page.used if moves_nodes else 0,
+            size_max_total=page.used if moves_nodes else 0,
+            uncommitted_free_target=0,
+            line_merge=0,
+            merge_flags=0,
+            merge_type=structure.MERGE_FULL_RIGHT if moves_nodes else structure.MERGE_EMPTY_PAGE,
+            key_parent=parent.keys[line],
+        )
+        return self.log(log_records.encode(record))
 
     def _log_split(
         self,

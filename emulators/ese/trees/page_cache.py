@@ -8,8 +8,12 @@ Rules kept here, all of exchange.md 1.1 and 1.2:
 * A page that changes in every generation would never be at or below the waypoint. Its state at the
   end of an older generation is therefore frozen as bytes before it is changed in a newer one, and
   that older version is what gets written.
-* A split moves nodes to a new page without a copy in the log (LRSPLIT, log version 7.3704.10), so
-  the page they were moved from may be written only after the new page is on disk.
+* A split moves nodes to a new page, and a merge to the page after, without a copy in the log
+  (LRSPLIT and LRMERGE, log version 7.3704.10). The page they were moved from may be written only
+  after a version of the other page that has them. Nodes only ever move to a page further right, so
+  no two pages wait for each other, as long as a page that was emptied gets no other place in the
+  tree before its emptied version is on disk (`is_settled`). Redo meets the same order: what made
+  such a page what it was before is then in its version on disk already.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,7 +40,8 @@ class Buffer:
     """One page in memory with the log positions that it depends on.
 
     `oldest` is the position of the first record since the page was last written, `newest` that of
-    the last one; both mean nothing while `dirty` is false.
+    the last one; both mean nothing while `dirty` is false. `write_after` are pages to be written
+    first, each with the record whose change must be in them.
     """
 
     page: Page
@@ -44,7 +49,7 @@ class Buffer:
     oldest: Lgpos = LGPOS_MAX
     newest: Lgpos = LGPOS_MAX
     frozen: FrozenVersion | None = None
-    write_after: list[int] = field(default_factory=list)
+    write_after: list[tuple[int, Lgpos]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class PageCache:
         self._keep_versions = keep_versions
         self._buffers: dict[int, Buffer] = {}
         self._dirty: dict[int, Buffer] = {}
+        self._being_written: set[int] = set()
 
     def page(self, pgno: int) -> Page:
         """Return page `pgno`, reading it when it is not in memory."""
@@ -122,16 +128,25 @@ class PageCache:
             buffer.frozen = FrozenVersion(image, buffer.newest.generation, buffer.oldest)
             buffer.oldest = lgpos
         buffer.newest = lgpos
-        if since is not None and since < buffer.oldest:
-            buffer.oldest = since
+        if since is not None:
+            buffer.oldest = min(buffer.oldest, since)
+            if buffer.frozen is not None:
+                buffer.frozen.oldest = min(buffer.frozen.oldest, since)
 
-    def order(self, first: int, then: int) -> None:
-        """Require that page `first` is on disk before a version of `then` is written."""
-        self._buffers[then].write_after.append(first)
+    def order(self, first: int, then: int, lgpos: Lgpos) -> None:
+        """Require that `first` is on disk with the record at `lgpos` before `then` is with it."""
+        self._buffers[then].write_after.append((first, lgpos))
+
+    def is_settled(self, pgno: int) -> bool:
+        """Return whether the latest version of a page is on disk.
+
+        A page taken counts from the next call of `levels` on: all taken before was flushed then.
+        """
+        return pgno not in self._dirty and pgno not in self._being_written
 
     def follows(self, pgno: int) -> tuple[int, ...]:
         """Return the pages that must be on disk before a version of page `pgno` is written."""
-        return tuple(self._buffers[pgno].write_after)
+        return tuple(first for first, _ in self._buffers[pgno].write_after)
 
     def oldest_dirty(self) -> Lgpos:
         """Return the position of the oldest record whose page is not on disk: the checkpoint."""
@@ -163,6 +178,7 @@ class PageCache:
 
         Each batch must be on disk before the next is written.
         """
+        self._being_written.clear()
         depth: dict[int, int] = {}
         for pgno in pgnos:
             self._place(pgno, depth)
@@ -174,21 +190,25 @@ class PageCache:
     def take(self, pgno: int, *, waypoint: int) -> PageWrite | None:
         """Return the newest version of a page that may be written, and count it as written.
 
-        None when the page is clean or has no version at or below the waypoint.
+        None when the page is clean, or has no version at or below the waypoint that need not wait
+        for another page.
         """
         buffer = self._buffers[pgno]
         if not buffer.dirty:
             return None
-        if buffer.newest.generation <= waypoint:
+        awaited = min((lgpos for _, lgpos in self._awaited(buffer)), default=LGPOS_MAX)
+        if buffer.newest.generation <= waypoint and buffer.newest < awaited:
+            self._being_written.add(pgno)
             buffer.dirty = False
             buffer.frozen = None
             buffer.write_after.clear()
             del self._dirty[pgno]
             return PageWrite(pgno, buffer.page.to_bytes(pgno))
-        if buffer.frozen is not None and buffer.frozen.generation <= waypoint:
-            image = buffer.frozen.image
+        frozen = buffer.frozen
+        if frozen is not None and frozen.generation <= min(waypoint, awaited.generation - 1):
+            self._being_written.add(pgno)
             buffer.frozen = None
-            return PageWrite(pgno, image)
+            return PageWrite(pgno, frozen.image)
         return None
 
     def _place(self, pgno: int, depth: dict[int, int]) -> None:
@@ -196,7 +216,7 @@ class PageCache:
         waiting = [pgno]
         while waiting:
             page = waiting[-1]
-            before = [first for first in self._buffers[page].write_after if self._is_dirty(first)]
+            before = [first for first, _ in self._awaited(self._buffers[page])]
             unknown = [first for first in before if first not in depth]
             if unknown:
                 waiting += unknown
@@ -204,8 +224,16 @@ class PageCache:
             depth[page] = 1 + max((depth[first] for first in before), default=-1)
             waiting.pop()
 
-    def _is_dirty(self, pgno: int) -> bool:
-        return self._buffers[pgno].dirty
+    def _awaited(self, buffer: Buffer) -> list[tuple[int, Lgpos]]:
+        """Return which of the pages that a page must follow are not yet on disk as they must be."""
+        if not buffer.write_after:
+            return buffer.write_after
+        buffers = self._buffers
+        return [
+            (first, lgpos)
+            for first, lgpos in buffer.write_after
+            if buffers[first].dirty and self._since(buffers[first]) <= lgpos
+        ]
 
     @staticmethod
     def _since(buffer: Buffer) -> Lgpos:

@@ -2,12 +2,21 @@
 
 Each tree owns extents (its OE tree, page FDP+1) and has some of their pages available (its AE
 tree, page FDP+2). A tree that runs out asks its parent, and the database's root tree asks the
-file to grow. An extent is an eighth of what the asker owns already, so even a tree of terabytes
-has a few hundred extents, and both space trees stay on one page.
+file to grow. Pages that are emptied become available to their own tree again.
+
+Both lists stay on one page. An owned extent is an eighth of what the asker owns already, and only
+the last piece of an extent of its parent's is smaller, so a tree of terabytes has a few hundred;
+one that has more is refused (-1012). Available pages beside one another are joined. When so many
+are apart that three quarters of the page are full, further ones are not listed until there is room
+again; those that a crash finds unlisted are lost to the tree until eseutil /d. So are at most
+`JOIN_PAGES_MAX` when the log ends between the two records by which extents are joined.
 """
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable
 
+from emulators.ese.errors import ese_error
 from emulators.ese.formats.page import FLAG_LEAF, FLAG_ROOT, FLAG_SPACE, Page
 from emulators.ese.formats.space_header import (
     SPACE_TREE_HEADER,
@@ -22,6 +31,9 @@ from emulators.ese.trees.tree import Tree
 EXTENT_PAGES_MIN = 16
 FILE_EXTENT_PAGES_MIN = 256
 GROWTH_SHARE = 8
+JOIN_PAGES_MAX = 64
+LOOKED_AT_MAX = 32
+SPARE_SHARE = 4
 TREE_ROOT_PAGES = 3
 """The root of a tree and of its two space trees."""
 
@@ -48,6 +60,8 @@ class Space:
         self._cache = cache
         self._editor = editor
         self._grow = grow
+        self._last: dict[int, bytes] = {}
+        self._unlisted: dict[int, deque[int]] = {}
 
     def make_tree(self, tree: Tree, *, first: int, pages: int) -> None:
         """Make the root and the two space trees of a tree that owns `pages` pages from `first`."""
@@ -84,36 +98,103 @@ class Space:
 
     def allocate(self, tree: Tree) -> int:
         """Take one available page for `tree` and return its number."""
-        available = self._cache.page(tree.fdp + 2)
-        if not available.keys:
+        self._retry(tree)
+        line = self._settled_line(tree)
+        if line is None:
             self._obtain(tree)
-        first, _ = self._take(tree, 1)
+            line = self._settled_line(tree)
+            assert line is not None, f"tree {tree.fdp} has nothing of what it just obtained"
+        first, _ = self._take(tree, 1, line)
         return first
 
-    def _take(self, tree: Tree, pages: int) -> tuple[int, int]:
-        """Take up to `pages` pages from the first available extent: (first page, number)."""
+    def free(self, tree: Tree, pgno: int) -> None:
+        """Make a page available that was taken out of `tree`."""
+        self._retry(tree)
+        if not self._list(tree, pgno):
+            self._unlisted.setdefault(tree.fdp, deque()).append(pgno)
+
+    def _retry(self, tree: Tree) -> None:
+        """List pages that there was no room for, as far as there is room now."""
+        unlisted = self._unlisted.get(tree.fdp)
+        while unlisted and self._list(tree, unlisted[0]):
+            unlisted.popleft()
+
+    def _list(self, tree: Tree, pgno: int) -> bool:
+        """Add a page to the available extents, joined with its neighbours; False without room."""
         available = self._cache.page(tree.fdp + 2)
-        first, count = extents(available)[0]
+        line, exact = available.find(_page_key(pgno))
+        assert not exact, f"page {pgno} is available already"
+        count, left_pages, right_pages = 1, 0, 0
+        if line < len(available) and _first(available, line) == pgno + 1:
+            right_pages = _count(available, line)
+        if line and available.keys[line - 1] == _page_key(pgno - 1):
+            left_pages = _count(available, line - 1)
+        if 0 < left_pages <= JOIN_PAGES_MAX:
+            line -= 1
+            self._editor.delete(tree, SYSTEM, available, line)
+            count += left_pages
+        if right_pages:
+            joined = (right_pages + count).to_bytes(4, "little")
+            self._editor.replace(tree, SYSTEM, available, line, joined)
+        elif count > 1 or available.free_bytes * SPARE_SHARE >= available.page_bytes:
+            key, data = encode_extent(pgno, count)
+            self._editor.insert(tree, SYSTEM, available, line, key, data)
+        else:
+            return False
+        return True
+
+    def _settled_line(self, tree: Tree) -> int | None:
+        """Return which available extent to take a page from; None when none will do.
+
+        A page that was emptied must be on disk as such before it gets another place in the tree
+        (page_cache.py). Few extents are looked at, the one taken from last before all others.
+        """
+        available = self._cache.page(tree.fdp + 2)
+        lines = len(available)
+        start = bisect_left(available.keys, self._last.get(tree.fdp, b""))
+        for line in range(start, start + min(lines, LOOKED_AT_MAX)):
+            if self._cache.is_settled(_first(available, line % lines)):
+                self._last[tree.fdp] = available.keys[line % lines]
+                return line % lines
+        return None
+
+    def _large_line(self, tree: Tree) -> int | None:
+        """Return an available extent that is worth giving to a child."""
+        available = self._cache.page(tree.fdp + 2)
+        for line in range(len(available)):
+            is_large = _count(available, line) >= EXTENT_PAGES_MIN
+            if is_large and self._cache.is_settled(_first(available, line)):
+                return line
+        return None
+
+    def _take(self, tree: Tree, pages: int, line: int = 0) -> tuple[int, int]:
+        """Take up to `pages` pages from one available extent: (first page, number)."""
+        available = self._cache.page(tree.fdp + 2)
+        first, count = _first(available, line), _count(available, line)
         taken = min(pages, count)
         if taken == count:
-            self._editor.delete(tree, SYSTEM, available, 0)
+            self._editor.delete(tree, SYSTEM, available, line)
         else:
             left = (count - taken).to_bytes(4, "little")
-            self._editor.replace(tree, SYSTEM, available, 0, left)
+            self._editor.replace(tree, SYSTEM, available, line, left)
         return first, taken
 
     def _obtain(self, tree: Tree) -> None:
         """Let `tree` own one more extent, taken from its parent or from a longer file."""
         wanted = max(EXTENT_PAGES_MIN, self._owned(tree) // GROWTH_SHARE)
-        if tree.parent is None:
+        parent = tree.parent
+        if parent is None:
             pages = max(FILE_EXTENT_PAGES_MIN, wanted)
             last = self._grow(pages)
             self._editor.extend(last)
             self._give(tree, last - pages + 1, pages)
             return
-        if not self._cache.page(tree.parent.fdp + 2).keys:
-            self._obtain(tree.parent)
-        first, pages = self._take(tree.parent, wanted)
+        line = self._large_line(parent)
+        if line is None:
+            self._obtain(parent)
+            line = self._large_line(parent)
+            assert line is not None, f"tree {parent.fdp} has nothing of what it just obtained"
+        first, pages = self._take(parent, wanted, line)
         self._give(tree, first, pages)
 
     def _give(self, tree: Tree, first: int, pages: int) -> None:
@@ -122,7 +203,23 @@ class Space:
             page = self._cache.page(pgno)
             index, exact = page.find(key)
             assert not exact, f"extent ending at page {first + pages - 1} is listed twice"
+            if not page.room_for(key, data):
+                where = f"tree {tree.fdp}: the list of its extents, page {pgno}, is full"
+                raise ese_error(-1012, where, "defragment the database: eseutil /d")
             self._editor.insert(tree, SYSTEM, page, index, key, data)
+        self._last[tree.fdp] = key
 
     def _owned(self, tree: Tree) -> int:
         return sum(count for _, count in extents(self._cache.page(tree.fdp + 1)))
+
+
+def _page_key(pgno: int) -> bytes:
+    return pgno.to_bytes(4, "big")
+
+
+def _count(page: Page, line: int) -> int:
+    return int.from_bytes(page.datas[line], "little")
+
+
+def _first(page: Page, line: int) -> int:
+    return int.from_bytes(page.keys[line], "big") - _count(page, line) + 1

@@ -6,6 +6,7 @@ the rightmost branch page of a level has an empty key (ese-format.md D).
 """
 
 from emulators.ese.formats.page import (
+    FLAG_EMPTY,
     FLAG_LEAF,
     FLAG_NON_UNIQUE,
     FLAG_PARENT_OF_LEAF,
@@ -24,6 +25,10 @@ SPLIT_VERTICAL = 0
 SPLIT_RIGHT = 1
 SPLIT_APPEND = 2
 """How a page was split: the root went down, nodes moved to the right, or none moved."""
+
+MERGE_EMPTY_PAGE = 1
+MERGE_FULL_RIGHT = 2
+"""How a page was taken out: it had no node left that counts, or all moved to the page after it."""
 
 NODE_COUNT_MIN = 2
 """A page is split between nodes, so it must have two."""
@@ -72,9 +77,16 @@ def take_back(page: Page, line: int, operation: int, before: bytes) -> None:
         page.flag(line, page.node_flags[line] & ~NODE_DELETED)
 
 
-def new_sibling(source: Page, pgno: int, right: int) -> Page:
-    """Return the empty page that will stand between `source` and page `right` (0 for none)."""
-    sibling = source.sibling(pgno, source.flags)
+def new_sibling(source: Page, pgno: int, right: int, flags: int) -> Page:
+    """Return the empty page that will stand between `source` and page `right` (0 for none).
+
+    Args:
+        source: the page before it.
+        pgno: its number.
+        right: the page after it.
+        flags: those of `source` when it was split, which it may not have any more.
+    """
+    sibling = source.sibling(pgno, flags)
     if sibling.flags & FLAG_LEAF:
         sibling.prev = source.pgno
         sibling.next = right
@@ -117,3 +129,31 @@ def raise_root(root: Page, below: int) -> None:
     if was_leaf:
         root.flags |= FLAG_PARENT_OF_LEAF
     root.insert(0, b"", below.to_bytes(4, "little"))
+
+
+def prepend_nodes(source: Page, target: Page) -> None:
+    """Put the nodes of `source` before those of `target`; `source` keeps them."""
+    for index, key in enumerate(source.keys):
+        target.insert(index, key, source.datas[index], source.node_flags[index])
+
+
+def clear(page: Page) -> None:
+    """Make a page that was taken out of its tree empty."""
+    drop_nodes(page, 0)
+    page.flags |= FLAG_EMPTY
+    page.prev = page.next = 0
+
+
+def remove_child(parent: Page, child: int) -> None:
+    """Let `parent` forget a child that is not its only one.
+
+    The next child takes over its keys. Where it was the last, the one before does, whose upper
+    bound becomes that of the page.
+    """
+    index = parent.datas.index(child.to_bytes(4, "little"))
+    bound_removed = parent.keys[index]
+    parent.delete(index)
+    if index == len(parent.keys):
+        before = parent.datas[index - 1]
+        parent.delete(index - 1)
+        parent.insert(index - 1, bound_removed, before)

@@ -106,12 +106,38 @@ class Table:
     def update(
         self, transaction: Transaction, key: Sequence[Value], values: Mapping[str, RowValue]
     ) -> None:
-        """Change some columns, by name, of the row with that primary key, which stays the same."""
-        row: list[RowValue] = list(self.get(*key))
+        """Change some columns, by name, of the row with that primary key.
+
+        Where they are of the primary key, the row moves, and its long values stay where they are.
+
+        Raises:
+            EseError: -1605 when another row has the new primary key or the key of a unique index.
+        """
+        old = self.get(*key)
+        row: list[RowValue] = list(old)
         for name, value in values.items():
-            assert name not in self.definition.primary_key, f"{name} is part of the primary key"
             row[self.definition.index_of(name)] = value
-        self.replace(transaction, row)
+        if self._key.of(cast("Row", row)) == self._key.of(old):
+            self.replace(transaction, row)
+        else:
+            self._move(transaction, old, row)
+
+    def _move(self, transaction: Transaction, old: Row, row: Sequence[RowValue]) -> None:
+        """Delete the row `old` and insert `row`, which may refer to the same long values."""
+        context = transaction.context
+        before, after = self._key.of(old), self._key.of(cast("Row", row))
+        for index in self._indexes:
+            index.require_free(cast("Row", row), before)
+        if self.tree.get(after) is not None:
+            hint = "delete the row that is there, or give this one another key"
+            raise ese_error(-1605, f"table {self.definition.name}, primary key", hint)
+        values = self._stored(transaction, row, old)
+        for index in self._indexes:
+            index.delete(context, old, before)
+            index.insert(context, values, after)
+        self.tree.delete(context, before)
+        self.tree.insert(context, after, self._codec.encode(values))
+        self._release(transaction, old, values)
 
     def delete(self, transaction: Transaction, *key: Value) -> None:
         """Delete the row with that primary key, its index entries, and its share in long values."""

@@ -1,4 +1,4 @@
-"""One table with its log and its pages, without simulated time, disks and processes.
+"""One table and its index with their log and pages, without simulated time, disks and processes.
 
 Everything that turns a row into bytes is the real thing: records, framing with checksums, group
 commit, the roll, and pages written once their generation is closed. The bytes go to dictionaries.
@@ -6,7 +6,7 @@ commit, the roll, and pages written once their generation is closed. The bytes g
 
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.formats.log_stream import LogFrame, blank_log
-from emulators.ese.formats.schema import ColumnType, build_table
+from emulators.ese.formats.schema import ColumnType, build_index, build_table
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.running.log_buffer import LogBuffer
 from emulators.ese.trees.database import Database, DatabaseBuilder
@@ -31,6 +31,7 @@ ITEMS = build_table(
         ("Content", ColumnType.LONG_BINARY),
     ),
     ("Id",),
+    (build_index("ByReceived", ("Unread", "Received")),),
 )
 TEXT = bytes(range(1, 256)) * 3
 

@@ -1,4 +1,7 @@
-"""A database in memory with its log, whose every prefix can be recovered."""
+"""A database in memory with its log, whose every prefix can be recovered.
+
+Pages are written as a mounted database writes them: in batches, up to the last closed generation.
+"""
 
 from checker import check_tables
 
@@ -10,7 +13,7 @@ from emulators.ese.recovery.redo import Redo
 from emulators.ese.recovery.undo import Undo
 from emulators.ese.trees.database import Database, DatabaseBuilder
 from emulators.ese.trees.editor import Editor
-from emulators.ese.trees.page_cache import PageCache
+from emulators.ese.trees.page_cache import LGPOS_MAX, PageCache
 from emulators.ese.trees.space import Space
 from emulators.ese.trees.transaction import Transaction
 
@@ -27,6 +30,10 @@ class Desk:
         self.disk = {pgno: page.to_bytes(pgno) for pgno, page in builder.pages().items()}
         self.log = []
         self.transactions = 0
+        self.generation = 1
+        self.closed = 0
+        self.checkpoint = 0
+        self.committed = []
         self.open(self.cache, builder.dbtime)
 
     def open(self, cache, dbtime):
@@ -40,7 +47,7 @@ class Desk:
 
     def append(self, record):
         self.log.append(record)
-        return Lgpos(1, 8 + len(self.log), 0)
+        return Lgpos(self.generation, len(self.log) - 1, 0)
 
     def grow(self, pages):
         self.last_pgno += pages
@@ -50,6 +57,47 @@ class Desk:
         self.transactions += 1
         return Transaction(self.editor, self.transactions)
 
+    def commit(self, transaction):
+        """Commit; returns how long the log is with the commit record."""
+        end = len(self.log) + 1
+        transaction.commit()
+        self.committed.append((transaction.begin.sector, len(self.log)))
+        return end
+
+    def roll(self):
+        """Close the generation: all of it is on disk."""
+        self.generation += 1
+        self.closed = len(self.log)
+
+    def flush(self, keep=None):
+        """Write what is due; `keep` says of each write whether a crash leaves it there.
+
+        With `keep` the batch in which a write is lost is the last one.
+        """
+        due = self.cache.due(waypoint=self.generation - 1, older_than=LGPOS_MAX)
+        for level in self.cache.levels(due):
+            taken = (self.cache.take(pgno, waypoint=self.generation - 1) for pgno in level)
+            writes = [write for write in taken if write is not None]
+            kept = [write for write in writes if keep is None or keep(write.pgno)]
+            self.disk.update((write.pgno, write.image) for write in kept)
+            if len(kept) < len(writes):
+                return
+        # A commit that is not on disk holds the checkpoint back, as a mounted group does it.
+        oldest = self.cache.oldest_dirty()
+        needed = [self.closed, *(begin for begin, end in self.committed if end > self.closed)]
+        self.checkpoint = min(needed if oldest == LGPOS_MAX else (*needed, oldest.sector))
+
+    def mounted_again(self):
+        """Write all pages, as recovery does at its end, and go on with none in memory."""
+        self.roll()
+        self.flush()
+        assert self.cache.dirty_count == 0
+        self.checkpoint = self.closed
+        self.committed = []
+        cache = PageCache(lambda pgno: Page.from_bytes(self.disk[pgno], pgno))
+        self.open(cache, self.editor.dbtime)
+        return self
+
     def check(self):
         findings = check_tables(self.cache.page, self.database.tables(), self.last_pgno)
         assert findings.problems == []
@@ -58,17 +106,20 @@ class Desk:
     def recovered(self, records):
         """Return what recovery makes of the pages on disk and so many records of the log."""
         other = Desk.__new__(Desk)
-        other.disk = self.disk
+        other.disk = dict(self.disk)
         other.transactions = self.transactions
         other.log = list(self.log[:records])
+        other.generation, other.closed = self.generation + 1, records
+        other.checkpoint = self.checkpoint
+        other.committed = []
         other.last_pgno = self.last_pgno
         cache = PageCache(lambda pgno: Page.from_bytes(self.disk[pgno], pgno), keep_versions=False)
         redo = Redo(cache, self.disk.__contains__, lambda _: None, "desk")
         opened = OpenTransactions()
-        for number, record in enumerate(other.log):
-            decoded = log_records.decode(record)[0]
+        for number in range(self.checkpoint, len(other.log)):
+            decoded = log_records.decode(other.log[number])[0]
             opened.note(decoded)
-            redo.apply(decoded, Lgpos(1, 9 + number, 0))
+            redo.apply(decoded, Lgpos(self.generation, number, 0))
         editor = Editor(cache, other.append, max(redo.dbtime, self.editor.dbtime))
         Undo(cache, editor, Space(cache, editor, other.grow)).run(opened)
         other.open(cache, editor.dbtime)

@@ -61,6 +61,14 @@ OFFSETS = {
         "uncommitted_free_source": (84, 2), "uncommitted_free_target": (86, 2),
         "line_prefix_split": (88, 4), "line_prefix_new": (92, 4),
     },
+    log_records.Merge: PAGE_OFFSETS
+    | {
+        "pgno_right": (32, 4), "dbtime_right_before": (36, 8), "pgno_left": (44, 4),
+        "dbtime_left_before": (48, 8), "pgno_parent": (56, 4), "dbtime_parent_before": (60, 8),
+        "pgno_fdp": (68, 4), "objid_fdp": (72, 4), "size_total": (76, 2),
+        "size_max_total": (78, 2), "uncommitted_free_target": (80, 2), "line_merge": (82, 2),
+        "merge_flags": (84, 1), "merge_type": (85, 1),
+    },
     log_records.CreateMultipleExtentFdp: PAGE_OFFSETS
     | {
         "objid_fdp": (32, 4), "pgno_owned": (36, 4), "pgno_available": (40, 4),

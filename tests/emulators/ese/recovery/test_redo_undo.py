@@ -20,6 +20,7 @@ from emulators.ese.trees.database import ROOT
 from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.space import Space
+from emulators.ese.trees.structure import MERGE_FULL_RIGHT
 from emulators.ese.trees.tree import Tree
 from emulators.exchange.store import Store
 
@@ -207,20 +208,30 @@ def test_undo_that_must_split_a_page_takes_it_from_the_trees_own_parent():
     assert kinds[-1] is log_records.Rollback
 
 
-def test_a_split_beside_a_page_that_was_emptied_is_redone_on_both_sides():
-    """An empty page has no length, and is a neighbour all the same."""
+def test_nodes_merged_into_a_page_that_lacks_them_are_not_made_up():
+    """The page they came from was written without them: only a refusal is right."""
     twin = Twin()
     keys = [b"%03d" % number * 20 for number in range(30)]
     twin.play([("insert", key, 1500) for key in keys])
-    first = twin.tree.leaf_of(keys[0])
-    second = twin.cache.page(first.next)
-    twin.play([("delete", key, 1) for key in list(second.keys)])
-    assert len(second) == 0
-    twin.play([("insert", keys[0] + bytes([number]), 1500) for number in range(6)])
-    assert twin.tree.leaf_of(keys[0]).next != second.pgno, "the page before it was split"
+    twin.disk = twin.images()
+    twin.log.clear()
+    twin.play([("delete", key, 1) for key in keys if int(key[:3]) % 5])
+    records = [log_records.decode(record)[0] for record in twin.log]
+    merges = [each for each in records if isinstance(each, log_records.Merge)]
+    moving = [each for each in merges if each.merge_type == MERGE_FULL_RIGHT]
+    assert moving
     cache, redo = redo_of(twin.disk)
     apply_all(redo, twin.log)
-    assert cache.page(second.pgno).to_bytes(second.pgno) == second.to_bytes(second.pgno)
+    for merge in moving:
+        levels = cache.levels([merge.pgno, merge.pgno_right])
+        place = {pgno: number for number, level in enumerate(levels) for pgno in level}
+        assert place[merge.pgno_right] < place[merge.pgno]
+    disk = dict(twin.disk)
+    disk[moving[0].pgno] = twin.images()[moving[0].pgno]
+    _, redo = redo_of(disk)
+    with pytest.raises(EseError, match=f"-567.*page {moving[0].pgno_right} ") as caught:
+        apply_all(redo, twin.log)
+    assert f"page {moving[0].pgno} was written before it" in caught.value.hint
 
 
 def test_open_transactions_are_those_without_commit_or_rollback():

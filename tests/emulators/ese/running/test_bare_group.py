@@ -15,6 +15,7 @@ def test_the_measured_transactions_are_in_rows_logs_and_pages():
     rows = rows_of(ROWS)
     group.insert_all(rows, per_flush=100)
     assert list(group.table.rows()) == rows
+    assert list(group.table.seek("ByReceived")) == sorted(rows, key=lambda row: (row[2], row[1]))
     assert len(group.logs) > 2
     commits = 0
     for generation, log in group.logs.items():

@@ -64,12 +64,12 @@ def test_a_page_split_again_while_it_waits_for_its_turn_is_written_as_it_was_bef
     source, first, second = 10, 11, 12
     for pgno in (source, first):
         bench.change(pgno, 5)
-    bench.cache.order(first, then=source)
+    bench.cache.order(first, source, Lgpos(5, 8, 0))
     bench.write_all()
     bench.kernel.run(bench.kernel.now_ns + S // 2)
     for pgno in (source, second):
         bench.change(pgno, 6)
-    bench.cache.order(second, then=source)
+    bench.cache.order(second, source, Lgpos(6, 8, 0))
     bench.file.waypoint = 6
     bench.kernel.run(bench.kernel.now_ns + 60 * S)
     assert bench.dbtime_on_disk(first) == 1
@@ -85,7 +85,7 @@ def test_each_batch_is_flushed_before_the_next_is_written():
     bench = Bench(waypoint=5)
     for pgno in (20, 21, 22, 30):
         bench.change(pgno, 5)
-    bench.cache.order(30, then=21)
+    bench.cache.order(30, 21, Lgpos(5, 8, 0))
     bench.write_all()
     bench.kernel.run(bench.kernel.now_ns + 60 * S)
     done = [(op.kind, op.offset // PAGE_BYTES - 1) for op in bench.seen]

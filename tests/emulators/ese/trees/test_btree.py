@@ -9,14 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emulators.ese.errors import EseError
+from emulators.ese.formats import log_records
 from emulators.ese.formats.page import FLAG_LEAF, FLAG_LONG_VALUE
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees.btree import BTree
-from emulators.ese.trees.change import SYSTEM
+from emulators.ese.trees.change import SYSTEM, Context
 from emulators.ese.trees.database import ROOT
 from emulators.ese.trees.editor import Editor
 from emulators.ese.trees.page_cache import PageCache
-from emulators.ese.trees.space import Space
+from emulators.ese.trees.space import Space, extents
+from emulators.ese.trees.structure import MERGE_EMPTY_PAGE, MERGE_FULL_RIGHT
 from emulators.ese.trees.tree import Tree
 
 NODE_BYTES_MAX = 8148 - 6  # an empty page less a node's overhead (ese-format.md D)
@@ -232,6 +234,50 @@ def test_a_key_that_is_there_is_not_inserted_again_and_one_that_is_not_is_not_ch
         with pytest.raises(AssertionError):
             wrong()
     garden.check()
+
+
+def test_a_key_deleted_by_an_open_transaction_is_inserted_again_on_a_page_that_is_full():
+    garden = Garden()
+    for number in range(4):
+        garden.insert(b"%d" % number, b"x" * (NODE_BYTES_MAX - 1))
+    context = Context(1, 7, versioned=True, changes=[])
+    for data in (b"y" * (NODE_BYTES_MAX - 1), b"z", b"y" * (NODE_BYTES_MAX - 1)):
+        garden.tree.delete(context, b"2")
+        garden.tree.insert(context, b"2", data)
+        garden.model[b"2"] = data
+        garden.check()
+    garden.check_reading()
+
+
+def test_pages_taken_out_are_available_and_joined():
+    garden = Garden()
+    for number in range(200):
+        garden.insert(b"%05d" % number, b"x" * 2000)
+    owned = sum(count for _, count in extents(garden.cache.page(garden.tree.tree.fdp + 1)))
+    for number in range(200):
+        garden.delete(b"%05d" % number)
+    garden.check()
+    available = extents(garden.cache.page(garden.tree.tree.fdp + 2))
+    used = garden.check().used[garden.tree.tree.fdp]
+    assert sum(count for _, count in available) == owned - len(used)
+    assert len(used) < 10
+    assert len(available) < 12
+
+
+def test_a_sparse_page_is_merged_with_its_neighbour():
+    garden = Garden()
+    for number in range(400):
+        garden.insert(b"%05d" % number, b"x" * 300)
+    before = len(garden.check().used[garden.tree.tree.fdp])
+    for number in range(400):
+        if number % 7:
+            garden.delete(b"%05d" % number)
+    after = len(garden.check().used[garden.tree.tree.fdp])
+    assert after * 2 < before
+    merges = [log_records.decode(record)[0] for record in garden.records]
+    kinds = {merge.merge_type for merge in merges if isinstance(merge, log_records.Merge)}
+    assert MERGE_FULL_RIGHT in kinds <= {MERGE_EMPTY_PAGE, MERGE_FULL_RIGHT}
+    garden.check_reading()
 
 
 def test_a_tree_opened_for_reading_refuses_changes():

@@ -111,9 +111,9 @@ def test_a_page_follows_all_pages_that_its_nodes_were_moved_to():
     cache = make_cache(1, 2, 3, 4)
     for pgno in (1, 2, 3, 4):
         change(cache, pgno, at(1))
-    cache.order(2, then=1)
-    cache.order(3, then=2)
-    cache.order(4, then=1)
+    cache.order(2, 1, at(1))
+    cache.order(3, 2, at(1))
+    cache.order(4, 1, at(1))
     assert cache.levels([1, 2, 3, 4]) == [[3, 4], [2], [1]]
     assert cache.levels([1]) == [[3, 4], [2], [1]], "what it must follow comes along"
     assert cache.levels([4]) == [[4]]
@@ -124,7 +124,7 @@ def test_a_page_already_on_disk_holds_nobody_back():
     cache = make_cache(1, 2)
     change(cache, 1, at(1))
     change(cache, 2, at(1))
-    cache.order(2, then=1)
+    cache.order(2, 1, at(1))
     cache.take(2, waypoint=1)
     assert cache.levels([1]) == [[1]]
 
@@ -135,7 +135,7 @@ def test_a_chain_of_thousands_of_splits_is_put_in_order():
     for pgno in range(1, count + 1):
         change(cache, pgno, at(1))
         if pgno > 1:
-            cache.order(pgno, then=pgno - 1)
+            cache.order(pgno, pgno - 1, at(1))
     assert cache.levels([1]) == [[pgno] for pgno in range(count, 0, -1)]
 
 

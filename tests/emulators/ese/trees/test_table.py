@@ -62,10 +62,13 @@ def play(table, transaction, model, steps):
                 table.delete(transaction, *key)
                 del model[key]
         elif action == "move" and key in model:
-            table.delete(transaction, *key)
-            moved = ((key[0] + 1) % 3, *model.pop(key)[1:])
-            if moved[:2] not in model:
-                table.insert(transaction, moved)
+            moved = ((key[0] + 1) % 3, *model[key][1:])
+            if moved[:2] in model:
+                with pytest.raises(EseError, match="-1605"):
+                    table.update(transaction, key, {"Folder": moved[0]})
+            else:
+                table.update(transaction, key, {"Folder": moved[0]})
+                del model[key]
                 model[moved[:2]] = moved
         elif action == "share" and model:
             share(table, transaction, model, key)
@@ -153,7 +156,7 @@ def test_recovery_of_every_prefix_of_a_log_with_every_kind_of_change():
     desk, model = Desk((MAIL, FOLDERS)), {}
     table = desk.database.table("Mail")
     committed = [(0, {})]
-    for number in range(4):
+    for number in range(3):
         transaction = desk.begin()
         rows = [
             (1, each, number, number % 2 == 0, "ann", None, bytes([65 + each]) * 9000)
@@ -163,7 +166,7 @@ def test_recovery_of_every_prefix_of_a_log_with_every_kind_of_change():
         steps += [("share", rows[1]), ("move", rows[0]), ("put", rows[2]), ("delete", rows[1])]
         after = dict(model)
         play(table, transaction, after, steps)
-        if number == 2:
+        if number == 1:
             transaction.rollback()
             continue
         before = len(desk.log)
