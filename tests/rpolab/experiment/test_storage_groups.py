@@ -1,4 +1,4 @@
-"""Several storage groups and databases, and Exchange 2003: one point in time for the whole server."""
+"""Exchange 2003, several storage groups and databases: one point for the whole server."""
 
 from pathlib import Path
 
