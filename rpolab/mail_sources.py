@@ -11,14 +11,20 @@ from typing import NamedTuple, Protocol
 from emulators.exchange.arrivals import Arrival, profile_arrivals
 from emulators.exchange.content import ContentPools
 from emulators.exchange.input_files import BadRows
-from emulators.exchange.log_rates import LOG_OVERHEAD_BYTES, LogRates, log_rates
+from emulators.exchange.log_rates import RECEIVED, SENT, LogRates, log_rates
 from emulators.exchange.log_stats import LogIntervals, read_log_stats
 from emulators.exchange.replay import MailArchive
 from emulators.exchange.tracking_replay import TrackedMail
 from emulators.exchange.user_actions import USER_ACTIONS, UserActions
 from emulators.exchange.working_day import DayCurve
 from reports import Assumption, Notice
-from rpolab.profiles import NO_SOURCE, day_curve, mail_assumptions, profile_of
+from rpolab.profiles import (
+    NO_SOURCE,
+    action_assumptions,
+    day_curve,
+    mail_assumptions,
+    profile_of,
+)
 from scenarios import Scenario, StorageGroup
 from sim.streams import Streams
 
@@ -254,13 +260,20 @@ class ProfiledMail:
             rows += [row for row in of_group if row not in rows]
         if len(self._groups) > 1:
             rows.append(BETWEEN_GROUPS)
+        rows += action_assumptions(self.actions)
         if self._rates is not None:
             logs = f"{self._rates.logs_per_day:.1f} of 1 MiB"
             scale = self._scale(self._groups[0])
             rows += [
                 _log_assumption("transaction logs a day", logs),
                 _log_assumption("mail that makes them", f"{scale:.3f} times the profile's"),
-                _log_assumption("log of a delivery", f"its bytes and {LOG_OVERHEAD_BYTES:,}"),
+                *(
+                    _log_assumption(
+                        f"log of a message {what}",
+                        f"{log.bytes_per_byte:g} times its bytes, and {log.bytes_more:,}",
+                    )
+                    for what, log in (("sent", SENT), ("received", RECEIVED))
+                ),
             ]
         return rows
 

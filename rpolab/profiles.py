@@ -5,6 +5,7 @@ from fractions import Fraction
 from emulators.exchange.arrivals import INBOUND_SHARE
 from emulators.exchange.log_rates import curve_of
 from emulators.exchange.profiles import Basis, Profile, profile_named
+from emulators.exchange.user_actions import UserActions
 from emulators.exchange.working_day import WORKING_DAY, DayCurve
 from reports import Assumption
 from scenarios import Exchange, MailProfile
@@ -81,4 +82,17 @@ def mail_assumptions(
             basis="assumption",
             source=NO_SOURCE,
         ),
+    ]
+
+
+def action_assumptions(actions: UserActions) -> list[Assumption]:
+    """Return what users are taken to do with their mail beside sending it."""
+    return [
+        Assumption(
+            name=f"users: {name}",
+            value=f"{figure.value:g} {figure.unit}",
+            basis="assumption",
+            source=NO_SOURCE,
+        )
+        for name, figure in actions.rows()
     ]

@@ -17,6 +17,7 @@ from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.changes import Item
 from emulators.exchange.mail_operations import MailOperations, Told
 from emulators.exchange.message import Message
+from emulators.exchange.mount import GroupMount, mount_group
 from emulators.exchange.store import INBOX, SENT_ITEMS, STORE_TABLES, Mailbox, Store
 
 Process = Generator[Any, Any, None]
@@ -40,7 +41,7 @@ class ExchangeServer:
     """The server.
 
     Args:
-        groups: its storage groups, not created yet; no two databases have one file name.
+        groups: its storage groups, not created or started yet; no two databases have one name.
         submitted: told of each change of mail when its transaction has committed in memory.
         acknowledged: told of each change when its commit record is on disk.
     """
@@ -74,6 +75,25 @@ class ExchangeServer:
                 on_disk.append(created)
         for created in on_disk:
             yield created
+
+    def resume(self) -> Generator[Any, Any, tuple[GroupMount, ...]]:
+        """Bring up the storage groups that lie on their volumes, with the mailboxes in them.
+
+        Raises:
+            EseError: recovery is refused, or a database cannot be mounted.
+        """
+        mounts = []
+        for group in self.groups:
+            mounted = yield from mount_group(group)
+            for error in mounted.refused.values():
+                raise error
+            for name in group.database_names:
+                home = self.databases[name] = self._host(group, name)
+                found = {mailbox.name: mailbox for mailbox in home.mail.store.mailboxes()}
+                self.mailboxes.update(found)
+                self._homes.update(dict.fromkeys(found, home))
+            mounts.append(mounted)
+        return tuple(mounts)
 
     @property
     def error(self) -> EseError | None:
