@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from emulators.ese.errors import ese_error
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.format import EXCHANGE_2007
+from emulators.ese.formats.detection import detect_database
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.opened import open_database
@@ -111,7 +111,7 @@ def check(
     Raises:
         EseError: -550 when it was not shut down cleanly, or what damage it has.
     """
-    store = _store_of(open_database(files, name), name)
+    store = _store_of(open_database(files, name, detect_database(files, name)), name)
     rows = Rows.of(store)
     return [_made(test, rows, None, elapsed_s) for test in tests]
 
@@ -129,7 +129,7 @@ def fix(
             as it was.
     """
     copy = name + COPY_SUFFIX
-    open_database(files, name)
+    open_database(files, name, detect_database(files, name))
     _copy(files, name, copy)
     try:
         results = _fix_copy(files, copy, tests, elapsed_s)
@@ -147,7 +147,7 @@ def fix(
 def _fix_copy(
     files: FileSet, name: str, tests: Sequence[IntegrityTest], elapsed_s: Clock
 ) -> list[IntegrityResult]:
-    offline = OfflineDatabase(files, name, EXCHANGE_2007)
+    offline = OfflineDatabase(files, name, detect_database(files, name))
     position = offline.header.consistent
 
     def unlogged(_record: bytes) -> Lgpos:

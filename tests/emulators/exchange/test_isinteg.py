@@ -7,7 +7,7 @@ from office import Office, message
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.formats.database_header import read_header
-from emulators.ese.formats.format import archive_name
+from emulators.ese.formats.format import EXCHANGE_2003, archive_name
 from emulators.ese.recovery.opened import open_database
 from emulators.ese.recovery.soft_recovery import soft_recover
 from emulators.ese.running.parameters import Parameters
@@ -191,6 +191,17 @@ def test_a_database_that_is_not_clean_is_refused_and_left_alone(files):
         with pytest.raises(EseError, match=r"-550.*eseutil /r"):
             work(dirty, DATABASE, TESTS)
     assert dirty.names() == before
+
+
+def test_a_store_of_exchange_2003_is_tested_and_repaired_likewise():
+    world = World(parameters=Parameters(file_format=EXCHANGE_2003))
+    world.spawn(world.drip(30, 20_000, every_ms=50))
+    world.run(5)
+    files = world.files()
+    recover(files, log_format=EXCHANGE_2003)
+    broken(files)
+    assert errors(isinteg.fix(files, DATABASE, TESTS)) == {"mailbox": 3}
+    assert errors(isinteg.check(files, DATABASE, TESTS)) == {}
 
 
 def test_the_text_has_a_line_for_each_test_and_the_sum(files):

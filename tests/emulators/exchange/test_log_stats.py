@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulators.exchange.input_files import BadRows
-from emulators.exchange.log_rates import LOG_BYTES, LOG_OVERHEAD_BYTES, curve_of, log_rates
+from emulators.exchange.log_rates import LOG_BYTES, RECEIVED, SENT, curve_of, log_rates
 from emulators.exchange.log_stats import LogStatsError, read_log_stats
 from emulators.exchange.profiles import profile_named
 from emulators.exchange.working_day import PARTS, WORKING_DAY
@@ -203,6 +203,7 @@ def test_a_curve_has_its_weights_shares_to_a_part_in_a_million(weights):
 def test_the_scale_makes_the_deliveries_log_what_was_counted(write):
     rates = log_rates(read(write(text_of([(hour, 100 * hour) for hour in range(25)]))))
     profile = profile_named(2007, "heavy")
-    daily = 250 * 100 * rates.scale(profile, 250)
-    logged = daily * (profile.message_bytes_mean + LOG_OVERHEAD_BYTES)
+    size = profile.message_bytes_mean
+    daily = 250 * rates.scale(profile, 250)
+    logged = daily * (20 * SENT.of(size) + 80 * RECEIVED.of(size))
     assert logged == pytest.approx(2400 * LOG_BYTES)

@@ -9,7 +9,6 @@ from office import Office, message
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats.long_value import chunk_key
-from emulators.ese.trees.btree import BTree
 from emulators.exchange.message import Attachment, Message
 from emulators.exchange.store import INBOX, SENT_ITEMS
 from emulators.exchange.store_schema import (
@@ -260,9 +259,7 @@ def test_a_body_with_a_missing_chunk_is_damage_and_not_a_shorter_body():
     office.deliver(office.mailbox("ann@example.com"), INBOX, message((b"z" * 50_000,)))
     tree = office.database.table("Msg").long_values.tree
     transaction = office.begin()
-    BTree(tree.tree, office.cache, office.editor).delete(
-        transaction.context, chunk_key(1, 2 * 8110)
-    )
+    tree.delete(transaction.context, chunk_key(1, 2 * 8110))
     transaction.commit()
     with pytest.raises(EseError, match=r"-1206.*41890 of 50000 bytes"):
         list(office.reopened().messages())

@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 
-from emulators.exchange.log_rates import LOG_BYTES, LOG_OVERHEAD_BYTES
 from emulators.exchange.profiles import profile_named
 from rpolab.experiment import Experiment
 from rpolab.profiles import day_curve, profile_of
@@ -75,6 +74,11 @@ def deliveries(experiment):
     ]
 
 
+def created(experiment):
+    """The first entry of every message."""
+    return [history[0] for history in experiment.ledger._histories.values()]
+
+
 def test_an_archive_is_replayed_and_recovered(run_replay, tmp_path):
     (tmp_path / "mail.mbox").write_text(MBOX)
     assert_all_recovered(run_replay(replayed(2, mbox=str(tmp_path / "mail.mbox"))), 4)
@@ -115,7 +119,7 @@ def test_a_log_of_fewer_recipients_leaves_mailboxes_empty(run_replay, tmp_path):
     (tmp_path / "a.log").write_text(TRACKING)
     experiment = run_replay(replayed(9, tracking_log=str(tmp_path / "a.log")))
     assert_all_recovered(experiment, 7)
-    assert len(set(experiment._mailboxes)) == 9
+    assert len(experiment.server.mailboxes) == 9
 
 
 def stats(logs_by_hour):
@@ -144,8 +148,9 @@ def test_the_run_makes_as_many_logs_in_an_hour_as_were_counted(scenario, tmp_pat
         )
     )
     experiment.run()
-    # 100 logs until 11:00 and none later; the number of large messages varies with the seed
-    assert experiment.laboratory.group.log.buffer.generation == pytest.approx(100, rel=0.25)
+    # 100 logs' worth of mail until 11:00 and none later; what users do with it goes on, and the
+    # number of large messages varies with the seed
+    assert experiment.laboratory.group.log.buffer.generation == pytest.approx(100, rel=0.35)
     [drill] = experiment.result().protections[0].recoveries
     assert (drill.outcome, drill.lost.messages, drill.damaged) == ("recovered", 0, 0)
     texts = [item.text for item in experiment.result().notices if item.source == "log statistics"]
@@ -155,15 +160,6 @@ def test_the_run_makes_as_many_logs_in_an_hour_as_were_counted(scenario, tmp_pat
     assert assumed["transaction logs a day"] == "640.0 of 1 MiB"
 
 
-def test_the_log_of_a_delivery_is_what_the_model_says(run, protect):
-    del protect["cdp"]["bookmarks"]  # each closes a log early
-    experiment = run(duration="30 min", protect=protect)
-    ledger = experiment.ledger
-    model = ledger.acknowledged_bytes + ledger.acknowledged_count * LOG_OVERHEAD_BYTES
-    made = experiment.laboratory.group.log.buffer.appended.generation * LOG_BYTES
-    assert abs(made - model) < 2 * LOG_BYTES
-
-
 HOURS = ["0 %"] * 10 + ["50 %"] + ["0 %"] * 12 + ["50 %"]
 
 
@@ -171,9 +167,10 @@ def test_a_profile_in_figures_is_what_users_do(run):
     profile = {"sent": 200, "received": 800, "size": "8 KiB", "hours": HOURS}
     group = {"name": "SG1", "databases": ["MDB1"], "mailboxes": 4, "profile": profile}
     experiment = run(exchange={"version": 2007, "storage_groups": [group]}, duration="15 min")
-    # 4 mailboxes, 1,000 deliveries a day, half of them from 10:00 to 11:00: 500 in 15 minutes
+    # 4 mailboxes get 800 messages a day, half of them from 10:00 to 11:00: 400 in 15 minutes
     assert_all_recovered(experiment, experiment.ledger.acknowledged_count)
-    assert experiment.ledger.acknowledged_count == pytest.approx(500, rel=0.15)
+    received = [entry for entry in created(experiment) if entry.folder == "Inbox"]
+    assert len(received) == pytest.approx(400, rel=0.15)
     assumed = {item.name: item.value for item in experiment.result().assumptions}
     assert assumed["day of a user"] == "200 sent, 800 received"
     assert assumed["size of a message"] == "8 KiB on average"
@@ -185,8 +182,8 @@ def test_users_may_only_receive_or_only_send(run, sent, received):
     profile = {"sent": sent, "received": received, "size": "4 KiB"}
     group = {"name": "SG1", "databases": ["MDB1"], "mailboxes": 10, "profile": profile}
     experiment = run(exchange={"version": 2007, "storage_groups": [group]})
-    folders = {folder for _, folder, _, _ in deliveries(experiment)}
-    assert folders == ({"Sent Items"} if sent else {"Inbox"})
+    folders = {entry.folder for entry in created(experiment)}
+    assert folders == ({"Drafts", "Calendar"} if sent else {"Inbox"})
 
 
 def test_a_hours_list_that_is_nearly_a_day_is_scaled_to_one(scenario):
@@ -201,7 +198,7 @@ def test_a_hours_list_that_is_nearly_a_day_is_scaled_to_one(scenario):
 
 
 def test_a_named_profile_is_the_emulators(scenario):
-    assert profile_of(scenario()) == profile_named(2007, "heavy")
+    assert profile_of(scenario().exchange, "heavy") == profile_named(2007, "heavy")
 
 
 def test_a_replay_is_the_same_to_the_byte_each_time(run_replay, tmp_path):
