@@ -12,6 +12,7 @@ from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.changes import Item
 from emulators.exchange.mail_operations import MailOperations, Told
 from emulators.exchange.message import Message
+from emulators.exchange.mount import GroupMount, mount_group
 from emulators.exchange.store import INBOX, SENT_ITEMS, STORE_TABLES, Mailbox, Store
 
 Process = Generator[Any, Any, None]
@@ -21,7 +22,7 @@ class ExchangeServer:
     """The server.
 
     Args:
-        group: its storage group, not created yet.
+        group: its storage group, not created or started yet.
         submitted: told of each change of mail when its transaction has committed in memory.
         acknowledged: told of each change when its commit record is on disk.
     """
@@ -42,19 +43,37 @@ class ExchangeServer:
     def start(self, mailboxes: Sequence[str]) -> Process:
         """Make the storage group and the mailboxes, and wait until they are on disk."""
         yield from self.group.create(STORE_TABLES)
-        self.mail = MailOperations(
-            Store(self.group.database(self._database)),
-            lambda: self.group.begin(self._database),
-            self.group.commit,
-            submitted=self._submitted,
-            acknowledged=self._acknowledged,
-        )
+        self._open_store()
         on_disk = []
         for name in mailboxes:
             self.mailboxes[name], created = self.mail.create_mailbox(name)
             on_disk.append(created)
         for created in on_disk:
             yield created
+
+    def resume(self) -> Generator[Any, Any, GroupMount]:
+        """Bring up the storage group that lies on its volumes, with the mailboxes in it.
+
+        Raises:
+            EseError: recovery is refused, or the database cannot be mounted.
+        """
+        mounted = yield from mount_group(self.group)
+        if self._database in mounted.refused:
+            raise mounted.refused[self._database]
+        store = self._open_store()
+        self.mailboxes = {mailbox.name: mailbox for mailbox in store.mailboxes()}
+        return mounted
+
+    def _open_store(self) -> Store:
+        store = Store(self.group.database(self._database))
+        self.mail = MailOperations(
+            store,
+            lambda: self.group.begin(self._database),
+            self.group.commit,
+            submitted=self._submitted,
+            acknowledged=self._acknowledged,
+        )
+        return store
 
     @property
     def error(self) -> EseError | None:

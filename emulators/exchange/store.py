@@ -205,6 +205,18 @@ class Store:
             paths[folder_id] = (names[mailbox_id], path if parent_id else "")
         return paths
 
+    def mailboxes(self) -> list[Mailbox]:
+        """Return the mailboxes with their folders."""
+        folders: dict[str, dict[str, int]] = {}
+        for folder_id, (name, path) in self.folder_paths().items():
+            folders.setdefault(name, {})[path] = folder_id
+        found = []
+        for row in self.contents.mailboxes.records():
+            mailbox_id, name = cast("int", row[0]), cast("str", row[-1])
+            root_id = folders[name].pop("")
+            found.append(Mailbox(mailbox_id, name, folders[name], root_id))
+        return found
+
     def folder_counters(self) -> dict[tuple[str, str], Counters]:
         """Return what each folder states to hold, by mailbox and path; roots are left out."""
         paths = self.folder_paths()

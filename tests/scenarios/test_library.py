@@ -49,7 +49,7 @@ def test_site_loss_says_what_its_file_says():
     assert scenario.duration_ns == HOUR_NS
     assert scenario.starts_at.isoformat() == "2007-06-04T10:00:00"
     (group,) = scenario.exchange.storage_groups
-    assert (group.name, group.databases, group.mailboxes) == ("SG1", ("MDB1",), 250)
+    assert (group.name, group.databases, group.mailboxes) == ("SG1", ("MDB1",), 60)
     (link,) = scenario.links
     assert link.bandwidth_bit_s == 10_000_000
     assert link.latency_ns == 20_000_000

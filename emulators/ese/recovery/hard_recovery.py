@@ -9,10 +9,11 @@ shut down cleanly. It can be mounted in the group, as soft recovery starts at it
 The group's own logs are only read. What undo does is logged in the restore folder, in a log that
 follows the last one replayed.
 
-Fault model: a refusal leaves all files as they were. From the first change on, recovery may be cut
-after any operation and begun again with the same logs: its own log is on disk before the status in
-restore.env says that databases change, and that is on disk before they do. The same status tells a
-database that is already recovered from one that never was a backup image (-615).
+Fault model: a refusal leaves all files as they were. Recovery may be cut after any operation and
+begun again: all pages that change are put in a file of the restore folder (recovered_pages.py)
+before the status in restore.env says that databases change, and that is on disk before they do.
+From then on recovery goes on from that file, whatever the logs and switches. The same status tells
+a database that is already recovered from one that never was a backup image (-615).
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from emulators.ese.events import Event, event
 from emulators.ese.file_set import FileSet
 from emulators.ese.formats import log_records
 from emulators.ese.formats.format import current_name, temporary_name
+from emulators.ese.formats.recovered_pages import RECOVERED_PAGES_NAME
 from emulators.ese.formats.restore_env import (
     RESTORE_ENV_NAME,
     RecoverStatus,
@@ -32,7 +34,12 @@ from emulators.ese.formats.restore_env import (
 from emulators.ese.formats.values import BACKUP_INFO_ZERO, LGPOS_ZERO, LogTime
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog, make_temporary_log
-from emulators.ese.recovery.replayed_database import ReplayedDatabase
+from emulators.ese.recovery.recovered_page_file import (
+    put_pages,
+    read_page_file,
+    write_page_file,
+)
+from emulators.ese.recovery.replayed_database import ReplayedDatabase, shut_down_restored
 from emulators.ese.recovery.restored_logs import Origin, RestoredLog, RestoredLogs
 
 HINT_RESTORE_FIRST = "restore the database from the backup, then run hard recovery"
@@ -43,7 +50,7 @@ class HardRecoveryReport:
     """What hard recovery did.
 
     `generations` were replayed, the last `played_forward` of them from the group's own logs; both
-    are empty when an earlier run had done all but the tidying up. `undone` counts the operations
+    are empty when an earlier run had replayed them and was cut. `undone` counts the operations
     of transactions that had not committed, `removed` are the files deleted at the end.
     """
 
@@ -119,18 +126,20 @@ class _HardRecovery:
         logs: list[RestoredLog] = []
         databases: list[ReplayedDatabase] = []
         undone = pages = 0
-        if self._env.status is not RecoverStatus.ENDED:
-            databases = self._open_databases()
+        if self._env.status is RecoverStatus.NOT_STARTED:
+            databases = [ReplayedDatabase(database) for database in self._images()]
             group = self._files if play_forward else None
             found = RestoredLogs(self._env, self._folder, group)
-            is_continued = self._env.status is RecoverStatus.STARTED
-            logs = found.sequence(is_continued=is_continued)
+            logs = found.sequence()
             self._redo(logs, databases)
-            if not is_continued:
-                self._delete(found.leftovers())
-                undone = self._undo(logs[-1], databases)
-                self._set_status(RecoverStatus.STARTED)
-            pages = self._write(databases)
+            self._delete(found.leftovers())
+            undone = self._undo(logs[-1], databases)
+            page_bytes = self._env.file_format.page_bytes
+            write_page_file(self._folder, databases, page_bytes, self._end)
+            self._set_status(RecoverStatus.STARTED)
+        if self._env.status is RecoverStatus.STARTED:
+            pages = self._write()
+            self._set_status(RecoverStatus.ENDED)
         self._note(302, f"{self._env.group}, {RESTORE_ENV_NAME}")
         removed = () if keep else self._tidy_up()
         return HardRecoveryReport(
@@ -148,35 +157,32 @@ class _HardRecovery:
     def _note(self, event_id: int, where: str) -> None:
         self.events.append(event(event_id, where))
 
-    def _open_databases(self) -> list[ReplayedDatabase]:
-        """Return the databases that are still to be recovered."""
-        opened = []
-        for restored in self._env.databases:
-            database = OfflineDatabase(self._files, restored.target, self._env.file_format)
-            if not self._is_done(database, restored):
-                opened.append(ReplayedDatabase(database))
+    def _images(self) -> list[OfflineDatabase]:
+        """Return the databases, all of which must be backup images."""
+        opened = [self._open(restored) for restored in self._env.databases]
+        for database in opened:
+            if database.header.full_backup_current == BACKUP_INFO_ZERO:
+                raise _not_from_a_backup(database.name)
+            self._require_range(database)
         return opened
 
-    def _is_done(self, database: OfflineDatabase, restored: RestoredDatabase) -> bool:
-        """Return whether an earlier run has recovered this database; refuse a strange one."""
-        header, env = database.header, self._env
-        image = header.full_backup_current
-        if header.signature != restored.signature:
+    def _open(self, restored: RestoredDatabase) -> OfflineDatabase:
+        """Open a database; refuse another one in its place."""
+        database = OfflineDatabase(self._files, restored.target, self._env.file_format)
+        if database.header.signature != restored.signature:
             where = f"{database.name}: its signature is not that of the database restored"
             raise ese_error(-531, where, HINT_RESTORE_FIRST)
-        if image == BACKUP_INFO_ZERO:
-            is_later = header.consistent.generation > env.generation_high
-            if header.is_clean and is_later and env.status is RecoverStatus.STARTED:
-                return True
-            where = f"{database.name}: its header says of no backup that it came from"
-            raise ese_error(-615, where, HINT_RESTORE_FIRST)
+        return database
+
+    def _require_range(self, database: OfflineDatabase) -> None:
+        """Refuse logs of another range than the image needs."""
+        image, env = database.header.full_backup_current, self._env
         where = f"{database.name} needs generations {image.generation_low}-{image.generation_high}"
         where += f", restored are {env.generation_low}-{env.generation_high}"
         if env.generation_high < image.generation_high:
             raise ese_error(-553, where, HINT_RESTORE_FIRST)
         if env.generation_low > image.generation_low:
             raise ese_error(-554, where, HINT_RESTORE_FIRST)
-        return False
 
     def _redo(self, logs: Sequence[RestoredLog], databases: Sequence[ReplayedDatabase]) -> None:
         for log in logs:
@@ -187,8 +193,6 @@ class _HardRecovery:
             for lgpos, offset, end in scan.spans():
                 record = log_records.decode_whole(scan.buffer, offset, end)
                 self._records += 1
-                if isinstance(record, log_records.RecoveryQuit2):
-                    self._end = record.lgpos
                 for database in databases:
                     database.note(record, lgpos)
 
@@ -208,12 +212,21 @@ class _HardRecovery:
         log.flush()
         return undone
 
-    def _write(self, databases: Sequence[ReplayedDatabase]) -> int:
-        """Write pages and headers; return how many pages."""
-        pages = sum(database.write_pages(self._end.generation) for database in databases)
-        for database in databases:
-            database.shut_down(self._end, self._now)
-        self._set_status(RecoverStatus.ENDED)
+    def _write(self) -> int:
+        """Write pages and clean headers where that was not done yet; return how many pages."""
+        head = read_page_file(self._folder)
+        waiting: dict[int, OfflineDatabase] = {}
+        for index, restored in enumerate(self._env.databases):
+            database = self._open(restored)
+            if database.header.full_backup_current != BACKUP_INFO_ZERO:
+                waiting[index] = database
+            elif not database.header.is_clean:
+                raise _not_from_a_backup(database.name)
+        names = {index: database.name for index, database in waiting.items()}
+        pages = put_pages(self._files, self._folder, head, names.get)
+        for index, database in waiting.items():
+            _, dbtime = head.databases[index]
+            shut_down_restored(database, head.end, self._now, dbtime)
         return pages
 
     def _set_status(self, status: RecoverStatus) -> None:
@@ -222,12 +235,13 @@ class _HardRecovery:
         self._folder.flush(RESTORE_ENV_NAME)
 
     def _tidy_up(self) -> tuple[str, ...]:
-        """Delete the restored logs and, last of all, restore.env."""
+        """Delete the restored logs, the pages and, last of all, restore.env."""
         prefix = self._env.prefix.lower()
         names = [
             name
             for name in self._folder.names()
-            if name.lower().startswith(prefix) and name.lower().endswith(".log")
+            if name == RECOVERED_PAGES_NAME
+            or (name.lower().startswith(prefix) and name.lower().endswith(".log"))
         ]
         return self._delete([*names, RESTORE_ENV_NAME])
 
@@ -235,3 +249,8 @@ class _HardRecovery:
         for name in names:
             self._folder.delete(name)
         return tuple(names)
+
+
+def _not_from_a_backup(name: str) -> EseError:
+    where = f"{name}: its header says of no backup that it came from"
+    return ese_error(-615, where, HINT_RESTORE_FIRST)

@@ -5,6 +5,8 @@ mount to the next. Records from before the attach that its header names are of a
 all they did is on its pages.
 """
 
+from collections.abc import Iterator
+
 from emulators.ese.errors import ese_error
 from emulators.ese.formats import log_records
 from emulators.ese.formats.log_records import AttachDb, DetachDb
@@ -12,6 +14,7 @@ from emulators.ese.formats.values import BACKUP_INFO_ZERO, Lgpos, LogTime
 from emulators.ese.recovery.database_recovery import DatabaseRecovery
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
+from emulators.ese.trees.page_cache import PageWrite
 
 
 class ReplayedDatabase:
@@ -54,22 +57,29 @@ class ReplayedDatabase:
         log.append(log_records.encode(self._recovery.detach_record()))
         return undone
 
-    def write_pages(self, generation: int) -> int:
-        """Write all changed pages; return how many."""
-        return self._offline.write_pages(generation)
+    @property
+    def last_pgno(self) -> int:
+        """The last page of the file, as it must become."""
+        return self._offline.last_pgno
 
-    def shut_down(self, position: Lgpos, now: LogTime) -> None:
-        """Write the header of a clean database that is no backup image any more.
+    @property
+    def dbtime(self) -> int:
+        """The newest dbtime of the database."""
+        return max(self._recovery.dbtime, self.redo.dbtime)
 
-        It names no backup: what hard recovery logged is in none, so that the next backup of logs
-        has to build on a new full one.
+    def changed_pages(self, generation: int) -> Iterator[PageWrite]:
+        """Yield all pages that differ from those on disk.
+
+        Args:
+            generation: the newest of the log.
         """
-        header = self._offline.header
-        header.full_backup_current = BACKUP_INFO_ZERO
-        header.full_backup_previous = header.incremental_backup_previous = BACKUP_INFO_ZERO
-        header.copy_backup_previous = header.differential_backup_previous = BACKUP_INFO_ZERO
-        dbtime = max(self._recovery.dbtime, self.redo.dbtime)
-        self._offline.shut_down_clean(position, now, dbtime)
+        cache = self._offline.cache
+        everything = Lgpos(generation + 1, 0, 0)
+        for level in cache.levels(cache.due(waypoint=generation, older_than=everything)):
+            for pgno in level:
+                write = cache.take(pgno, waypoint=generation)
+                if write is not None:
+                    yield write
 
     def _is_own(self, record: object) -> bool:
         """Return whether a record is of this database, or of a transaction, which names none."""
@@ -86,3 +96,16 @@ class ReplayedDatabase:
             raise ese_error(-551, where, hint)
         self._is_attached = True
         header.dbid = record.dbid
+
+
+def shut_down_restored(offline: OfflineDatabase, end: Lgpos, now: LogTime, dbtime: int) -> None:
+    """Write the header of a clean database that is no backup image any more.
+
+    It names no backup: what hard recovery logged is in none, so that the next backup of logs
+    has to build on a new full one.
+    """
+    header = offline.header
+    header.full_backup_current = BACKUP_INFO_ZERO
+    header.full_backup_previous = header.incremental_backup_previous = BACKUP_INFO_ZERO
+    header.copy_backup_previous = header.differential_backup_previous = BACKUP_INFO_ZERO
+    offline.shut_down_clean(end, now, dbtime)

@@ -1,9 +1,9 @@
 """The logs that hard recovery replays, and in what order (exchange.md 1.4, KB812592).
 
 First those of the backup, in the restore folder; then those of the group's own stream where it
-goes on from there, the current one too if it is there, though it need not be; then those that an
-earlier hard recovery wrote before it was cut. Which error a log gives depends on where it lies:
--555 to -557, -570 and -573 in the restore folder, -565, -571, -574, -610 and -611 elsewhere.
+goes on from there, the current one too if it is there, though it need not be. Which error a log
+gives depends on where it lies: -555 to -557, -570 and -573 in the restore folder, -565, -571, -574,
+-610 and -611 elsewhere.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from emulators.ese.file_set import FileSet
 from emulators.ese.formats.format import archive_name
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
+from emulators.ese.formats.recovered_pages import RECOVERED_PAGES_NAME
 from emulators.ese.formats.restore_env import RestoreEnv
 from emulators.ese.recovery.log_set import LogFile, LogSet
 
 HINT_RESTORE = "restore the backup again, with all of its logs"
 HINT_WITHOUT = "bring the group's logs back, or recover to the end of the backup (/t)"
-HINT_SAME = "begin again with the logs and switches of the first time, or restore again"
 
 
 class Origin(Enum):
@@ -28,7 +28,6 @@ class Origin(Enum):
 
     BACKUP = "the backup"
     GROUP = "the group"
-    RECOVERY = "an earlier hard recovery"
 
 
 class _Codes(NamedTuple):
@@ -43,7 +42,6 @@ class _Codes(NamedTuple):
 _CODES = {
     Origin.BACKUP: _Codes(-557, -555, -556, -570, -573, HINT_RESTORE),
     Origin.GROUP: _Codes(-565, -610, -611, -571, -574, HINT_WITHOUT),
-    Origin.RECOVERY: _Codes(-556, -555, -556, -571, -574, HINT_SAME),
 }
 
 
@@ -88,12 +86,8 @@ class RestoredLogs:
         self._folder = folder
         self._group = group
 
-    def sequence(self, *, is_continued: bool) -> list[RestoredLog]:
+    def sequence(self) -> list[RestoredLog]:
         """Return all logs to replay, in order.
-
-        Args:
-            is_continued: whether an earlier hard recovery has begun to change the databases, so
-                that what it logged belongs to them.
 
         Raises:
             EseError: -557, -555, -556 or -573 for the backup's; -565, -610, -611 or -574 for the
@@ -108,20 +102,17 @@ class RestoredLogs:
             self._require_own_stream(own)
             self._require_usable_current(own)
             logs = self._follow(logs, own, self._going_on(own), Origin.GROUP)
-        if not is_continued:
-            return logs
-        later = _generations(restored, env.generation_high + 1)
-        if not later:
-            raise self._missing(logs[-1].header.generation + 1, Origin.RECOVERY, is_first=True)
-        return self._follow(logs, restored, range(min(later), max(later) + 1), Origin.RECOVERY)
+        return logs
 
     def leftovers(self) -> list[str]:
-        """Return the logs that a hard recovery wrote which never came to change a database."""
+        """Return what a hard recovery wrote which never came to change a database."""
         restored = LogSet(self._folder, self._env.prefix, self._format)
         first = self._env.generation_high + 1
         names = [log.name for key, log in sorted(restored.archives.items()) if key >= first]
         more = (restored.current, restored.temporary)
-        return [*names, *(log.name for log in more if log is not None)]
+        names += [log.name for log in more if log is not None]
+        is_there = self._folder.exists(RECOVERED_PAGES_NAME)
+        return [*names, RECOVERED_PAGES_NAME] if is_there else names
 
     def _going_on(self, own: LogSet) -> range:
         """Return which logs of the group come after the backup."""

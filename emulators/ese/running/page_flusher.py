@@ -146,10 +146,13 @@ class PageFlusher:
             older_than = Lgpos(tip - self._parameters.checkpoint_depth_generations, 0, 0)
             on_disk = self._log.flushed.generation - 1
         try:
-            return (yield from file.write_due(older_than, on_disk))
+            wrote = yield from file.write_due(older_than, on_disk)
+            while wrote and file.name in self._drained and file.cache.dirty_count:
+                wrote = yield from file.write_due(LGPOS_MAX, on_disk)
         except (DiskFull, VolumeLost) as error:
             file.fail(error)
             return False
+        return wrote
 
     def _tell_drained(self) -> None:
         for name in list(self._drained):

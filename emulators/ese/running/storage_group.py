@@ -189,14 +189,14 @@ class StorageGroup:
         yield from self.mount(name)
 
     def mount(self, name: str) -> Process:
-        """Attach a database that is clean; waits for the end of a freeze.
+        """Attach a database that is clean; waits for the end of a freeze or a dismount.
 
         Raises:
             EseError: -1811, -1213, -1206 or -550: what is wrong with its file; -1012: it is
                 larger than the edition allows.
         """
-        assert name not in self.mounted_names(), f"{name} is mounted already"
         yield from self._begin_change()
+        assert name not in self.mounted_names(), f"{name} is mounted already"
         try:
             yield from self._databases.attach(name)
         except EseError:

@@ -25,7 +25,6 @@ from emulators.ese.trees.change import (
     OPERATION_FLAG_DELETE,
     OPERATION_INSERT,
     OPERATION_REPLACE,
-    SYSTEM,
     Change,
     Context,
 )
@@ -174,12 +173,12 @@ class BTree:
         self._edits.undo(self.tree, context, leaf, index, change)
         return True
 
-    def expunge(self, key: bytes, data: bytes) -> bool:
+    def expunge(self, context: Context, key: bytes, data: bytes) -> bool:
         """Remove a node for good if it is flagged as deleted; return whether it was."""
         leaf, index = self._node(key, data)
         if index is None or not leaf.node_flags[index] & NODE_DELETED:
             return False
-        self._remove(SYSTEM, key, data)
+        self._remove(context, key, data)
         return True
 
     def leaf_of(self, key: bytes) -> Page:
@@ -258,20 +257,20 @@ class BTree:
         leaf = path[-1]
         index, _ = self._find(leaf, key, data)
         if len(leaf.keys) == 1 and len(path) > 1 and len(path[-2].keys) > 1:
-            self._take_out(path, len(path) - 1, None)
+            self._take_out(context, path, len(path) - 1, None)
             return
         self._edits.delete(self.tree, context, leaf, index)
-        self._merge_if_sparse(path, len(path) - 1)
+        self._merge_if_sparse(context, path, len(path) - 1)
 
-    def _take_out(self, path: list[Page], level: int, right: Page | None) -> None:
+    def _take_out(self, context: Context, path: list[Page], level: int, right: Page | None) -> None:
         """Take page `path[level]` out of the tree; its nodes go to `right`, if they count."""
         page, parent = path[level], path[level - 1]
-        self._edits.merge(self.tree, page, parent, right)
+        self._edits.merge(self.tree, context, page, parent, right)
         assert self._space is not None, "this tree was opened for reading only"
         self._space.free(self.tree, page.pgno)
-        self._merge_if_sparse(path, level - 1)
+        self._merge_if_sparse(context, path, level - 1)
 
-    def _merge_if_sparse(self, path: list[Page], level: int) -> None:
+    def _merge_if_sparse(self, context: Context, path: list[Page], level: int) -> None:
         """Merge page `path[level]` with a neighbour of the same parent when it is mostly empty."""
         page = path[level]
         if level == 0 or page.used * SPARSE_SHARE > page.page_bytes:
@@ -281,12 +280,12 @@ class BTree:
         if index + 1 < len(parent.keys):
             right = self._cache.page(parent.child(index + 1))
             if _fits(page, right):
-                self._take_out(path, level, right)
+                self._take_out(context, path, level, right)
                 return
         if index:
             left = self._cache.page(parent.child(index - 1))
             if _fits(left, page):
-                self._take_out([*path[:level], left], level, page)
+                self._take_out(context, [*path[:level], left], level, page)
 
     def _rightmost(self) -> Page:
         page = self._cache.page(self.tree.fdp)

@@ -9,7 +9,8 @@ time later; here it follows at once, as no other transaction can see the node.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from emulators.ese.formats.values import LGPOS_ZERO, Lgpos
+from emulators.ese.formats.values import Lgpos
+from emulators.ese.trees.page_cache import LGPOS_MAX
 
 OPERATION_INSERT = 1
 OPERATION_REPLACE = 2
@@ -43,7 +44,7 @@ class Undoable(Protocol):
     def take_back(self, context: "Context", change: Change) -> bool:
         """Undo one change; return whether it was still there."""
 
-    def expunge(self, key: bytes, data: bytes) -> bool:
+    def expunge(self, context: "Context", key: bytes, data: bytes) -> bool:
         """Remove a node for good if it is flagged as deleted; return whether it was."""
 
 
@@ -57,14 +58,15 @@ class Context(NamedTuple):
         trx: the transaction's trxBegin0.
         versioned: whether the change belongs to a transaction that may be rolled back.
         changes: where versioned changes are noted, with their trees; None to note nothing.
-        begin: where the transaction's log begins: what undoes it needs the log from there.
+        begin: where the transaction's log begins: what undoes it, or cleans up after it, needs the
+            log from there.
     """
 
     procid: int
     trx: int
     versioned: bool
     changes: list[tuple[Undoable, Change]] | None = None
-    begin: Lgpos = LGPOS_ZERO
+    begin: Lgpos = LGPOS_MAX
 
 
 SYSTEM = Context(procid=0, trx=0, versioned=False)
@@ -76,8 +78,9 @@ def roll_back(context: Context, changes: Sequence[tuple[Undoable, Change]]) -> i
     return sum(tree.take_back(context, change) for tree, change in reversed(changes))
 
 
-def clean_up(changes: Sequence[tuple[Undoable, Change]]) -> None:
-    """Remove the nodes that an ended transaction has left flagged as deleted."""
+def clean_up(changes: Sequence[tuple[Undoable, Change]], begin: Lgpos = LGPOS_MAX) -> None:
+    """Remove the nodes that an ended transaction, begun at `begin`, has left flagged as deleted."""
+    context = SYSTEM._replace(begin=begin)
     for tree, change in changes:
         if change.operation != OPERATION_REPLACE:
-            tree.expunge(change.key, change.data)
+            tree.expunge(context, change.key, change.data)

@@ -80,7 +80,7 @@ class Editor:
         """Remove node `line`."""
         self.dbtime += 1
         lgpos = self.log(log_records.encode_delete(*self._head(tree, context, page, line)))
-        self._cache.touch(page.pgno, lgpos)
+        self._cache.touch(page.pgno, lgpos, context.begin)
         page.delete(line)
         page.dbtime = self.dbtime
 
@@ -201,11 +201,14 @@ class Editor:
         root.dbtime = self.dbtime
         self._cache.order(pgno_new, root.pgno, lgpos)
 
-    def merge(self, tree: Tree, page: Page, parent: Page, right: Page | None) -> None:
+    def merge(
+        self, tree: Tree, context: Context, page: Page, parent: Page, right: Page | None
+    ) -> None:
         """Take a page out of its tree; its nodes, if any count, go to the page after it.
 
         Args:
             tree: the tree.
+            context: of the transaction that is cleaned up after.
             page: not the only child of its parent.
             parent: the branch page that points to it.
             right: the page that takes its nodes; None for a leaf whose nodes do not count.
@@ -217,7 +220,7 @@ class Editor:
         lgpos = self._log_merge(tree, page, parent, left, right, moves_nodes=moves_nodes)
         for changed in (page, parent, left, right):
             if changed is not None:
-                self._cache.touch(changed.pgno, lgpos)
+                self._cache.touch(changed.pgno, lgpos, context.begin)
                 changed.dbtime = self.dbtime
         if right is not None:
             right.prev = page.prev

@@ -45,14 +45,15 @@ class Transaction:
         self._end()
         self._editor.log(log_records.encode_commit0(PROCID, self.context.trx + 1))
         # What was inserted and not deleted again is not flagged: nothing to search for.
-        clean_up([each for each in self._changes if each[1].operation == OPERATION_FLAG_DELETE])
+        deleted = [each for each in self._changes if each[1].operation == OPERATION_FLAG_DELETE]
+        clean_up(deleted, self.begin)
 
     def rollback(self) -> None:
         """Take back all that the transaction did; nobody needs to wait for the log."""
         self._end()
         roll_back(self.context, self._changes)
         self._editor.log(log_records.encode(log_records.Rollback(PROCID, 1)))
-        clean_up(self._changes)
+        clean_up(self._changes, self.begin)
 
     def _end(self) -> None:
         assert self.is_open, f"transaction {self.context.trx} has ended"

@@ -34,6 +34,7 @@ class Desk:
         self.closed = 0
         self.checkpoint = 0
         self.committed = []
+        self.rolls = bool
         self.open(self.cache, builder.dbtime)
 
     def open(self, cache, dbtime):
@@ -47,6 +48,8 @@ class Desk:
 
     def append(self, record):
         self.log.append(record)
+        if self.rolls():
+            self.roll()
         return Lgpos(self.generation, len(self.log) - 1, 0)
 
     def grow(self, pages):
@@ -111,6 +114,7 @@ class Desk:
         other.log = list(self.log[:records])
         other.generation, other.closed = self.generation + 1, records
         other.checkpoint = self.checkpoint
+        other.rolls = bool
         other.committed = []
         other.last_pgno = self.last_pgno
         cache = PageCache(lambda pgno: Page.from_bytes(self.disk[pgno], pgno), keep_versions=False)

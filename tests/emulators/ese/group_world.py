@@ -4,7 +4,8 @@ Each database has one table; what a test puts in it is noted when it is sent and
 acknowledged, so that any set of files can be held against it.
 """
 
-from mail_world import EPOCH_NS, MS, S
+import pytest
+from mail_world import EPOCH_NS, LOG_BYTES, MS, S
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
@@ -24,6 +25,7 @@ from sim.trace import Trace
 from sim.volume import Volume
 
 ONE, TWO = "MDB1.edb", "MDB2.edb"
+SHALLOW = Parameters(checkpoint_depth_bytes=3 * LOG_BYTES)
 FORMATS = {"2003": EXCHANGE_2003, "2007": EXCHANGE_2007}
 ITEMS = build_table(
     "Items",
@@ -188,3 +190,16 @@ def recover(files, names=(ONE, TWO), *, file_format=EXCHANGE_2007, **switches):
     return soft_recover(
         files, "E00", names, now_ns=EPOCH_NS + 7200 * S, log_format=file_format, **switches
     )
+
+
+def steady(**settings):
+    world = GroupWorld(parameters=SHALLOW, **settings).create()
+    world.drip(60, 130_000)
+    return world
+
+
+def refusal_of(world, process):
+    with pytest.raises(EseError) as caught:
+        world.do(process)
+    assert caught.value.hint
+    return caught.value.code

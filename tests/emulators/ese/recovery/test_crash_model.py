@@ -26,6 +26,9 @@ BOXES = build_table("Boxes", (("Id", ColumnType.LONG), ("Data", ColumnType.BINAR
 SEEDS = st.integers(0, 2**32)
 PROFILE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
+ROLLS_SHARE = 0.01
+"""Of the log records, those after which the log rolls, wherever that may be."""
+
 
 class Clerk:
     """Random work on two tables, and the dicts that they must be equal to."""
@@ -61,14 +64,13 @@ class Clerk:
             table.replace(transaction, rows[key])
 
     def work(self, transactions):
+        self.desk.rolls = lambda: self.random.random() < ROLLS_SHARE
         for number in range(transactions):
             growing = number % 40 < 20
             transaction = self.desk.begin()
             model = {name: dict(rows) for name, rows in self.model.items()}
             for _ in range(self.random.randrange(1, 9)):
                 self.step(transaction, model, growing=growing)
-                if self.random.random() < 0.05:
-                    self.desk.roll()
             if self.random.random() < 0.15:
                 transaction.rollback()
             else:

@@ -279,7 +279,7 @@ def test_a_lost_page_write_is_redone_or_refused_where_the_log_covers_it(figure):
 def test_every_lost_page_write_is_redone_or_refused_where_the_log_covers_it(figure):
     counts = lose_writes(written_pages())
     figure(f"{counts}")
-    assert 0 < counts["not seen"] <= 3
+    assert counts["without effect"] + counts["not seen"] > 0, "no log covers these"
 
 
 def test_a_database_that_is_cut_off_is_refused():

@@ -31,6 +31,7 @@ def busy_server(seed):
     full = world.back_up(throughput_bytes_s=8 << 20)
     world.run(0.3)
     incremental = world.back_up(BackupKind.INCREMENTAL)
+    world.spawn(world.drip(40, 60_000, every_ms=10))
     world.run(2)
     return world, full, incremental
 
@@ -197,9 +198,9 @@ def test_a_damaged_log_is_told_from_a_torn_one_and_the_backups_from_the_groups(c
     low, high = archive(server()[1].info.generation_low), archive(server()[1].info.generation_high)
     own = archive(server()[1].info.generation_high + 1)
     for code, where, name, offset in (
-        (-573, "folder", low, 300_000),
+        (-573, "folder", low, 6_000),
         (-573, "folder", high, 100),
-        (-574, "target", own, 300_000),
+        (-574, "target", own, 6_000),
         (-574, "target", own, 100),
     ):
         damaged = {"folder": copy_of(folder), "target": copy_of(target)}

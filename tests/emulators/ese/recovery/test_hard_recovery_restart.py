@@ -6,11 +6,12 @@ from functools import cache
 import pytest
 from backup_world import RESTORED_NS, BackupWorld, mail_in, recover_hard, restored
 from cut_files import CutError, CutFiles, FullFiles
-from mail_world import MAILBOXES, S, copy_of
+from mail_world import DATABASE, MAILBOXES, S, copy_of
 from workloads import SHALLOW
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
+from emulators.ese.formats.database_header import DatabaseHeader
 from emulators.ese.formats.restore_env import RecoverStatus
 from emulators.ese.recovery.hard_recovery import hard_recover, read_restore_env
 
@@ -151,21 +152,66 @@ def test_a_full_disk_is_a_cut_and_is_told(every):
     assert fulls > 20
 
 
-def test_a_run_that_was_cut_while_databases_changed_goes_on_with_the_same_logs_only():
-    image, mail, _ = case()
-    cuts = 0
-    while True:
-        cut = CutFiles(copy_of(image), cuts, loses=False)
+def cut_while_databases_change():
+    """Return target and restore folder of a run that was cut when it wrote the databases."""
+    image, _, _ = case()
+    whole = CutFiles(copy_of(image), 10_000, loses=False)
+    run(whole)
+    for left in range(whole.done - 15, 0, -1):
+        cut = CutFiles(copy_of(image), left, loses=False)
         with pytest.raises(CutError):
             run(cut)
         target, folder = parted(cut.durable)
         if read_restore_env(folder).status is RecoverStatus.STARTED:
-            break
-        cuts += 1
-    with pytest.raises(EseError, match="-556"):
-        hard_recover(target, folder, now_ns=LATER_NS, play_forward=False)
-    hard_recover(target, folder, now_ns=LATER_NS)
+            return target, folder
+    raise AssertionError("no cut falls among the writes to the databases")
+
+
+def test_a_run_that_was_cut_while_databases_changed_goes_on_whatever_logs_there_are():
+    _, mail, _ = case()
+    target, folder = cut_while_databases_change()
+    for name in (*folder.names(), *target.names()):
+        files = folder if folder.exists(name) else target
+        if name.endswith(".log"):
+            files.delete(name)
+    report = hard_recover(target, folder, now_ns=LATER_NS, play_forward=False)
+    assert report.generations == ()
+    assert report.pages_written > 0
     assert mail_in(target) == mail
+
+
+def test_a_database_that_is_recovered_already_is_left_alone_when_the_rest_goes_on():
+    image, mail, _ = case()
+    cut = CutFiles(copy_of(image), 10_000, loses=False)
+    run(cut)
+    total = cut.done
+    for left in range(total - 14, total, 2):
+        cut = CutFiles(copy_of(image), left, loses=False)
+        with pytest.raises(CutError):
+            run(cut)
+        target, folder = parted(cut.durable)
+        is_done = header_is_clean(target)
+        before = copy_of(target)._files
+        hard_recover(target, folder, now_ns=LATER_NS)
+        assert mail_in(target) == mail
+        if is_done:
+            assert target._files == before
+
+
+def header_is_clean(files):
+    return DatabaseHeader.unpack(files.read(DATABASE, 0, 8192)).is_clean
+
+
+def test_a_damaged_file_of_pages_is_refused():
+    target, folder = cut_while_databases_change()
+    for damage in (
+        lambda: folder.write("restore.pag", 9, b"x"),
+        lambda: folder.delete("restore.pag"),
+    ):
+        damage()
+        with pytest.raises(EseError) as caught:
+            hard_recover(target, folder, now_ns=LATER_NS)
+        assert caught.value.code in (-1003, -1811)
 
 
 def test_a_run_that_was_cut_before_databases_changed_may_go_on_with_other_logs():

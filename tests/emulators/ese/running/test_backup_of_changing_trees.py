@@ -1,12 +1,16 @@
 """Backups while pages are split, merged, given back and used again: no node may be lost."""
 
+from contextlib import suppress
+
 import pytest
 from backup_world import BackupKind, recover_hard, restored
 from checker import check_database
+from cut_files import CutError, CutFiles
 from group_world import ITEMS, ONE, GroupWorld, recover, rows_of
 from mail_world import LOG_BYTES, MS, Disks
 from recovery_case import archive
 
+from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.running.database_file import DatabaseFile
 from emulators.ese.running.parameters import Parameters
@@ -46,6 +50,27 @@ def rows_up_to(world, generation):
     return rows_of(files, ONE)
 
 
+def world_and_backup(seed):
+    """A tree that shrinks and grows, a slow backup of it, and some life after that."""
+    world = GroupWorld([ONE], parameters=SHALLOW, seed=seed).create()
+    world.kernel.spawn(change_rows(world, 6000), name="changes", host=world.host)
+    world.run(2)
+    options = BackupOptions(throughput_bytes_s=1 << 20)
+    source = world.group.backup_source
+    backup = world.do(
+        streaming_backup(world.kernel, source, BackupKind.FULL, MemoryFiles(), options)
+    )
+    world.run(1)
+    return world, backup
+
+
+def soft_rows(world):
+    files = world.files()
+    recover(files, [ONE])
+    assert check_database(files, ONE).problems == []
+    return rows_of(files, ONE)
+
+
 NIGHTLY = [pytest.param(seed, marks=pytest.mark.nightly) for seed in range(3, 20)]
 
 
@@ -60,22 +85,39 @@ def test_a_slow_backup_of_a_tree_that_shrinks_and_grows(seed, figure, monkeypatc
         return is_held
 
     monkeypatch.setattr(DatabaseFile, "_waits_for_backup", counting)
-    world = GroupWorld([ONE], parameters=SHALLOW, seed=seed).create()
-    world.kernel.spawn(change_rows(world, 6000), name="changes", host=world.host)
-    world.run(2)
-    options = BackupOptions(throughput_bytes_s=1 << 20)
-    source = world.group.backup_source
-    backup = world.do(
-        streaming_backup(world.kernel, source, BackupKind.FULL, MemoryFiles(), options)
-    )
-    world.run(1)
+    world, backup = world_and_backup(seed)
     target, folder = restored([backup])
     recover_hard(target, folder)
     assert rows_of(target, ONE) == rows_up_to(world, backup.info.generation_high)
     target, folder = restored([backup], world.files())
     recover_hard(target, folder)
-    soft = world.files()
-    recover(soft, [ONE])
-    assert rows_of(target, ONE) == rows_of(soft, ONE)
-    assert check_database(soft, ONE).problems == []
+    assert rows_of(target, ONE) == soft_rows(world)
+    assert len(held) > 20
     figure(f"{len(held)} page writes waited, generations {backup.info[2:]}")
+
+
+def test_without_pages_that_wait_the_image_cannot_be_recovered_and_that_is_said(monkeypatch):
+    monkeypatch.setattr(DatabaseFile, "_waits_for_backup", lambda *_: False)
+    _, backup = world_and_backup(1)
+    target, folder = restored([backup])
+    with pytest.raises(EseError, match="-567"):
+        recover_hard(target, folder)
+
+
+@pytest.mark.parametrize("step", [97, pytest.param(7, marks=pytest.mark.nightly)])
+def test_recovery_of_such_a_tree_may_be_cut_while_pages_are_written(step, figure):
+    world, backup = world_and_backup(1)
+    rows = soft_rows(world)
+    left = cuts = 0
+    while True:
+        target, folder = restored([backup], world.files())
+        cut = CutFiles(target, left, loses=False)
+        with suppress(CutError):
+            recover_hard(cut, folder)
+            break
+        recover_hard(cut.seen, folder)
+        assert rows_of(cut.seen, ONE) == rows, f"cut after {left} operations"
+        left += step
+        cuts += 1
+    assert cuts > 2
+    figure(f"{cuts} cuts")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from checker import check_database
-from group_world import FORMATS, ITEMS, ONE, TWO, GroupWorld, recover, rows_of
+from group_world import FORMATS, ONE, TWO, GroupWorld, recover, refusal_of, rows_of, steady
 from mail_world import LOG_BYTES
 
 from emulators.ese.errors import EseError
@@ -14,29 +14,18 @@ from emulators.ese.formats.database_header import DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_scan import scan_log
+from emulators.ese.formats.page import Page
 from emulators.ese.running.parameters import Parameters
+from sim.payload import to_bytes
+from sim.volume import Kind
 
-SHALLOW = Parameters(checkpoint_depth_bytes=3 * LOG_BYTES)
 BOTH = pytest.mark.parametrize("file_format", FORMATS.values(), ids=FORMATS)
-
-
-def steady(**settings):
-    world = GroupWorld(parameters=SHALLOW, **settings).create()
-    world.drip(60, 130_000)
-    return world
 
 
 def records_of(world, name="E00.log"):
     content = world.logs.peek(name, 0, world.logs.size(name))
     scan = scan_log(content, int.from_bytes(content[4:8], "little"))
     return [log_records.decode(scan.buffer, offset)[0] for _, offset in scan.records()]
-
-
-def refusal_of(world, process):
-    with pytest.raises(EseError) as caught:
-        world.do(process)
-    assert caught.value.hint
-    return caught.value.code
 
 
 @BOTH
@@ -82,6 +71,52 @@ def test_the_checkpoint_is_that_of_the_database_that_is_furthest_behind():
     assert max(required) <= checkpoint.generation
     tip = group.log.flushed.generation
     assert tip - checkpoint.generation <= 4, "A3: both databases are flushed in time"
+
+
+@BOTH
+def test_a5_no_page_of_any_database_is_written_before_its_log_nor_beyond_what_is_required(
+    file_format,
+):
+    """A5: every page write has a position in the flushed log, and a generation that is required."""
+    file_format = replace(file_format, log_bytes=LOG_BYTES)
+    parameters = Parameters(file_format=file_format, checkpoint_depth_bytes=3 * LOG_BYTES)
+    world = GroupWorld(parameters=parameters).create()
+    places = {ONE: {}, TWO: {}}
+    checked = dict.fromkeys(places, 0)
+
+    def follow(name):
+        editor = world.group.mounted(name).editor
+        log = editor.log
+
+        def note(record):
+            lgpos = log(record)
+            decoded = log_records.decode(record)[0]
+            if hasattr(decoded, "dbtime"):
+                places[name][decoded.dbtime] = lgpos
+            return lgpos
+
+        editor.log = note
+
+    def check(operation):
+        size, name = file_format.page_bytes, operation.file
+        if operation.kind is not Kind.WRITE or operation.offset < 2 * size or name not in places:
+            return
+        image = to_bytes(operation.payload)
+        for start in range(0, len(image), size):
+            pgno = (operation.offset + start) // size - 1
+            dbtime = Page.from_bytes(image[start : start + size], pgno).dbtime
+            place = places[name].get(dbtime)
+            if place is not None:
+                assert place < world.group.log.flushed
+                assert place.generation <= world.header(name).generation_max_required
+                checked[name] += 1
+
+    for name in places:
+        follow(name)
+    world.data.attach(check)
+    world.drip(60, 130_000)
+    world.do(world.group.dismount(ONE))
+    assert min(checked.values()) > 100
 
 
 @BOTH
@@ -269,107 +304,3 @@ def test_a_log_of_another_size_with_clean_databases_is_told_apart(log_bytes):
     with pytest.raises(EseError) as caught:
         recover(world.files(), file_format=other)
     assert caught.value.code == -545
-
-
-# Trouble.
-
-
-def test_a_freeze_waits_for_a_dismount_and_a_mount_waits_for_the_thaw():
-    world = steady()
-    group = world.group
-    told = []
-
-    def leave():
-        yield from group.dismount(ONE)
-        told.append("dismounted")
-
-    def snapshot():
-        yield from group.freeze()
-        told.append("frozen")
-        yield world.kernel.sleep(10**9)
-        told.append("thawed")
-        group.thaw()
-
-    def come():
-        yield world.kernel.sleep(10**8)
-        yield from group.mount(ONE)
-        told.append("mounted")
-
-    for process in (leave(), snapshot(), come()):
-        world.kernel.spawn(process, name="test", host=world.host)
-    world.run(5)
-    assert told == ["dismounted", "frozen", "thawed", "mounted"]
-    assert world.kernel.unobserved_errors == []
-
-
-def test_a_thaw_before_the_freeze_was_reached_ends_it():
-    world = steady()
-    codes = []
-
-    def snapshot():
-        try:
-            yield from world.group.freeze()
-        except EseError as error:
-            codes.append(error.code)
-
-    world.kernel.spawn(world.group.dismount(ONE), name="test", host=world.host)
-    world.kernel.spawn(snapshot(), name="test", host=world.host)
-    world.run(0.001)
-    assert world.group.is_frozen
-    world.group.thaw()
-    world.run(5)
-    assert codes == [-2402]
-    world.drip(5, 1000)
-    assert len(world.promised(TWO)) == len(world.sent[TWO])
-
-
-def test_a_database_whose_disk_is_full_stops_alone_and_stays_dirty():
-    """The databases lie on one volume, but only one of them must grow."""
-    world = GroupWorld(parameters=SHALLOW, data_bytes=12 << 20).create()
-    world.put(TWO, 1000)
-    for _ in range(60):
-        if world.group.mounted(ONE).file.error is None:
-            world.put(ONE, 200_000)
-        world.run(0.3)
-    assert world.group.mounted(ONE).file.error.code == -1808
-    assert world.group.error is None, "the other database goes on"
-    world.put(TWO, 1000)
-    world.run(1)
-    assert len(world.promised(TWO)) == 2
-    assert refusal_of(world, world.group.dismount(ONE)) == -1808
-    world.do(world.group.stop())
-    assert world.header(ONE).state is DatabaseState.DIRTY_SHUTDOWN
-    assert world.header(TWO).state is DatabaseState.CLEAN_SHUTDOWN
-    files = world.files()
-    recover(files)
-    for name in (ONE, TWO):
-        assert world.problems(files, name) == []
-
-
-def test_a_database_that_outgrows_its_edition_is_dismounted_and_cannot_be_mounted_again():
-    parameters = replace(SHALLOW, database_bytes_max=5 << 20)
-    world = GroupWorld(parameters=parameters).create()
-    for _ in range(40):
-        if not world.group.is_mounted(ONE):
-            break
-        world.put(ONE, 200_000)
-        world.run(0.3)
-    world.run(5)
-    assert world.group.mounted_names() == [TWO]
-    assert world.header(ONE).state is DatabaseState.CLEAN_SHUTDOWN
-    assert refusal_of(world, world.group.mount(ONE)) == -1012
-    assert world.problems(world.files(), ONE) == []
-    world.restart(SHALLOW)
-
-
-def test_the_same_seed_gives_the_same_bytes_with_mounts_too():
-    digests = []
-    for _ in range(2):
-        world = steady()
-        world.do(world.group.dismount(ONE))
-        world.drip(5, 10_000, names=[TWO])
-        world.do(world.group.mount(ONE))
-        files = world.files()
-        digests.append({name: files.read(name, 0, files.size(name)) for name in files.names()})
-    assert digests[0] == digests[1]
-    assert ITEMS.name == "Items"

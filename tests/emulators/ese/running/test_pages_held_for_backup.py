@@ -48,7 +48,7 @@ class Bench:
             self.cache.touch(pgno, Lgpos(1, 8, 0))
             self.cache.page(pgno).dbtime = 1
         for first, then in moves:
-            self.cache.order(first, then)
+            self.cache.order(first, then, Lgpos(1, 8, 0))
         self.kernel.run(1000)
 
     def flush(self):

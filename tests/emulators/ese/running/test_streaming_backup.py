@@ -204,7 +204,7 @@ def test_an_unfinished_image_has_no_header():
 
 
 def test_a_lost_volume_ends_the_backup_as_an_operating_error():
-    world = busy_world(seconds=0.5)
+    world = busy_world(seconds=4)
     outcome = world.begin_backup(throughput_bytes_s=1 << 20)
     world.run(0.1)
     world.data.destroy()
