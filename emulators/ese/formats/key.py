@@ -107,11 +107,14 @@ class KeyCodec:
 
     def encode_columns(self, columns: Sequence[Sequence[Value]]) -> list[bytes]:
         """Return the keys of many rows, given one column of values per segment."""
+        assert self._segments, "a key of no column cannot tell rows apart"
         segments = [
             [PREFIX_NULL if value is None else segment(value) for value in column]
             for segment, column in zip(self._segments, columns, strict=True)
         ]
-        whole = segments[0] if len(segments) == 1 else list(map(b"".join, zip(*segments, strict=True)))
+        whole = (
+            segments[0] if len(segments) == 1 else list(map(b"".join, zip(*segments, strict=True)))
+        )
         if max(map(len, whole), default=0) > KEY_BYTES_MAX:
             return [key[:KEY_BYTES_MAX] for key in whole]
         return whole
