@@ -84,6 +84,21 @@ def compare(store: Store, ledger: Ledger, time_ns: int) -> Comparison:
     return Comparison(kept, lost, tuple(reverted), tuple(damaged), phantom, extra, miscounted)
 
 
+def combined(comparisons: Sequence[Comparison]) -> Comparison:
+    """Return what several databases hold together; the lost as they were acknowledged."""
+    lost = [entry for comparison in comparisons for entry in comparison.lost]
+    lost.sort(key=lambda entry: entry.acknowledged_ns or 0)
+    return Comparison(
+        kept=sum(comparison.kept for comparison in comparisons),
+        lost=tuple(lost),
+        reverted=tuple(entry for comparison in comparisons for entry in comparison.reverted),
+        damaged=tuple(entry for comparison in comparisons for entry in comparison.damaged),
+        phantom=sum(comparison.phantom for comparison in comparisons),
+        extra=sum(comparison.extra for comparison in comparisons),
+        miscounted=tuple(folder for comparison in comparisons for folder in comparison.miscounted),
+    )
+
+
 def _reached(history: Sequence[Entry], stored: StoredMessage) -> int:
     """Return after how many changes a message was last as it was found, 0 for never."""
     digest = stored.message.digest

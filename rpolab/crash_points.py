@@ -11,13 +11,13 @@ Checked against a reference that only saw the volumes:
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from emulators.ese.file_set import MemoryFiles
 from engine import Image, Journal, RecordType, RecoveryPoints
 from engine.actions import Action
 from rpolab.experiment import Experiment
 from rpolab.protections.cdp import Cdp, End
-from rpolab.world import DATABASE, LOGS
 from scenarios import Scenario
 from sim.payload import to_bytes
 from sim.volume import Kind, Operation
@@ -50,9 +50,10 @@ class Reference:
 
     def watch(self, experiment: Experiment) -> None:
         """Attach to the volumes of a run."""
-        group = experiment.laboratory.group
-        group.log_volume.attach(lambda operation: self._note(LOGS, operation))
-        group.database_volume.attach(lambda operation: self._note(DATABASE, operation))
+        laboratory = experiment.laboratory
+        for group in laboratory.groups:
+            for label, volume in laboratory.protected_volumes(group).items():
+                volume.attach(partial(self._note, label))
 
     def files_after(self, changes: int) -> MemoryFiles:
         """Return the files as they were after the first `changes` changes."""

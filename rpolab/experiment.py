@@ -5,9 +5,11 @@ caller's to measure.
 """
 
 from collections.abc import Callable, Generator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.exchange.changes import Change, ChangeKind
 from emulators.exchange.content import ContentPools
@@ -25,7 +27,8 @@ from reports import (
 from rpolab import measures
 from rpolab.faults import faults_of
 from rpolab.ledger import Ledger
-from rpolab.mail_sources import mail_source
+from rpolab.ledgers import Ledgers
+from rpolab.mail_sources import Traffic, mail_source
 from rpolab.mail_users import act_as_users
 from rpolab.notices import protection_notices
 from rpolab.protections.cdp import Cdp
@@ -63,21 +66,26 @@ class Experiment:
         self.laboratory = Laboratory(scenario, self.clock, keep_trace=keep_trace)
         laboratory = self.laboratory
         self.kernel = laboratory.kernel
-        self.ledger = Ledger(self.kernel, laboratory.trace)
+        groups = laboratory.groups
+        self.ledgers = Ledgers(
+            (name for group in groups for name in group.database_names),
+            lambda: Ledger(self.kernel, laboratory.trace),
+            lambda mailbox: self.server.home_of(mailbox).name,
+        )
         self.protections = {
             name: Cdp(name, spec, laboratory) for name, spec in scenario.protect.items()
         }
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection, self.ledger, {}, keeper)
+            name: Recoverer(laboratory, protection, self.ledgers, {}, keeper)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(
-            laboratory.group, submitted=self.ledger.submitted, acknowledged=self._acknowledged
+            *groups, submitted=self.ledgers.submitted, acknowledged=self._acknowledged
         )
         self._pools = ContentPools(laboratory.streams.stream("content"))
-        self._mailboxes = self._mail.mailboxes(self._pools)
-        self._arrivals = self._mail.arrivals(
+        self._mailboxes = self._mailboxes_of_groups()
+        self._traffic = self._mail.traffic(
             laboratory.streams, self._pools, self._mailboxes, self.clock.start_of_day_ns
         )
         plan = FaultPlan(
@@ -85,8 +93,14 @@ class Experiment:
         )
         self.faults: list[FaultOutcome] = plan.inject(faults_of(laboratory, self.protections))
         self._disaster: dict[str, Moment] = {}
-        self._stopped: list[Notice] = []
+        self._stopped: dict[str, Notice] = {}
         laboratory.mail_host.on_power_cut(self._note_disaster)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of a server with one database only."""
+        [ledger] = self.ledgers.by_database.values()
+        return ledger
 
     def run(self, progress: Progress | None = None) -> None:
         """Let the world run to its end, with its drills and, after a disaster, its recovery."""
@@ -148,27 +162,42 @@ class Experiment:
     # --- inside -------------------------------------------------------------------------------
 
     def _serve(self) -> Generator[Any, Any, None]:
-        yield from self.server.start(self._mailboxes)
+        yield from self.server.start(*self._mailboxes.values())
         for protection in self.protections.values():
             protection.start_bookmarks()
+        spawn = self.laboratory.mail_host.spawn
+        for traffic in self._traffic[1:]:
+            spawn(self._send(traffic), name=f"mail users of {traffic.name}")
+        yield from self._send(self._traffic[0])
+
+    def _send(self, traffic: Traffic) -> Generator[Any, Any, None]:
         users = MailUsers(
             self.server,
             self._pools,
-            self._arrivals,
+            traffic.arrivals,
             lambda: self.kernel.now_ns,
             self.laboratory.streams,
-            name=self.laboratory.group.name,
+            name=traffic.name,
             actions=self._mail.actions,
         )
-        yield from act_as_users(self.kernel, self.server, users, self.clock.duration_ns)
+        groups = [self.laboratory.group_named(name) for name in traffic.groups]
+        yield from act_as_users(self.kernel, groups, users, self.clock.duration_ns)
+
+    def _mailboxes_of_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the mailboxes of each storage group, by its name."""
+        names = iter(self._mail.mailboxes(self._pools))
+        return {
+            group.name: tuple(islice(names, group.mailboxes))
+            for group in self.scenario.exchange.storage_groups
+        }
 
     def _acknowledged(self, change: Change) -> None:
-        self.ledger.acknowledged(change)
+        self.ledgers.acknowledged(change)
         if change.kind is not ChangeKind.CREATED:
             return
         for name, protection in self.protections.items():
             newest = protection.source.capture.newest.sequence
-            self.recoverers[name].sequences[change.message_id] = newest
+            self.recoverers[name].sequences[change.mailbox, change.message_id] = newest
 
     def _drill_times(self) -> list[int]:
         drills = self.scenario.drills
@@ -214,16 +243,24 @@ class Experiment:
                 progress(self.kernel.now_ns)
 
     def _note_stop(self) -> None:
-        """Tell once that the mail server has stopped, with the last thing it promised."""
-        error = self.server.error
-        if error is None or self._stopped:
-            return
-        text = f"{error} Mail is no longer accepted."
-        source = self.laboratory.group.name
-        self._stopped = [Notice(at_s=seconds(self.kernel.now_ns), source=source, text=text)]
+        """Tell once of each storage group, or database of one that runs, what has stopped it."""
+        for group in self.laboratory.groups:
+            if group.error is not None:
+                self._tell_stop(group.name, group.error)
+                continue
+            for name in group.mounted_names():
+                error = group.mounted(name).file.error
+                if error is not None:
+                    self._tell_stop(f"{group.name}: {name}", error)
+
+    def _tell_stop(self, source: str, error: EseError) -> None:
+        if source not in self._stopped:
+            text = f"{error} Mail is no longer accepted."
+            at_s = seconds(self.kernel.now_ns)
+            self._stopped[source] = Notice(at_s=at_s, source=source, text=text)
 
     def _notices(self) -> tuple[Notice, ...]:
-        notices = [*self._mail.notices(), *self._stopped]
+        notices = [*self._mail.notices(), *self._stopped.values()]
         for protection in self.protections.values():
             notices += protection_notices(protection)
         return tuple(sorted(notices, key=lambda notice: notice.at_s))
@@ -240,7 +277,7 @@ class Experiment:
         protection = self.protections[name]
         end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
         return measures.protection_result(
-            protection, self.recoverers[name].recoveries, self.ledger, end_ns
+            protection, self.recoverers[name].recoveries, self.ledgers, end_ns
         )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import scenarios
 from rpolab.protections.cdp import Cdp
+from rpolab.protections.images import WhichLog
+from rpolab.storage_groups import volume_purpose
 from rpolab.world import JOURNAL, Laboratory, link_name
 from sim.fault_plan import Fault, Injection, World
 from sim.faults import DiskStall, LinkDegraded, LinkOutage, PowerCut, SiteLoss, VolumeFull
@@ -14,14 +16,16 @@ from sim.faults import DiskStall, LinkDegraded, LinkOutage, PowerCut, SiteLoss, 
 class LostLog(Fault):
     """A log that recovery needs is destroyed in a protection's copy.
 
-    It is the lowest generation that the newest image requires at that instant; images of points
-    before that log existed do not miss it.
+    It is the lowest generation that the newest image of a storage group requires at that instant,
+    or the one that is being written; images of points before that log existed do not miss it.
     """
 
     kind = "lost_log"
     device = "protection"
 
     protection: Cdp
+    group: str
+    which: WhichLog
 
     @property
     def target(self) -> str:
@@ -33,7 +37,7 @@ class LostLog(Fault):
 
     def strike(self, injection: Injection) -> None:
         """Destroy the log in the copy."""
-        destroyed = self.protection.destroy_required_log()
+        destroyed = self.protection.destroy_log(self.group, self.which)
         if destroyed is None:
             injection.missed("no image requires a log yet")
         else:
@@ -94,6 +98,8 @@ def _build(
                 at_ns=at_ns,
                 probability=probability,
                 protection=protections[written.protection],
+                group=laboratory.group_named(written.group).name,
+                which=written.which,
             )
     return [fault]
 
@@ -109,5 +115,6 @@ def _power_cuts(site: str, at_ns: int, probability: float, laboratory: Laborator
 def _volume_name(written: scenarios.DiskStall | scenarios.DiskFull, laboratory: Laboratory) -> str:
     """Return the volume, which is also its disk's name; a journal has its protection's name."""
     if written.volume != JOURNAL:
-        return f"{written.volume}@{written.site}"
+        exchange = laboratory.scenario.exchange
+        return f"{volume_purpose(exchange, written.volume, written.group)}@{written.site}"
     return next(name for name in laboratory.volumes if name.endswith(f"-{JOURNAL}@{written.site}"))

@@ -4,9 +4,9 @@ Each source says which mailboxes there are, what arrives when, what of the opera
 left out, and which assumptions the mail rests on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from emulators.exchange.arrivals import Arrival, profile_arrivals
 from emulators.exchange.content import ContentPools
@@ -16,15 +16,36 @@ from emulators.exchange.log_stats import LogIntervals, read_log_stats
 from emulators.exchange.replay import MailArchive
 from emulators.exchange.tracking_replay import TrackedMail
 from emulators.exchange.user_actions import USER_ACTIONS, UserActions
+from emulators.exchange.working_day import DayCurve
 from reports import Assumption, Notice
-from rpolab.profiles import action_assumptions, day_curve, mail_assumptions, profile_of
-from scenarios import Scenario
+from rpolab.profiles import (
+    NO_SOURCE,
+    action_assumptions,
+    day_curve,
+    mail_assumptions,
+    profile_of,
+)
+from scenarios import Scenario, StorageGroup
 from sim.streams import Streams
 
 LOG_STATISTICS = "log statistics"
 TRACKING_LOG = "tracking log"
+BETWEEN_GROUPS = Assumption(
+    name="mail between storage groups",
+    value="none: users write to those of their own group",
+    basis="assumption",
+    source=NO_SOURCE,
+)
 
 Mailboxes = tuple[str, ...]
+
+
+class Traffic(NamedTuple):
+    """What some of the users send: their name, their storage groups, and the mail by time."""
+
+    name: str
+    groups: tuple[str, ...]
+    arrivals: Iterator[Arrival]
 
 
 class Replay(Protocol):
@@ -51,12 +72,16 @@ class MailSource(Protocol):
         """What users do beside sending; None where the mail is real and they are not known."""
 
     def mailboxes(self, pools: ContentPools) -> Mailboxes:
-        """Return the addresses of the mailboxes, as many as the scenario says."""
+        """Return the addresses of the mailboxes of all groups, as many as the scenario says."""
 
-    def arrivals(
-        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
-    ) -> Iterator[Arrival]:
-        """Yield the mail in order of time."""
+    def traffic(
+        self,
+        streams: Streams,
+        pools: ContentPools,
+        mailboxes: Mapping[str, Mailboxes],
+        start_of_day_ns: int,
+    ) -> list[Traffic]:
+        """Return the mail in order of time; `mailboxes` are those of each storage group."""
 
     def notices(self) -> list[Notice]:
         """Return what of the files was left out, all at the start of the run."""
@@ -86,12 +111,17 @@ class ArchivedMail:
         """Return drawn addresses."""
         return pools.mailboxes(self._count)
 
-    def arrivals(
-        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
-    ) -> Iterator[Arrival]:
-        """Yield the archive's mail; nothing of it is drawn."""
+    def traffic(
+        self,
+        streams: Streams,
+        pools: ContentPools,
+        mailboxes: Mapping[str, Mailboxes],
+        start_of_day_ns: int,
+    ) -> list[Traffic]:
+        """Return the archive's mail to the mailboxes of all groups; nothing of it is drawn."""
         del streams, pools, start_of_day_ns
-        return self._archive.arrivals(mailboxes)
+        everybody = tuple(name for names in mailboxes.values() for name in names)
+        return [_for_all(mailboxes, self._archive.arrivals(everybody))]
 
     def notices(self) -> list[Notice]:
         """Return nothing: an archive is whole or refused."""
@@ -126,12 +156,16 @@ class LoggedMail:
             found.update(dict.fromkeys(pools.mailboxes(self._count - len(found))))
         return tuple(found)
 
-    def arrivals(
-        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
-    ) -> Iterator[Arrival]:
-        """Yield the logged deliveries."""
-        del streams, pools, mailboxes, start_of_day_ns
-        return self._mail.arrivals()
+    def traffic(
+        self,
+        streams: Streams,
+        pools: ContentPools,
+        mailboxes: Mapping[str, Mailboxes],
+        start_of_day_ns: int,
+    ) -> list[Traffic]:
+        """Return the logged deliveries."""
+        del streams, pools, start_of_day_ns
+        return [_for_all(mailboxes, self._mail.arrivals())]
 
     def notices(self) -> list[Notice]:
         """Tell of unusable rows, and of recipients without a mailbox here."""
@@ -140,8 +174,8 @@ class LoggedMail:
         if left_out:
             recipients = len(self._mail.recipients()) - self._count
             texts.append(
-                f"{left_out} copies to {recipients} recipients are left out: the storage group "
-                f"has {self._count} mailboxes"
+                f"{left_out} copies to {recipients} recipients are left out: there are "
+                f"{self._count} mailboxes"
             )
         return _notices(TRACKING_LOG, texts)
 
@@ -160,18 +194,15 @@ class ProfiledMail:
     """Mail by the profile, as often as it says, or as makes the counted logs."""
 
     def __init__(self, scenario: Scenario) -> None:
-        group = scenario.exchange.storage_groups[0]
-        self._name = group.name
-        self._count = group.mailboxes
-        self._written = group.profile
-        self._profile = profile_of(scenario)
+        exchange = scenario.exchange
+        self._groups = exchange.storage_groups
+        self._profiles = {group.name: profile_of(exchange, group.profile) for group in self._groups}
         self._intervals: LogIntervals | None = None
         self._rates: LogRates | None = None
         path, workload = scenario.log_stats_path, scenario.workload
         if path is not None and workload is not None and workload.database is not None:
             self._intervals = read_log_stats(path, workload.database, BadRows())
             self._rates = log_rates(self._intervals)
-        self._curve = day_curve(self._written) if self._rates is None else self._rates.curve
 
     @property
     def replay(self) -> None:
@@ -185,23 +216,33 @@ class ProfiledMail:
 
     def mailboxes(self, pools: ContentPools) -> Mailboxes:
         """Return drawn addresses."""
-        return pools.mailboxes(self._count)
+        return pools.mailboxes(sum(group.mailboxes for group in self._groups))
 
-    def arrivals(
-        self, streams: Streams, pools: ContentPools, mailboxes: Mailboxes, start_of_day_ns: int
-    ) -> Iterator[Arrival]:
-        """Yield drawn mail, for ever."""
-        rates = self._rates
-        return profile_arrivals(
-            streams,
-            self._profile,
-            mailboxes,
-            pools.correspondents,
-            name=self._name,
-            start_of_day_ns=start_of_day_ns,
-            curve=self._curve,
-            scale=1.0 if rates is None else rates.scale(self._profile, self._count),
-        )
+    def traffic(
+        self,
+        streams: Streams,
+        pools: ContentPools,
+        mailboxes: Mapping[str, Mailboxes],
+        start_of_day_ns: int,
+    ) -> list[Traffic]:
+        """Return drawn mail, for ever: that of each group among its own users and from outside."""
+        return [
+            Traffic(
+                group.name,
+                (group.name,),
+                profile_arrivals(
+                    streams,
+                    self._profiles[group.name],
+                    mailboxes[group.name],
+                    pools.correspondents,
+                    name=group.name,
+                    start_of_day_ns=start_of_day_ns,
+                    curve=self._curve(group),
+                    scale=self._scale(group),
+                ),
+            )
+            for group in self._groups
+        ]
 
     def notices(self) -> list[Notice]:
         """Tell of samples of the logs that say nothing."""
@@ -212,11 +253,17 @@ class ProfiledMail:
     def assumptions(self) -> list[Assumption]:
         """Return the user's day, and how logs became mail."""
         hours_source = "" if self._rates is None else LOG_STATISTICS
-        rows = mail_assumptions(self._written, self._profile, self._curve, hours_source)
+        rows: list[Assumption] = []
+        for group in self._groups:
+            profile, curve = self._profiles[group.name], self._curve(group)
+            of_group = mail_assumptions(group.profile, profile, curve, hours_source)
+            rows += [row for row in of_group if row not in rows]
+        if len(self._groups) > 1:
+            rows.append(BETWEEN_GROUPS)
         rows += action_assumptions(self.actions)
         if self._rates is not None:
             logs = f"{self._rates.logs_per_day:.1f} of 1 MiB"
-            scale = self._rates.scale(self._profile, self._count)
+            scale = self._scale(self._groups[0])
             rows += [
                 _log_assumption("transaction logs a day", logs),
                 _log_assumption("mail that makes them", f"{scale:.3f} times the profile's"),
@@ -229,6 +276,15 @@ class ProfiledMail:
                 ),
             ]
         return rows
+
+    def _curve(self, group: StorageGroup) -> DayCurve:
+        return day_curve(group.profile) if self._rates is None else self._rates.curve
+
+    def _scale(self, group: StorageGroup) -> float:
+        """How often the profile's mail comes; counted logs are of a server's only group."""
+        if self._rates is None:
+            return 1.0
+        return self._rates.scale(self._profiles[group.name], group.mailboxes)
 
 
 def mail_source(scenario: Scenario) -> MailSource:
@@ -255,7 +311,12 @@ def _source_of(scenario: Scenario) -> MailSource:
 
 
 def _mailbox_count(scenario: Scenario) -> int:
-    return scenario.exchange.storage_groups[0].mailboxes
+    return sum(group.mailboxes for group in scenario.exchange.storage_groups)
+
+
+def _for_all(mailboxes: Mapping[str, Mailboxes], arrivals: Iterator[Arrival]) -> Traffic:
+    """Return mail that is to whoever has a mailbox, named after the first storage group."""
+    return Traffic(next(iter(mailboxes)), tuple(mailboxes), arrivals)
 
 
 def _notices(source: str, texts: Sequence[str]) -> list[Notice]:

@@ -13,7 +13,7 @@ from reports import (
     ThresholdResult,
     Verdict,
 )
-from rpolab.ledger import Ledger
+from rpolab.ledgers import Ledgers
 from rpolab.protections.base import PointClass
 from rpolab.protections.cdp import Cdp
 from scenarios import Measure, Scenario, Threshold, combine, evaluate
@@ -28,7 +28,7 @@ UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
 
 
 def protection_result(
-    protection: Cdp, recoveries: Sequence[Recovery], ledger: Ledger, end_ns: int
+    protection: Cdp, recoveries: Sequence[Recovery], ledgers: Ledgers, end_ns: int
 ) -> ProtectionResult:
     """Return what one protection did until `end_ns`, with its RPO(t) by class.
 
@@ -39,7 +39,7 @@ def protection_result(
     return ProtectionResult(
         name=protection.name,
         kind="cdp",
-        acknowledged=Amount(messages=ledger.acknowledged_count, bytes=ledger.acknowledged_bytes),
+        acknowledged=Amount(messages=ledgers.acknowledged_count, bytes=ledgers.acknowledged_bytes),
         recoveries=tuple(recoveries),
         rpo=None if curve is None else curve.statistics(),
         curve=() if curve is None else curve.vertices(),

@@ -8,17 +8,15 @@ from emulators.exchange.profiles import Basis, Profile, profile_named
 from emulators.exchange.user_actions import UserActions
 from emulators.exchange.working_day import WORKING_DAY, DayCurve
 from reports import Assumption
-from scenarios import MailProfile, Scenario
+from scenarios import Exchange, MailProfile
 
 OWN = "own"
 OWN_SOURCE = "scenario"
 NO_SOURCE = "no public source"
 
 
-def profile_of(scenario: Scenario) -> Profile:
-    """Return the profile of the storage group's users."""
-    exchange = scenario.exchange
-    written = exchange.storage_groups[0].profile
+def profile_of(exchange: Exchange, written: str | MailProfile) -> Profile:
+    """Return the profile of a storage group's users."""
     if isinstance(written, str):
         return profile_named(exchange.version, written)
     return Profile(

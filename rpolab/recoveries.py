@@ -3,7 +3,7 @@
 A recovery ends in one of three ways. Recovered: the image was opened and every message in it
 compared. Refused: the point cannot be had, or ESE refused its files; then the nearest points that
 were opened successfully are offered. Failed: what was opened holds damage, which no protection
-may ever deliver.
+may ever deliver. A point is one for the whole server: the worst of its storage groups decides.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,14 @@ from typing import Literal
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
-from reports import Loss, LostMessage, Point, Recovery, seconds
+from emulators.ese.running.storage_group import StorageGroup
+from reports import Loss, LostMessage, Point, Recovery, RtoStep, seconds
 from rpolab.comparison import Comparison
-from rpolab.ledger import Entry, Ledger
+from rpolab.group_openings import Opening
+from rpolab.ledger import Entry
+from rpolab.ledgers import Ledgers
 from rpolab.opening import Opened, open_image
-from rpolab.protections.base import PointClass, PointUnavailable, ProtectedPoint
+from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
 from rpolab.protections.cdp import Cdp, Stages
 from rpolab.rto import rto_steps
 from rpolab.world import Laboratory
@@ -41,14 +44,15 @@ class Moment:
         cause: which of the two.
         reported_ns: what the engine said its RPO was, by class.
         stages: how far the stream had come.
-        generation: the newest log generation of which anything was on the mail server's disk.
+        generations: for each storage group, the newest log generation of which anything was on
+            the mail server's disk.
     """
 
     time_ns: int
     cause: Cause
     reported_ns: dict[PointClass, int | None]
     stages: Stages
-    generation: int
+    generations: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -58,15 +62,16 @@ class Recoverer:
     Attributes:
         laboratory: the world.
         protection: what to recover from.
-        ledger: the truth.
-        sequences: the newest sequence captured when each message was acknowledged.
+        ledgers: the truth.
+        sequences: the newest sequence captured when each message was acknowledged, by mailbox and
+            message.
         keep: where recovered files go, if anywhere.
     """
 
     laboratory: Laboratory
     protection: Cdp
-    ledger: Ledger
-    sequences: dict[int, int]
+    ledgers: Ledgers
+    sequences: dict[tuple[str, int], int]
     keep: Keep | None = None
     recoveries: list[Recovery] = field(default_factory=list)
 
@@ -78,8 +83,8 @@ class Recoverer:
             "app": protection.reported_rpo_ns("app"),
         }
         now_ns = self.laboratory.kernel.now_ns
-        generation = self.laboratory.group.log.flushed.generation
-        return Moment(now_ns, cause, reported, protection.stages(), generation)
+        generations = {group.name: group.log.flushed.generation for group in self.laboratory.groups}
+        return Moment(now_ns, cause, reported, protection.stages(), generations)
 
     def recover(self, moment: Moment, consistency: PointClass) -> Recovery:
         """Recover to the newest point of a class; where that is refused, to the nearest."""
@@ -119,31 +124,45 @@ class Recoverer:
             EseError: its files cannot be recovered.
         """
         made = self.protection.image(point)
-        opened = self._open_files(made.files, moment)
+        opening = self._open_groups(made, moment)
+        opening.require_whole()
         if self.keep is not None:
-            name = f"{moment.cause}-{len(self.recoveries) + 1:02d}-{point.consistency}"
-            self.keep(f"{self.protection.name}/{name}", made.files)
-        return self._result(moment, point, opened, made.bytes_read)
+            self._keep(f"{moment.cause}-{len(self.recoveries) + 1:02d}-{point.consistency}", made)
+        return self._result(moment, point, opening, made.bytes_read)
 
-    def _open_files(self, files: MemoryFiles, moment: Moment) -> Opened:
-        group = self.laboratory.group
+    def _keep(self, name: str, made: ImageFiles) -> None:
+        """Hand the files on: in one folder, or in one of each storage group's name."""
+        assert self.keep is not None, "files are kept"
+        for group, files in made.groups.items():
+            folder = name if len(made.groups) == 1 else f"{name}/{group}"
+            self.keep(f"{self.protection.name}/{folder}", files)
+
+    def _open_groups(self, made: ImageFiles, moment: Moment) -> Opening:
+        opening = Opening({}, {})
+        for group in self.laboratory.groups:
+            try:
+                opened = self._open_group(group, made.groups[group.name], moment)
+            except EseError as error:
+                opening.refused[group.name] = error
+            else:
+                opening.opened[group.name] = opened
+        return opening
+
+    def _open_group(self, group: StorageGroup, files: MemoryFiles, moment: Moment) -> Opened:
         return open_image(
             files,
             prefix=group.parameters.prefix,
-            database=group.database_names[0],
-            ledger=self.ledger,
+            ledgers={name: self.ledgers.by_database[name] for name in group.database_names},
             time_ns=moment.time_ns,
             wall_ns=group.wall_ns(),
+            file_format=group.parameters.file_format,
         )
 
     def _result(
-        self, moment: Moment, point: ProtectedPoint, opened: Opened, image_bytes: int
+        self, moment: Moment, point: ProtectedPoint, opening: Opening, image_bytes: int
     ) -> Recovery:
-        comparison = opened.comparison
-        scenario = self.laboratory.scenario
-        site = scenario.sites[self.protection.copy_site]
-        mailboxes = scenario.exchange.storage_groups[0].mailboxes
-        steps = rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
+        comparison = opening.comparison
+        steps = self._rto_steps(opening, image_bytes)
         rpo_ns = moment.time_ns - _reached_ns(point, comparison)
         reported_ns = moment.reported_ns[point.consistency]
         is_intact = not self.protection.lost_logs
@@ -154,11 +173,10 @@ class Recoverer:
                 f"{self.protection.name} reported {reported_ns} ns at {moment.time_ns} ns, but"
                 f" {rpo_ns} ns were lost: the engine promised what it could not keep"
             )
-        damage = len(comparison.damaged) or comparison.phantom
         return Recovery(
             at_s=seconds(moment.time_ns),
             cause=moment.cause,
-            outcome="failed" if damage else "recovered",
+            outcome="failed" if opening.is_damaged else "recovered",
             consistency=point.consistency,
             point=_point(point),
             rpo_s=seconds(rpo_ns),
@@ -166,15 +184,22 @@ class Recoverer:
             lost=Loss(
                 messages=len(comparison.lost),
                 bytes=comparison.lost_bytes,
-                logs=max(moment.generation - opened.report.last_generation, 0),
+                logs=opening.logs_lost(moment.generations),
             ),
             lost_messages_list=tuple(self._lost(entry, moment.stages) for entry in comparison.lost),
             phantom=comparison.phantom,
             damaged=len(comparison.damaged),
             rto_s=sum(step.seconds for step in steps),
             rto_steps=steps,
-            refusal="the recovered mail differs from what was sent" if damage else "",
+            refusal=opening.damage_told(),
         )
+
+    def _rto_steps(self, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:
+        scenario = self.laboratory.scenario
+        site = scenario.sites[self.protection.copy_site]
+        mailboxes = sum(group.mailboxes for group in scenario.exchange.storage_groups)
+        opened = list(opening.opened.values())
+        return rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
 
     def _lost(self, entry: Entry, stages: Stages) -> LostMessage:
         assert entry.acknowledged_ns is not None, "only acknowledged mail can be lost"
@@ -182,7 +207,7 @@ class Recoverer:
             mailbox=entry.mailbox,
             subject=entry.subject,
             acknowledged_s=seconds(entry.acknowledged_ns),
-            stage=stages.stage_of(self.sequences[entry.message_id]),
+            stage=stages.stage_of(self.sequences[entry.mailbox, entry.message_id]),
             bytes=entry.size_bytes,
         )
 
@@ -235,10 +260,17 @@ class Recoverer:
 
     def _opens(self, moment: Moment, point: ProtectedPoint) -> bool:
         try:
-            opened = self._open_files(self.protection.image(point).files, moment)
-        except (EseError, PointUnavailable):
+            made = self.protection.image(point)
+        except PointUnavailable:
             return False
-        return not opened.comparison.damaged and not opened.comparison.phantom
+        for group in self.laboratory.groups:
+            try:
+                opened = self._open_group(group, made.groups[group.name], moment)
+            except EseError:
+                return False
+            if opened.is_damaged:
+                return False
+        return True
 
 
 def _reached_ns(point: ProtectedPoint, comparison: Comparison) -> int:

@@ -5,6 +5,7 @@ cannot measure is a constant from a source or an assumption; each has one row in
 and the report prints the table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -28,7 +29,7 @@ VERIFY_SOURCE = "pages read and checked, at the speed of the copy's disk"
 IMAGE_SOURCE = "journal read and files written, at the speed of the copy's disks"
 MOUNT_NS = 40 * SECOND_NS
 MOUNT_SOURCE = NO_SOURCE
-"""20 to 60 s to start the store and mount a clean database."""
+"""20 to 60 s to start the store and mount a clean database; here once for each storage group."""
 REHOME_MAILBOXES_S = 15
 REHOME_SOURCE = NO_SOURCE
 """Move-Mailbox -ConfigurationOnly does 10 to 20 mailboxes a second."""
@@ -59,20 +60,22 @@ FIGURES = (
 
 
 def rto_steps(
-    opened: Opened, image_bytes: int, disk: Disk, mailboxes: int, own: RtoAssumptions
+    opened: Sequence[Opened], image_bytes: int, disk: Disk, mailboxes: int, own: RtoAssumptions
 ) -> tuple[RtoStep, ...]:
-    """Return the steps of one recovery in order.
+    """Return the steps of one recovery in order; storage groups are opened one after the other.
 
     Args:
-        opened: what opening the image took.
+        opened: what opening each storage group of the image took.
         image_bytes: bytes of the image.
         disk: the disks of the copy's site.
         mailboxes: how many must be pointed at the new server.
         own: the operator's figures, which go before the table's.
     """
     chosen = {figure.key: _chosen(figure, own) for figure in FIGURES}
-    logs = len(opened.report.generations)
-    replay_ns = REPLAY_START_NS + logs * REPLAY_LOG_NS + _disk_ns(opened.replay, disk)
+    logs = sum(len(group.report.generations) for group in opened)
+    replay_ns = len(opened) * REPLAY_START_NS + logs * REPLAY_LOG_NS
+    replay_ns += sum(_disk_ns(group.replay, disk) for group in opened)
+    verify_ns = sum(_transfer_ns(group.verified_bytes, disk) for group in opened)
     rehome_ns = mailboxes * SECOND_NS // REHOME_MAILBOXES_S
     directory = chosen["directory"]
     return (
@@ -80,9 +83,9 @@ def rto_steps(
         chosen["decide"],
         chosen["fence"],
         _step("make the image", 2 * _transfer_ns(image_bytes, disk), "measured", IMAGE_SOURCE),
-        _step("verify", _transfer_ns(opened.verified_bytes, disk), "measured", VERIFY_SOURCE),
+        _step("verify", verify_ns, "measured", VERIFY_SOURCE),
         _step(f"replay {logs} logs", replay_ns, "assumption", REPLAY_SOURCE),
-        _step("mount", MOUNT_NS, "assumption", MOUNT_SOURCE),
+        _step("mount", len(opened) * MOUNT_NS, "assumption", MOUNT_SOURCE),
         _step("point mailboxes at it", rehome_ns, "assumption", REHOME_SOURCE),
         directory,
         chosen["dns"],

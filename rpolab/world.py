@@ -1,14 +1,20 @@
 """Builds the simulated world of a scenario: sites, machines, disks, links and the mail server.
 
-Every volume has a disk of its own, as Exchange 2007 was laid out; all disks of a site are alike.
+Every volume has a disk of its own, as Exchange was laid out; all disks of a site are alike.
 """
 
 import datetime as dt
 from dataclasses import dataclass
 
-from emulators.ese.running.parameters import Parameters
 from emulators.ese.running.storage_group import StorageGroup
 from rpolab.mail_sources import Replay
+from rpolab.storage_groups import (
+    DATABASE,
+    LOGS,
+    database_files,
+    parameters_of,
+    volume_purpose,
+)
 from scenarios import Link as LinkSettings
 from scenarios import Scenario
 from sim.disk import Disk
@@ -25,8 +31,6 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 NS_PER_SECOND = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_SECOND
 
-LOGS = "logs"
-DATABASE = "database"
 JOURNAL = "journal"
 SETTLING_NS = 60 * NS_PER_SECOND
 """How long a run without a stated duration goes on after the last replayed message."""
@@ -87,7 +91,27 @@ class Laboratory:
         self.links = {link_name(link.between): self._build_link(link) for link in scenario.links}
         self.mail_host_site = scenario.exchange.site
         self.mail_host = self.add_host("mail", self.mail_host_site)
-        self.group = self._build_group()
+        self.groups = tuple(
+            self._build_group(number) for number in range(len(scenario.exchange.storage_groups))
+        )
+
+    @property
+    def group(self) -> StorageGroup:
+        """The storage group of a server that has one only."""
+        [group] = self.groups
+        return group
+
+    def group_named(self, name: str | None) -> StorageGroup:
+        """Return a storage group; the first for None."""
+        return next(group for group in self.groups if name in (None, group.name))
+
+    def protected_volumes(self, group: StorageGroup) -> dict[str, Volume]:
+        """Return the volumes of a storage group by what they are for: logs, then databases."""
+        exchange = self.scenario.exchange
+        return {
+            volume_purpose(exchange, LOGS, group.name): group.log_volume,
+            volume_purpose(exchange, DATABASE, group.name): group.database_volume,
+        }
 
     def add_host(self, role: str, site: str) -> Host:
         """Put a machine into a site."""
@@ -148,19 +172,25 @@ class Laboratory:
             streams=self.streams,
         )
 
-    def _build_group(self) -> StorageGroup:
+    def _build_group(self, number: int) -> StorageGroup:
         exchange = self.scenario.exchange
-        group = exchange.storage_groups[0]
+        group = exchange.storage_groups[number]
+        logs, database = (
+            self.add_volume(
+                volume_purpose(exchange, purpose, group.name), self.mail_host, exchange.site
+            )
+            for purpose in (LOGS, DATABASE)
+        )
         return StorageGroup(
             self.kernel,
             self.trace,
             self.streams.stream(f"ese:{group.name}"),
             self.mail_host,
             name=group.name,
-            database_names=[f"{database}.edb" for database in group.databases],
-            log_volume=self.add_volume(LOGS, self.mail_host, exchange.site),
-            database_volume=self.add_volume(DATABASE, self.mail_host, exchange.site),
-            parameters=Parameters(),
+            database_names=database_files(group),
+            log_volume=logs,
+            database_volume=database,
+            parameters=parameters_of(exchange, number),
             epoch_ns=self.clock.starts_ns,
         )
 

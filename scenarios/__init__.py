@@ -1,6 +1,7 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
 from scenarios.drills import Drills, RtoAssumptions
+from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
 from scenarios.expressions import METRICS, Expression, Measure, parse_expression
 from scenarios.faults import (
@@ -24,7 +25,7 @@ from scenarios.loader import (
     load,
     parse,
 )
-from scenarios.mail import MailProfile, Workload
+from scenarios.mail import PROFILES_OF_VERSION, MailProfile, Workload
 from scenarios.model import Scenario, Source
 from scenarios.moments import Moment
 from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy
@@ -34,8 +35,10 @@ from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evalua
 from scenarios.world import Disk, Exchange, Link, Site, StorageGroup
 
 __all__ = [
+    "EDITION_LIMITS",
     "FAULT_KINDS",
     "METRICS",
+    "PROFILES_OF_VERSION",
     "Bookmarks",
     "Checked",
     "ContinuousDataProtection",

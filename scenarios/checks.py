@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from scenarios.draft import Draft
+from scenarios.exchange_checks import check_exchange, group_names
 from scenarios.expressions import METRICS, parse_expression
 from scenarios.faults import (
     DiskFull,
@@ -26,6 +27,7 @@ REPEATS_MAX = 100_000
 def check(draft: Draft) -> Iterator[Finding]:
     """Everything that contradicts something else in the scenario."""
     yield from check_mail(draft)
+    yield from check_exchange(draft)
     yield from _check_exchange_site(draft)
     yield from _check_links(draft)
     yield from _check_copies(draft)
@@ -109,8 +111,10 @@ def _check_faults(draft: Draft) -> Iterator[Finding]:
                 yield from _check_fault_link(draft, (*path, "between"), fault)
             case DiskStall() | DiskFull():
                 yield from _check_fault_volume(draft, path, fault)
+                yield from _check_fault_group(draft, path, fault)
             case LostLog():
                 yield from _check_fault_protection(draft, (*path, "protection"), fault)
+                yield from _check_fault_group(draft, path, fault)
 
 
 def _check_in_run(draft: Draft, path: Path, moment: Moment, what: str) -> Iterator[Finding]:
@@ -156,6 +160,21 @@ def _check_fault_volume(draft: Draft, path: Path, fault: DiskStall | DiskFull) -
     elif draft.exchange_site is not None and fault.site != draft.exchange_site:
         message = f"Exchange's {fault.volume} volume is not at {quoted(fault.site)}"
         yield Finding((*path, "volume"), message, f"Exchange stands at {draft.exchange_site}")
+
+
+def _check_fault_group(
+    draft: Draft, path: Path, fault: DiskStall | DiskFull | LostLog
+) -> Iterator[Finding]:
+    if fault.group is None:
+        return
+    path = (*path, "group")
+    known = group_names(draft)
+    if known and fault.group not in known:
+        hint = suggestion(fault.group, known, what="storage groups")
+        yield Finding(path, f"there is no storage group {quoted(fault.group)}", hint)
+    if not isinstance(fault, LostLog) and fault.volume == "journal":
+        message = "a journal belongs to no storage group: it holds the writes of all"
+        yield Finding(path, message, "remove 'group'", at_key=True)
 
 
 def _copy_sites(draft: Draft) -> list[str] | None:

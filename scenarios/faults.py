@@ -59,27 +59,31 @@ class PowerCut(_Fault):
     site: Name = Field(description="The site whose power is cut.", examples=["primary"])
 
 
-class DiskStall(_Fault):
+class _VolumeFault(_Fault):
+    site: Name = Field(description="The site of the volume.", examples=["primary"])
+    volume: Literal["logs", "database", "journal"] = Field(
+        description="Exchange's logs or databases, or the engine's journal.", examples=["logs"]
+    )
+    group: Name | None = Field(
+        None,
+        description="The storage group whose logs or databases these are; the first if left out.",
+        examples=["SG2"],
+    )
+
+
+class DiskStall(_VolumeFault):
     """A volume answers nothing for a while."""
 
     kind: Literal["disk_stall"]
-    site: Name = Field(description="The site of the volume.", examples=["primary"])
-    volume: Literal["logs", "database", "journal"] = Field(
-        description="Exchange's logs or database, or the engine's journal.", examples=["logs"]
-    )
     duration_ns: PositiveDuration = Field(
         alias="duration", description="How long it stalls.", examples=["30 s"]
     )
 
 
-class DiskFull(_Fault):
+class DiskFull(_VolumeFault):
     """A volume has no room left."""
 
     kind: Literal["disk_full"]
-    site: Name = Field(description="The site of the volume.", examples=["primary"])
-    volume: Literal["logs", "database", "journal"] = Field(
-        description="Exchange's logs or database, or the engine's journal.", examples=["logs"]
-    )
 
 
 class LostLog(_Fault):
@@ -87,8 +91,15 @@ class LostLog(_Fault):
 
     kind: Literal["lost_log"]
     protection: Name = Field(description="The protection that loses it.", examples=["cdp"])
-    which: Literal["required"] = Field(
-        description="Which log: one that the database's header requires.", examples=["required"]
+    which: Literal["required", "current"] = Field(
+        description="Which log: the oldest that a database's header requires, or the newest, "
+        "which is still being written (E00.log).",
+        examples=["required"],
+    )
+    group: Name | None = Field(
+        None,
+        description="The storage group whose log it is; the first if left out.",
+        examples=["SG2"],
     )
 
 

@@ -44,6 +44,7 @@ NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 
 # The length is checked in words before pydantic counts: it would count the valid items only.
 EXACTLY_ONE: dict[str, Any] = {"minItems": 1, "maxItems": 1}
+AT_LEAST_ONE: dict[str, Any] = {"minItems": 1}
 
 
 class Strict(BaseModel):

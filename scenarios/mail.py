@@ -15,7 +15,11 @@ from pydantic import (
 
 from scenarios.fields import Share, Size, Strict, refusal, setting
 
-PROFILES = ("light", "average", "heavy", "very_heavy")
+PROFILES_OF_VERSION = {
+    2003: ("light", "average", "heavy", "large"),
+    2007: ("light", "average", "heavy", "very_heavy", "extra_heavy"),
+}
+"""The user profiles that each version of Exchange was sized by (exchange.md 5.2, 5.3)."""
 MESSAGES_MAX = 10_000
 MESSAGE_BYTES_MIN, MESSAGE_BYTES_MAX = 2 * 2**10, 5 * 2**20
 
@@ -23,7 +27,7 @@ HOURS = 24
 HOURS_SUM_TOLERANCE = 0.01
 """How far from 100 % the hours may sum up: what rounding each to a tenth or so can explain."""
 
-ProfileName = Literal["light", "average", "heavy", "very_heavy"]
+ProfileName = Literal["light", "average", "heavy", "very_heavy", "extra_heavy", "large"]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
 
 

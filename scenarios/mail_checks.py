@@ -22,6 +22,7 @@ def check_mail(draft: Draft) -> Iterator[Finding]:
         return
     yield from _check_one_source(draft)
     yield from _check_database(draft)
+    yield from _check_one_group(draft)
     for key in SOURCES:
         yield from _check_file(draft, key, draft.workload.get(key))
 
@@ -60,6 +61,14 @@ def _check_database(draft: Draft) -> Iterator[Finding]:
             return  # reported as a second source
         message = f"'database' says nothing beside '{draft.replayed}'"
         yield Finding(("workload", "database"), message, "remove it", at_key=True)
+
+
+def _check_one_group(draft: Draft) -> Iterator[Finding]:
+    exchange = draft.plain.get("exchange")
+    groups = exchange.get("storage_groups") if isinstance(exchange, dict) else None
+    if "log_stats" in draft.workload and isinstance(groups, tuple) and len(groups) > 1:
+        message = f"log statistics are of one storage group, and {len(groups)} are written"
+        yield Finding(("workload", "log_stats"), message, "describe the one that was counted")
 
 
 def _check_file(draft: Draft, key: str, name: Any) -> Iterator[Finding]:

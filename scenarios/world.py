@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from scenarios.fields import (
-    EXACTLY_ONE,
+    AT_LEAST_ONE,
     Capacity,
     Duration,
     Name,
@@ -19,29 +19,34 @@ from scenarios.fields import (
 )
 from scenarios.mail import Profile
 
-VERSIONS_LATER = (2003,)
+VERSIONS = (2003, 2007)
+EDITIONS = ("standard", "enterprise")
+SERVICE_PACK_MAX = 3
 MAILBOXES_MAX = 100_000
 
 
 def _check_version(read: object) -> object:
-    if read in VERSIONS_LATER and not isinstance(read, bool):
-        raise refusal(f"Exchange {read} is not yet in this version", "write 'version: 2007'")
-    if isinstance(read, bool) or read != 2007:
-        raise one_of(read, ("2007",), "versions")
+    if isinstance(read, bool) or read not in VERSIONS:
+        raise one_of(read, tuple(str(version) for version in VERSIONS), "versions")
     return read
 
 
-def _check_one_group(read: object) -> object:
-    if isinstance(read, tuple) and len(read) != 1:
-        message = f"{len(read)} storage groups are written; this version runs exactly one"
-        raise refusal(message, "describe one storage group with one database")
+def _check_edition(read: object) -> object:
+    if read not in EDITIONS:
+        raise one_of(read, EDITIONS, "editions")
     return read
 
 
-def _check_one_database(read: object) -> object:
-    if isinstance(read, tuple) and len(read) != 1:
-        message = f"{len(read)} databases are written; this version runs one per storage group"
-        raise refusal(message, "name one database, such as 'databases: [MDB1]'")
+def _check_some_groups(read: object) -> object:
+    if read == ():
+        raise refusal("0 storage groups are written", "describe at least one storage group")
+    return read
+
+
+def _check_some_databases(read: object) -> object:
+    if read == ():
+        message = "0 databases are written"
+        raise refusal(message, "name at least one database, such as 'databases: [MDB1]'")
     return read
 
 
@@ -49,13 +54,13 @@ class StorageGroup(Strict):
     """A storage group: the unit that shares one series of transaction logs."""
 
     name: Name = Field(description="Name of the storage group.", examples=["SG1"])
-    databases: Annotated[tuple[Name, ...], BeforeValidator(_check_one_database)] = Field(
-        description="Names of its databases; exactly one in this version.",
-        examples=["[MDB1]"],
-        json_schema_extra=EXACTLY_ONE,
+    databases: Annotated[tuple[Name, ...], BeforeValidator(_check_some_databases)] = Field(
+        description="Names of its databases; as many as the edition allows.",
+        examples=["[MDB1]", "[MDB1, MDB2]"],
+        json_schema_extra=AT_LEAST_ONE,
     )
     mailboxes: int = Field(
-        description="Number of mailboxes in the storage group.",
+        description="Number of mailboxes in the storage group, spread over its databases.",
         examples=[250],
         ge=1,
         le=MAILBOXES_MAX,
@@ -65,19 +70,34 @@ class StorageGroup(Strict):
         description="How much mail each mailbox sends and receives in a day: a name, or figures "
         "such as '{sent: 25, received: 100, size: 60 KiB}'.",
     )
+    circular_logging: bool = Field(
+        False, description="Whether logs that no database requires are deleted at once."
+    )
 
 
 class Exchange(Strict):
     """The mail server that is protected."""
 
-    version: Annotated[Literal[2007], BeforeValidator(_check_version)] = Field(
-        description="Exchange version; 2007 in this version of the laboratory.", examples=[2007]
+    version: Annotated[Literal[2003, 2007], BeforeValidator(_check_version)] = Field(
+        description="Exchange version.", examples=[2007]
+    )
+    edition: Annotated[Literal["standard", "enterprise"], BeforeValidator(_check_edition)] = Field(
+        "enterprise",
+        description="Edition: how many storage groups and databases there may be, and how large.",
+    )
+    service_pack: int = Field(
+        0,
+        description="Service pack; that of 2003 Standard decides how large a database may be.",
+        ge=0,
+        le=SERVICE_PACK_MAX,
     )
     site: Name = Field("primary", description="The site where the mail server stands.")
-    storage_groups: Annotated[tuple[StorageGroup, ...], BeforeValidator(_check_one_group)] = Field(
-        description="The storage groups; exactly one in this version.",
-        examples=["[{name: SG1, databases: [MDB1], mailboxes: 250, profile: heavy}]"],
-        json_schema_extra=EXACTLY_ONE,
+    storage_groups: Annotated[tuple[StorageGroup, ...], BeforeValidator(_check_some_groups)] = (
+        Field(
+            description="The storage groups; as many as the edition allows.",
+            examples=["[{name: SG1, databases: [MDB1], mailboxes: 250, profile: heavy}]"],
+            json_schema_extra=AT_LEAST_ONE,
+        )
     )
 
 

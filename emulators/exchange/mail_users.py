@@ -91,10 +91,19 @@ class MailUsers:
     def _at(self, time_ns: int, action: Callable[[], None]) -> None:
         heappush(self._agenda, (time_ns, next(self._numbers), action))
 
-    def _later(self, delay: Assumed, action: Callable[[], None]) -> None:
-        """Do something after an exponential delay, whose mean is in minutes."""
+    def _later(self, delay: Assumed, mailbox: str, action: Callable[[], None]) -> None:
+        """Do something in a mailbox after an exponential delay, whose mean is in minutes."""
         delay_ns = round(self._reading.exponential(delay.value * NS_PER_MINUTE))
-        self._at(self._now_ns() + delay_ns, action)
+        self._in_mailbox(mailbox, self._now_ns() + delay_ns, action)
+
+    def _in_mailbox(self, mailbox: str, time_ns: int, action: Callable[[], None]) -> None:
+        """Do something in a mailbox at a time; nothing where its database is not mounted then."""
+
+        def act() -> None:
+            if self._server.home_of(mailbox).is_mounted:
+                action()
+
+        self._at(time_ns, act)
 
     def _plan(self, time_ns: int, send: "Send") -> None:
         actions = self._actions
@@ -106,8 +115,10 @@ class MailUsers:
         interval_ns = round(actions.draft_save_interval.value * NS_PER_MINUTE)
         for number in range(self._saves(actions), 0, -1):
             if time_ns >= number * interval_ns:  # what was saved before the run began is not seen
-                self._at(time_ns - number * interval_ns, lambda: self._save(draft))
-        self._at(time_ns, lambda: self._send(draft, actions))
+                self._in_mailbox(
+                    send.sender, time_ns - number * interval_ns, lambda: self._save(draft)
+                )
+        self._in_mailbox(send.sender, time_ns, lambda: self._send(draft, actions))
 
     def _saves(self, actions: UserActions) -> int:
         """Draw how often a message is saved before it is sent: geometric, cut off."""
@@ -124,8 +135,10 @@ class MailUsers:
         else:
             message = replace(draft.item.message, sent_ns=now_ns)
         mailbox = self._server.mailboxes[draft.send.sender]
-        wall_ns = self._server.group.wall_ns()
-        draft.item = self._server.mail.save_draft(mailbox, message, wall_ns, draft.item)
+        wall_ns = self._server.wall_ns()
+        draft.item = self._server.mail_of(mailbox.name).save_draft(
+            mailbox, message, wall_ns, draft.item
+        )
 
     def _send(self, draft: "_Draft", actions: UserActions) -> None:
         """Send: from Drafts through the Outbox to Sent Items, and to the recipients."""
@@ -134,12 +147,12 @@ class MailUsers:
         assert item is not None, "it was just saved"
         mailbox = self._server.mailboxes[item.mailbox]
         for folder in (OUTBOX, SENT_ITEMS):
-            self._server.mail.move(mailbox, item, folder)
+            self._server.mail_of(mailbox.name).move(mailbox, item, folder)
         self._deliver(item.message, to_sent_items=False)
         if self._calendar.chance(actions.appointment_share.value):
             appointment = self._appointment(item.message, round(actions.appointment_size.value))
-            self._server.mail.deliver(
-                mailbox, CALENDAR, appointment, self._server.group.wall_ns(), is_read=True
+            self._server.mail_of(mailbox.name).deliver(
+                mailbox, CALENDAR, appointment, self._server.wall_ns(), is_read=True
             )
 
     def _appointment(self, message: Message, size_bytes: int) -> Message:
@@ -172,33 +185,33 @@ class MailUsers:
 
     def _receive(self, item: "Item", actions: UserActions) -> None:
         if self._reading.chance(actions.read_share.value):
-            self._later(actions.read_delay, lambda: self._read(item, actions))
+            self._later(actions.read_delay, item.mailbox, lambda: self._read(item, actions))
 
     def _read(self, item: "Item", actions: UserActions) -> None:
-        self._server.mail.set_read(item, self._server.group.wall_ns())
+        self._server.mail_of(item.mailbox).set_read(item, self._server.wall_ns())
         if self._reading.chance(actions.edit_share.value):
-            self._later(actions.fate_delay, lambda: self._edit(item))
+            self._later(actions.fate_delay, item.mailbox, lambda: self._edit(item))
         fate = self._reading.random()
         if fate < actions.delete_share.value:
-            self._later(actions.fate_delay, lambda: self._delete(item, actions))
+            self._later(actions.fate_delay, item.mailbox, lambda: self._delete(item, actions))
         elif fate < actions.delete_share.value + actions.file_share.value:
-            self._later(actions.fate_delay, lambda: self._file(item))
+            self._later(actions.fate_delay, item.mailbox, lambda: self._file(item))
 
     def _edit(self, item: "Item") -> None:
         if not item.is_deleted:
-            self._server.mail.save(item, item.message)
+            self._server.mail_of(item.mailbox).save(item, item.message)
 
     def _delete(self, item: "Item", actions: UserActions) -> None:
         mailbox = self._server.mailboxes[item.mailbox]
-        self._server.mail.delete(mailbox, item, self._server.group.wall_ns())
+        self._server.mail_of(mailbox.name).delete(mailbox, item, self._server.wall_ns())
         if not item.is_deleted and self._reading.chance(actions.empty_share.value):
-            self._later(actions.empty_delay, lambda: self._delete(item, actions))
+            self._later(actions.empty_delay, item.mailbox, lambda: self._delete(item, actions))
 
     def _file(self, item: "Item") -> None:
         mailbox = self._server.mailboxes[item.mailbox]
         if FILED not in mailbox.folders:
-            self._server.mail.create_folder(mailbox, FILED)
-        self._server.mail.move(mailbox, item, FILED)
+            self._server.mail_of(mailbox.name).create_folder(mailbox, FILED)
+        self._server.mail_of(mailbox.name).move(mailbox, item, FILED)
 
 
 @dataclass(slots=True)

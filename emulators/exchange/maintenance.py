@@ -8,7 +8,7 @@ uses the rest of the window, is not modelled: pages that fall empty are reused a
 from collections.abc import Generator
 from typing import Any
 
-from emulators.exchange.server import ExchangeServer
+from emulators.exchange.server import ExchangeServer, HostedDatabase
 from sim.kernel import Kernel
 
 __all__ = ["RETENTION_NS", "WINDOW_BEGINS_NS", "WINDOW_ENDS_NS", "maintain"]
@@ -25,22 +25,24 @@ def maintain(
 ) -> Generator[Any, Any, None]:
     """Purge, night after night, what was deleted more than `retention_ns` ago; a process.
 
-    It ends when the storage group has stopped. What it cannot purge within the window waits for
+    It ends when all storage groups have stopped. What it cannot purge within the window waits for
     the next night.
     """
     while server.error is None:
-        time_of_day_ns = server.group.wall_ns() % DAY_NS
+        time_of_day_ns = server.wall_ns() % DAY_NS
         yield kernel.sleep((WINDOW_BEGINS_NS - time_of_day_ns) % DAY_NS or DAY_NS)
-        yield from _purge(server, retention_ns)
+        for hosted in server.databases.values():
+            if hosted.is_mounted:
+                yield from _purge(hosted, retention_ns)
 
 
-def _purge(server: ExchangeServer, retention_ns: int) -> Generator[Any, Any, None]:
-    store = server.mail.store
+def _purge(hosted: HostedDatabase, retention_ns: int) -> Generator[Any, Any, None]:
+    group, store = hosted.group, hosted.mail.store
     paths = store.folder_paths()
-    for entry in store.contents.deleted_before(server.group.wall_ns() - retention_ns):
-        yield from server.group.admit()
-        is_in_window = server.group.wall_ns() % DAY_NS < WINDOW_ENDS_NS
-        if server.error is not None or not is_in_window:
+    for entry in store.contents.deleted_before(group.wall_ns() - retention_ns):
+        yield from group.admit()
+        is_in_window = group.wall_ns() % DAY_NS < WINDOW_ENDS_NS
+        if group.error is not None or not hosted.is_mounted or not is_in_window:
             return
         if store.contents.find(entry.place) == entry:  # it may have been had back meanwhile
-            server.mail.purge(entry.place, *paths[entry.folder_id])
+            hosted.mail.purge(entry.place, *paths[entry.folder_id])

@@ -19,9 +19,9 @@ class ProtectedPoint:
 
 @dataclass(frozen=True, slots=True)
 class ImageFiles:
-    """The files of a point, in memory, and the bytes that were read to make them."""
+    """The files of a point in memory, by storage group, and the bytes read to make them."""
 
-    files: MemoryFiles
+    groups: dict[str, MemoryFiles]
     bytes_read: int
 
 

@@ -24,10 +24,10 @@ from engine import (
 from engine.actions import Action, DurableAdvanced, Notice, SessionFailed
 from engine.errors import EngineError, PointRefused
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
-from rpolab.protections.images import materialise, remove_log, required_generation
+from rpolab.protections.images import WhichLog, chosen_generation, materialise, remove_log
 from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.target_driver import TargetDriver
-from rpolab.world import DATABASE, JOURNAL, LOGS, Laboratory
+from rpolab.world import JOURNAL, Laboratory
 from scenarios import ContinuousDataProtection
 from sim.kernel import Signal
 from sim.link import Endpoint
@@ -115,8 +115,8 @@ class Cdp:
         self.bookmarks: list[SnapshotResult] = []
         #: (instant, end, error) of every failure that the engine told of.
         self.failures: list[tuple[int, End, EngineError]] = []
-        #: Generations of the log that faults have destroyed in the copy.
-        self.lost_logs: list[int] = []
+        #: (storage group, generation) of the logs that faults have destroyed in the copy.
+        self.lost_logs: list[tuple[str, int]] = []
         self.after_action: Callable[[End, Action], None] | None = None
         self._tags: list[ProtectedPoint] = []
         self._tags_durable = 0
@@ -124,9 +124,9 @@ class Cdp:
 
     def start(self) -> None:
         """Attach the filters, open the journal, start the session and the bookmarks."""
-        group = self._laboratory.group
-        group.log_volume.attach(self.source.filter_of(LOGS))
-        group.database_volume.attach(self.source.filter_of(DATABASE))
+        for group in self._laboratory.groups:
+            for label, volume in self._laboratory.protected_volumes(group).items():
+                volume.attach(self.source.filter_of(label))
         self.target.start()
         self.source.start()
 
@@ -139,13 +139,16 @@ class Cdp:
         service = SnapshotService(
             self._kernel, streams.stream(f"{self.name}:vss"), host=host, trace=laboratory.trace
         )
-        group = laboratory.group
-        frozen = SnapshotGroup(group, streams.stream(f"{self.name}:guid"))
+        guids = streams.stream(f"{self.name}:guid")
+        frozen = [SnapshotGroup(group, guids) for group in laboratory.groups]
         writer_stream = streams.stream(f"{self.name}:writer")
-        service.register(
-            ExchangeWriter(self._kernel, writer_stream, host.name, [frozen], host=host)
-        )
-        volumes = (group.log_volume, group.database_volume)
+        service.register(ExchangeWriter(self._kernel, writer_stream, host.name, frozen, host=host))
+        # One set over all groups, so that a bookmark is one point for the whole server.
+        volumes = [
+            volume
+            for group in laboratory.groups
+            for volume in laboratory.protected_volumes(group).values()
+        ]
         requestor = CopyBackupRequestor(self._kernel, service, volumes, self)
         process = self._make_bookmarks(requestor, self.spec.bookmarks.every_ns)
         host.spawn(process, name=f"{self.name} bookmarks")
@@ -219,26 +222,30 @@ class Cdp:
 
     def image(self, point: ProtectedPoint) -> ImageFiles:
         """Return the files of a point, less the logs that faults have destroyed in the copy."""
+        laboratory = self._laboratory
+        groups = {
+            group.name: list(laboratory.protected_volumes(group)) for group in laboratory.groups
+        }
         try:
-            made = materialise(Image(self.journal, point.sequence))
+            made = materialise(Image(self.journal, point.sequence), groups)
         except EngineError as error:
             raise PointUnavailable(str(error), "choose another point") from error
-        for generation in self.lost_logs:
-            remove_log(made.files, self._laboratory.group.parameters, generation)
+        for name, generation in self.lost_logs:
+            remove_log(made.groups[name], laboratory.group_named(name).parameters, generation)
         return made
 
-    def destroy_required_log(self) -> str | None:
-        """Lose the lowest log that the newest image requires, in all images; return its name."""
-        group = self._laboratory.group
+    def destroy_log(self, group_name: str, which: WhichLog) -> str | None:
+        """Lose a log of a storage group's newest image, in all images; return its name."""
+        group = self._laboratory.group_named(group_name)
         parameters = group.parameters
         try:
-            files = self.image(self.newest("any")).files
+            files = self.image(self.newest("any")).groups[group_name]
         except PointUnavailable:
             return None
-        generation = required_generation(files, parameters, group.database_names[0])
+        generation = chosen_generation(files, parameters, group.database_names, which)
         if generation is None:
             return None
-        self.lost_logs.append(generation)
+        self.lost_logs.append((group_name, generation))
         return archive_name(parameters.prefix, generation, parameters.file_format)
 
     # --- EngineObserver -----------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Power cuts of a recorded run: each write that was not flushed is kept, torn or lost."""
 
-from itertools import product
+from math import prod
 
 from mail_world import S, recover_and_check
 
@@ -85,6 +85,17 @@ def choices(sectors, *, every):
     return [Fate.KEPT, Fate.LOST, *map(Torn, torn)]
 
 
+def some_combinations(fates, count_max):
+    """Yield combinations of one fate each, evenly from all: these are too many for a list."""
+    total = prod(map(len, fates))
+    for index in range(0, total, -(-total // count_max)):
+        combination = []
+        for choice in reversed(fates):
+            index, digit = divmod(index, len(choice))  # noqa: PLW2901 - the digits of a number
+            combination.append(choice[digit])
+        yield combination[::-1]
+
+
 def sweep_power_cuts(world, first, last, *, every, combinations_max):
     """Cut after each operation with every combination of fates; returns what came of it."""
     counts = {"recovered": 0, "refused with a torn page": 0, "instants": 0}
@@ -93,10 +104,8 @@ def sweep_power_cuts(world, first, last, *, every, combinations_max):
         if not writes:
             continue
         fates = [choices(sectors, every=every) for _, _, sectors in writes]
-        combinations = list(product(*fates))
-        step = -(-len(combinations) // combinations_max)
         counts["instants"] += 1
-        for combination in combinations[::step]:
+        for combination in some_combinations(fates, combinations_max):
             fate = {
                 (name, ordinal): chosen
                 for (name, ordinal, _), chosen in zip(writes, combination, strict=True)

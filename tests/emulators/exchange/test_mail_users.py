@@ -42,7 +42,7 @@ def office(actions, arrivals, *, hours=8, **world):
         name="SG1",
         actions=actions,
     )
-    world.spawn(act_as_users(world.kernel, world.server, users, hours * 3600 * S))
+    world.spawn(act_as_users(world.kernel, [world.group], users, hours * 3600 * S))
     world.run(hours * 3600)
     assert world.kernel.unobserved_errors == []
     return world
@@ -135,7 +135,7 @@ def test_after_a_busy_day_recovery_finds_every_message_where_its_user_has_put_it
 
 def test_maintenance_purges_at_night_what_was_deleted_longer_ago_than_it_is_kept():
     world = World()
-    mail, mailbox = world.server.mail, world.server.mailboxes[ANN]
+    mail, mailbox = world.server.mail_of(ANN), world.server.mailboxes[ANN]
     items = [world.send(2000, recipients=[ANN])[0] for _ in range(5)]
     wall_ns = world.group.wall_ns()
     for number, item in enumerate(items[:4]):
@@ -169,7 +169,7 @@ def test_deleted_items_are_kept_a_week_or_two():
 def test_changes_are_told_in_the_order_in_which_they_were_made():
     world = World()
     [item] = world.send(2000, recipients=[ANN])
-    mail, mailbox = world.server.mail, world.server.mailboxes[ANN]
+    mail, mailbox = world.server.mail_of(ANN), world.server.mailboxes[ANN]
     mail.set_read(item, world.group.wall_ns())
     mail.move(mailbox, item, "Drafts")
     mail.delete(mailbox, item, world.group.wall_ns())

@@ -119,7 +119,7 @@ def test_a_log_of_fewer_recipients_leaves_mailboxes_empty(run_replay, tmp_path):
     (tmp_path / "a.log").write_text(TRACKING)
     experiment = run_replay(replayed(9, tracking_log=str(tmp_path / "a.log")))
     assert_all_recovered(experiment, 7)
-    assert len(set(experiment._mailboxes)) == 9
+    assert len(experiment.server.mailboxes) == 9
 
 
 def stats(logs_by_hour):
@@ -198,7 +198,7 @@ def test_a_hours_list_that_is_nearly_a_day_is_scaled_to_one(scenario):
 
 
 def test_a_named_profile_is_the_emulators(scenario):
-    assert profile_of(scenario()) == profile_named(2007, "heavy")
+    assert profile_of(scenario().exchange, "heavy") == profile_named(2007, "heavy")
 
 
 def test_a_replay_is_the_same_to_the_byte_each_time(run_replay, tmp_path):
