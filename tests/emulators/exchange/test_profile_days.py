@@ -49,7 +49,7 @@ class MailDay:
             name="SG1",
             actions=USER_ACTIONS,
         )
-        world.spawn(act_as_users(world.kernel, world.server, users, seconds * S))
+        world.spawn(act_as_users(world.kernel, [world.group], users, seconds * S))
         world.run(seconds)
         self.logs_each = self.log_bytes / LOG_BYTES / mailboxes
         self.pages_each = world.group.mounted(DATABASE).file.pages_written / mailboxes
