@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.exchange.changes import Change, ChangeKind
 from emulators.exchange.content import ContentPools
@@ -242,12 +243,21 @@ class Experiment:
                 progress(self.kernel.now_ns)
 
     def _note_stop(self) -> None:
-        """Tell once of each storage group that it has stopped, and why."""
+        """Tell once of each storage group, or database of one that runs, what has stopped it."""
         for group in self.laboratory.groups:
-            if group.error is not None and group.name not in self._stopped:
-                text = f"{group.error} Mail is no longer accepted."
-                at_s = seconds(self.kernel.now_ns)
-                self._stopped[group.name] = Notice(at_s=at_s, source=group.name, text=text)
+            if group.error is not None:
+                self._tell_stop(group.name, group.error)
+                continue
+            for name in group.mounted_names():
+                error = group.mounted(name).file.error
+                if error is not None:
+                    self._tell_stop(f"{group.name}: {name}", error)
+
+    def _tell_stop(self, source: str, error: EseError) -> None:
+        if source not in self._stopped:
+            text = f"{error} Mail is no longer accepted."
+            at_s = seconds(self.kernel.now_ns)
+            self._stopped[source] = Notice(at_s=at_s, source=source, text=text)
 
     def _notices(self) -> tuple[Notice, ...]:
         notices = [*self._mail.notices(), *self._stopped.values()]

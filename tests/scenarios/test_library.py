@@ -79,10 +79,19 @@ def test_each_threshold_knows_its_line():
         assert threshold.expression.text in line
 
 
-def test_the_clean_twin_is_the_same_world_without_the_fault():
-    outage, clean = load("link-outage"), load("clean")
-    for part in ("seed", "start_ns", "duration_ns", "exchange", "sites", "links", "protect"):
+@pytest.mark.parametrize(
+    ("faulty", "twin"),
+    [
+        ("link-outage", "clean"),
+        ("four-groups-2003", "four-groups-2003-clean"),
+        ("groups-2007", "groups-2007-clean"),
+    ],
+)
+def test_the_clean_twin_is_the_same_world_without_the_fault(faulty, twin):
+    outage, clean = load(faulty), load(twin)
+    for part in ("seed", "start_ns", "duration_ns", "exchange", "sites", "links"):
         assert getattr(outage, part) == getattr(clean, part)
+    assert outage.protect == clean.protect
     assert outage.faults
     assert not clean.faults
 

@@ -7,20 +7,29 @@ import pytest
 import scenarios
 from rpolab.crash_points import CrashPoint, CrashPointFailure, CrashRun, crash_points, sweep
 
+ONE_GROUP = {
+    "version": 2007,
+    "storage_groups": [
+        {"name": "SG1", "databases": ["MDB1"], "mailboxes": 6, "profile": "light"},
+    ],
+}
+TWO_GROUPS = {
+    "version": 2003,
+    "storage_groups": [
+        {"name": "SG1", "databases": ["MDB1", "MDB2"], "mailboxes": 2, "profile": "light"},
+        {"name": "SG2", "databases": ["MDB3"], "mailboxes": 1, "profile": "light"},
+    ],
+}
 
-def ten_minutes(**protection):
+
+def ten_minutes(exchange=ONE_GROUP, **protection):
     return scenarios.parse(
         {
             "title": "Ten minutes of a small office",
             "seed": 11,
             "start": "09:30",
             "duration": "10 min",
-            "exchange": {
-                "version": 2007,
-                "storage_groups": [
-                    {"name": "SG1", "databases": ["MDB1"], "mailboxes": 6, "profile": "light"}
-                ],
-            },
+            "exchange": exchange,
             "sites": {"primary": {}, "recovery": {}},
             "links": [
                 {"between": ["primary", "recovery"], "bandwidth": "2 Mbit/s", "latency": "20 ms"}
@@ -39,9 +48,9 @@ def ten_minutes(**protection):
     )
 
 
-def sweep_all(scenario, figure):
+def sweep_all(scenario, figure, every=1):
     started = time.perf_counter()
-    points = crash_points(scenario)
+    points = crash_points(scenario)[::every]
     held = sum(1 for _ in sweep(scenario, points))
     assert held == len(points)
     figure(f"{held} crash points held, in {time.perf_counter() - started:.1f} s")
@@ -49,6 +58,15 @@ def sweep_all(scenario, figure):
 
 def test_nothing_durable_is_missing_and_no_image_differs_at_any_crash_point(figure):
     sweep_all(ten_minutes(), figure)
+
+
+def test_the_same_holds_for_several_storage_groups_at_a_sample_of_crash_points(figure):
+    sweep_all(ten_minutes(TWO_GROUPS), figure, every=37)
+
+
+@pytest.mark.nightly
+def test_the_same_holds_for_several_storage_groups(figure):
+    sweep_all(ten_minutes(TWO_GROUPS), figure)
 
 
 @pytest.mark.nightly

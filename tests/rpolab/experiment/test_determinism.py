@@ -28,7 +28,7 @@ def digests_of(name: str, seed: int, hash_seed: str) -> list[str]:
     return done.stdout.split()
 
 
-@pytest.mark.parametrize("name", ["lost-log", "site-loss"])
+@pytest.mark.parametrize("name", ["four-groups-2003", "lost-log", "site-loss"])
 def test_the_same_seed_gives_the_same_digests_under_two_hash_seeds(name):
     assert digests_of(name, 7, "1") == digests_of(name, 7, "2")
 
@@ -71,11 +71,21 @@ def test_up_to_a_fault_the_run_is_the_clean_run(scenario):
 
 
 @pytest.mark.nightly
-def test_the_shipped_outage_at_probability_zero_is_its_clean_twin():
-    outage = scenarios.load("link-outage")
+@pytest.mark.parametrize(
+    ("faulty", "clean"),
+    [
+        ("link-outage", "clean"),
+        ("four-groups-2003", "four-groups-2003-clean"),
+        ("groups-2007", "groups-2007-clean"),
+    ],
+)
+def test_a_shipped_scenario_at_probability_zero_is_its_clean_twin(faulty, clean):
+    outage = scenarios.load(faulty)
     never = tuple(fault.model_copy(update={"probability": 0.0}) for fault in outage.faults)
+    drills = outage.drills
     digests = []
-    for scenario in (scenarios.load("clean"), outage.model_copy(update={"faults": never})):
+    twin = scenarios.load(clean).model_copy(update={"drills": drills})
+    for scenario in (twin, outage.model_copy(update={"faults": never})):
         experiment = Experiment(scenario)
         experiment.run()
         digests.append(experiment.result().digests)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import scenarios
+from emulators.ese.errors import ese_error
 from emulators.exchange.editions import GIB, LIMIT_RTM_GIB
 from emulators.exchange.profiles import PROFILES
 from rpolab.experiment import Experiment
@@ -95,6 +96,19 @@ def test_a_full_log_disk_of_one_group_leaves_the_other_in_service(run_groups):
     assert notice.source == "SG1"
     [drill] = recoveries(experiment)
     assert (drill.outcome, drill.lost.messages) == ("recovered", 0)
+
+
+def test_a_database_that_stops_alone_is_told_of_once(scenario):
+    experiment = Experiment(scenario(duration="2 min", exchange=server()))
+    experiment.run()
+    [first, _] = experiment.laboratory.groups
+    first.mounted("MDB2.edb").file.error = ese_error(-1808, "MDB2.edb", "make room")
+    experiment._note_stop()
+    experiment._note_stop()
+    assert first.error is None
+    [notice] = experiment.result().notices
+    assert notice.source == "SG1: MDB2.edb"
+    assert "-1808" in notice.text
 
 
 def test_damage_in_one_group_is_worse_than_the_refusal_of_another(scenario, monkeypatch):

@@ -50,3 +50,23 @@ def test_dissect_reads_the_same_messages(recovered):
     assert len(subjects) == kept
     for message_id, subject in subjects.items():
         assert subject == experiment.ledger.history(message_id)[0].subject
+
+
+def test_dissect_reads_every_database_of_a_server_of_2003(make_small, tmp_path: Path):
+    groups = [
+        {"name": "SG1", "databases": ["MDB1", "MDB2"], "mailboxes": 6, "profile": "heavy"},
+        {"name": "SG2", "databases": ["MDB3"], "mailboxes": 3, "profile": "heavy"},
+    ]
+    exchange = {"version": 2003, "storage_groups": groups}
+    experiment = Experiment(make_small(exchange=exchange, duration="5 min"), keep=tmp_path)
+    experiment.run()
+    [drill] = experiment.result().protections[0].recoveries
+    folder = tmp_path / "cdp" / "drill-01-any"
+    found = 0
+    for database in ("SG1/MDB1.edb", "SG1/MDB2.edb", "SG2/MDB3.edb"):
+        with (folder / database).open("rb") as file:
+            ledger = experiment.ledgers.by_database[Path(database).name]
+            ids = [row.get("MessageId") for row in EseDB(file).table("MsgFolderIndex").records()]
+            assert all(ledger.history(message_id) for message_id in ids)
+            found += len(ids)
+    assert found >= experiment.ledgers.acknowledged_count - drill.lost.messages > 0
