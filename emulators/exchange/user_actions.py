@@ -91,7 +91,7 @@ class UserLooks(NamedTuple):
         "about a screen: who reads a message has the list of its folder before them",
     )
     look_ups: Assumed = Assumed(
-        9.0,
+        10.0,
         "messages of the folder, of any age, opened for each message read, mean",
         "searches, scanners, delegates and devices that fetch what has not changed; calibrated",
     )
