@@ -4,6 +4,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
+from emulators.ese.formats.streaming_file import streaming_name
 from emulators.ese.running.storage_group import StorageGroup
 from emulators.vss.exchange_writer import DatabaseFiles, FileSpec, StorageGroupFiles
 from emulators.vss.session import guid_from
@@ -24,7 +25,14 @@ class SnapshotGroup:
         self._group = group
         logs, databases = group.log_volume.name, group.database_volume.name
         found = tuple(
-            DatabaseFiles(name, guid_from(stream.bits(128)), FileSpec(databases, "", name))
+            DatabaseFiles(
+                name,
+                guid_from(stream.bits(128)),
+                FileSpec(databases, "", name),
+                streaming_file=FileSpec(databases, "", streaming_name(name))
+                if group.parameters.file_format.has_streaming_file
+                else None,
+            )
             for name in group.database_names
         )
         self._files = StorageGroupFiles(

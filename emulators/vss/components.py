@@ -33,12 +33,21 @@ class FileSpec:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFiles:
-    """One database of a storage group: its GUID and where its file is."""
+    """One database of a storage group: its GUID and where its file is.
+
+    `streaming_file` is where its streaming file is, None where it has none (exchange.md F8).
+    """
 
     name: str
     guid: str
     file: FileSpec
     mounted: bool = True
+    streaming_file: FileSpec | None = None
+
+    @property
+    def files(self) -> tuple[FileSpec, ...]:
+        """All files of the database."""
+        return (self.file,) if self.streaming_file is None else (self.file, self.streaming_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,12 @@ class StorageGroupFiles:
     def volumes(self) -> tuple[str, ...]:
         """The names of the volumes that a snapshot of the group needs, each once."""
         names = [self.log_volume, self.system_volume]
-        names += [database.file.volume for database in self.databases if database.mounted]
+        names += [
+            file.volume
+            for database in self.databases
+            if database.mounted
+            for file in database.files
+        ]
         return tuple(dict.fromkeys(names))
 
     @property
@@ -116,7 +130,7 @@ def components_of(server: str, files: StorageGroupFiles) -> tuple[Component, ...
     )
     databases = [
         Component(
-            ComponentKind.DATABASE, logical_path, database.guid, database.name, (database.file,)
+            ComponentKind.DATABASE, logical_path, database.guid, database.name, database.files
         )
         for database in files.databases
         if database.mounted

@@ -105,6 +105,20 @@ class KeyCodec:
         """Return the key of one value per segment; None is NULL, which sorts first."""
         return self.encode_whole(values)[:KEY_BYTES_MAX]
 
+    def encode_columns(self, columns: Sequence[Sequence[Value]]) -> list[bytes]:
+        """Return the keys of many rows, given one column of values per segment."""
+        assert self._segments, "a key of no column cannot tell rows apart"
+        segments = [
+            [PREFIX_NULL if value is None else segment(value) for value in column]
+            for segment, column in zip(self._segments, columns, strict=True)
+        ]
+        whole = (
+            segments[0] if len(segments) == 1 else list(map(b"".join, zip(*segments, strict=True)))
+        )
+        if max(map(len, whole), default=0) > KEY_BYTES_MAX:
+            return [key[:KEY_BYTES_MAX] for key in whole]
+        return whole
+
     def encode_whole(self, values: Sequence[Value]) -> bytes:
         """Return the key of one value for each of the first segments, however long it is."""
         return b"".join(
@@ -129,6 +143,10 @@ class RowKey:
     def of(self, row: Sequence[Value]) -> bytes:
         """Return the key of a row."""
         return self._codec.encode([row[index] for index in self._indexes])
+
+    def of_columns(self, columns: Sequence[Sequence[Value]]) -> list[bytes]:
+        """Return the keys of many rows, given the values of each column of the table."""
+        return self._codec.encode_columns([columns[index] for index in self._indexes])
 
     def whole_of(self, row: Sequence[Value]) -> bytes:
         """Return the key of a row, not cut."""

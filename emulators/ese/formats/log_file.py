@@ -125,6 +125,7 @@ class LogHeader:
         """Read a header; raises EseError -501, -514, -541 or -1213.
 
         A log of an older update version is taken, down to the first that is like those of today.
+        The size comes before the version, as a log of the other product is -541 (exchange.md 1.5).
 
         Args:
             block: at least the first 4096 bytes of the file.
@@ -141,15 +142,15 @@ class LogHeader:
         ) = _LAYOUT.unpack_from(block)  # fmt: skip
         if checksum != block_checksum(block):
             raise ese_error(-501, f"{where}: the header's checksum is wrong", hint)
-        *known, update_newest = log_format.log_version
-        if [major, minor] != known or not LOG_UPDATE_OLDEST <= update <= update_newest:
-            version = f"{where}: log version {major}.{minor}.{update}"
-            raise ese_error(-514, version, "replay with the Exchange version that wrote it")
         if file_type != FILE_TYPE_LOG:
             raise ese_error(-501, f"{where}: the header is of file type {file_type}", hint)
         if sectors != log_format.log_sectors or sector_bytes != SECTOR_BYTES:
             size = f"{where}: {sectors} sectors of {sector_bytes} bytes"
             raise ese_error(-541, size, "replay with the Exchange version that wrote it")
+        *known, update_newest = log_format.log_version
+        if [major, minor] != known or not LOG_UPDATE_OLDEST <= update <= update_newest:
+            version = f"{where}: log version {major}.{minor}.{update}"
+            raise ese_error(-514, version, "replay with the Exchange version that wrote it")
         if (page_bytes or 4096) != log_format.page_bytes:
             raise ese_error(
                 -1213, f"{where}: page size {page_bytes}", "use the databases of this log set"

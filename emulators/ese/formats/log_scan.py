@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import repeat
+from operator import and_, rshift
 from typing import NamedTuple
 
 from emulators.ese.formats.checksum import Bytes
@@ -78,12 +80,11 @@ class LogScan:
 
     def spans(self) -> Iterator[tuple[Lgpos, int, int]]:
         """Return position, file offset and the offset after it of each record in order."""
-        generation = self.generation
         # This is `lgpos_at`, of every record of every log that is redone.
-        positions = (
-            _new(Lgpos, (generation, offset >> _SECTOR_SHIFT, offset & _SECTOR_MASK))
-            for offset in self.offsets
-        )
+        sectors = map(rshift, self.offsets, repeat(_SECTOR_SHIFT))
+        places = map(and_, self.offsets, repeat(_SECTOR_MASK))
+        fields = zip(repeat(self.generation, len(self.offsets)), sectors, places, strict=True)
+        positions = map(_new, repeat(Lgpos), fields)
         return zip(positions, self.offsets, self.ends, strict=True)
 
     @property

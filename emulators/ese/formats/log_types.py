@@ -149,11 +149,17 @@ def _sizer(fixed: int, at: int, fields: str) -> Sizer:
 
         return one
 
+    def three(buffer: Bytes, offset: int) -> int:
+        first, second, third = lengths.unpack_from(buffer, offset + at)
+        total: int = fixed + first + second + third
+        return total
+
     def several(buffer: Bytes, offset: int) -> int:
         total: int = sum(lengths.unpack_from(buffer, offset + at))
         return fixed + total
 
-    return several
+    # Insert and UndoInfo are more than half of all records.
+    return three if len(lengths.unpack(bytes(lengths.size))) == 3 else several
 
 
 def _create_db_size(buffer: Bytes, offset: int) -> int:
@@ -195,19 +201,29 @@ def list_records(buffer: Bytes, start: int, end: int) -> tuple[list[int], list[i
     Checksum records and filling are walked over and left out. What lies behind `end` may lengthen a
     record that is cut off there, never shorten it.
     """
+    assert end <= max(start, len(buffer)), f"no record ends at {end} of {len(buffer)} bytes"
     begins: list[int] = []
     ends: list[int] = []
     offset = start
-    while offset < end:
-        kind = buffer[offset]
-        after = offset + (_FIXED[kind] or measure(buffer, offset))
-        if after == offset or after > end:
-            break
-        if kind not in _FRAMING:
-            begins.append(offset)
-            ends.append(after)
-        offset = after
+    try:
+        while offset < end:
+            kind = buffer[offset]
+            # This is `measure`, of every record of every log that is redone.
+            after = offset + (_FIXED[kind] or _SIZERS.get(kind, _no_size)(buffer, offset))
+            if after == offset or after > end:
+                break
+            if kind not in _FRAMING:
+                begins.append(offset)
+                ends.append(after)
+            offset = after
+    except (error, IndexError):
+        # The length fields of the record at `offset` are cut off.
+        pass
     return begins, ends, offset
+
+
+def _no_size(_buffer: Bytes, _offset: int) -> int:
+    return 0
 
 
 def size_of(buffer: Bytes, offset: int) -> int:

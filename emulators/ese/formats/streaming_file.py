@@ -49,6 +49,11 @@ def streaming_header(header: DatabaseHeader) -> DatabaseHeader:
     return replace(header, file_type=FileType.STREAMING, image=b"")
 
 
+def streaming_line(name: str, header: DatabaseHeader) -> str:
+    """Return the line by which eseutil names the streaming file of a database, if it has one."""
+    return f"  Streaming File: {streaming_name(name)}\n" if header.has_streaming_file else ""
+
+
 def create(files: FileSet, name: str, header: DatabaseHeader, last_pgno: int) -> None:
     """Make the streaming file of a database.
 

@@ -9,7 +9,7 @@ changes it after the position to which it is consistent, the file is an older co
 to call the group recovered would be wrong, so that is refused as a mismatch (our reading of R10).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.events import Event, event
@@ -19,6 +19,9 @@ from emulators.ese.recovery.database_recovery import DatabaseRecovery
 from emulators.ese.recovery.identity import HINT_ALL_OF_ONE_POINT, HINT_LEAVE_OUT
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.redo import PAGE_RECORDS
+
+ATTACHMENT_RECORDS = frozenset((AttachDb, DetachDb))
+"""The records by which databases come and go."""
 
 
 class Attachments:
@@ -52,9 +55,15 @@ class Attachments:
             self._require_own(info)
             self._attach(info)
 
-    def owner(self, dbid: int) -> DatabaseRecovery | None:
-        """Return the dirty database that a number stands for now, None when it is none of them."""
-        return self._owners.get(dbid)
+    @property
+    def owners(self) -> Mapping[int, DatabaseRecovery]:
+        """The dirty databases by the numbers that stand for them now: one view, kept up to date."""
+        return self._owners
+
+    @property
+    def follows_pages(self) -> bool:
+        """Whether `note` must see the records of pages too, and not only those of attachments."""
+        return bool(self._idle)
 
     def note(self, record: object, lgpos: Lgpos) -> None:
         """Take a record into account.

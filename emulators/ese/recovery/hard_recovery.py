@@ -31,6 +31,7 @@ from emulators.ese.formats.restore_env import (
     RestoredDatabase,
     RestoreEnv,
 )
+from emulators.ese.formats.streaming_file import check_files
 from emulators.ese.formats.values import BACKUP_INFO_ZERO, LGPOS_ZERO, LogTime
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog, make_temporary_log
@@ -99,7 +100,8 @@ def hard_recover(
     Raises:
         EseError: -615 for a database that is no backup image, -531 for another one, -553 or -554
             when the logs restored are not those that its image needs, the errors of
-            `RestoredLogs`, -1018 for a bad page; nothing was written then. -1808 or -529 when a
+            `RestoredLogs`, -1018 for a bad page, -540 or -1811 for a streaming file that is not
+            the one of its database or is missing; nothing was written then. -1808 or -529 when a
             disk became full: recover again when there is room.
     """
     recovery = _HardRecovery(files, folder, LogTime.from_ns(now_ns))
@@ -167,11 +169,12 @@ class _HardRecovery:
         return opened
 
     def _open(self, restored: RestoredDatabase) -> OfflineDatabase:
-        """Open a database; refuse another one in its place."""
+        """Open a database; refuse another one in its place, and one without its pair (F8)."""
         database = OfflineDatabase(self._files, restored.target, self._env.file_format)
         if database.header.signature != restored.signature:
             where = f"{database.name}: its signature is not that of the database restored"
             raise ese_error(-531, where, HINT_RESTORE_FIRST)
+        check_files(self._files, database.name, database.header)
         return database
 
     def _require_range(self, database: OfflineDatabase) -> None:
@@ -225,7 +228,8 @@ class _HardRecovery:
         names = {index: database.name for index, database in waiting.items()}
         pages = put_pages(self._files, self._folder, head, names.get)
         for index, database in waiting.items():
-            _, dbtime = head.databases[index]
+            last_pgno, dbtime = head.databases[index]
+            database.extend(last_pgno)
             shut_down_restored(database, head.end, self._now, dbtime)
         return pages
 

@@ -122,9 +122,12 @@ class OpenTransactions:
 
     def _note_insertion(self, record: Insertion) -> None:
         if record.flags & PAGE_VERSIONED:
-            self._note_change(record)
+            # This is `_note_change`, which nearly every insertion comes to.
+            transaction = self._open.get(record.procid)
+            if transaction is not None and transaction.trx == record.trx_begin0:
+                transaction.records.append(record)
 
-    def _note_change(self, record: Insertion | UndoInfo) -> None:
+    def _note_change(self, record: UndoInfo) -> None:
         transaction = self._of(record)
         if transaction is not None:
             transaction.records.append(record)
@@ -134,7 +137,7 @@ class OpenTransactions:
         if transaction is not None:
             transaction.take_back(record.rceid)
 
-    def _of(self, record: Insertion | UndoInfo | Undo) -> OpenTransaction | None:
+    def _of(self, record: UndoInfo | Undo) -> OpenTransaction | None:
         """Return the transaction of a record, None when its begin lies before the replayed logs."""
         transaction = self._open.get(record.procid)
         if transaction is None or transaction.trx != record.trx_begin0:

@@ -1,8 +1,8 @@
 """Restoring streaming backups: the files go back to disk, and restore.env says what is to be done.
 
 Fault model: the power may go after any operation, and the disk may fill up. A database gets its
-header last, so that one that is not whole cannot be opened; restore.env is written when all else is
-on disk. A restore that was cut is made again from its beginning.
+header last, after its streaming file, so that one that is not whole cannot be opened; restore.env
+is written when all else is on disk. A restore that was cut is made again from its beginning.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from emulators.ese.backup_set import BackupSet
 from emulators.ese.errors import ese_error
 from emulators.ese.file_set import FileSet
-from emulators.ese.formats.format import archive_name
+from emulators.ese.formats.format import Format, archive_name
 from emulators.ese.formats.page import HEADER_PAGES
 from emulators.ese.formats.restore_env import RESTORE_ENV_NAME, RestoredDatabase, RestoreEnv
+from emulators.ese.formats.streaming_file import streaming_name
 from emulators.ese.formats.values import LogTime
 
 BYTES_PER_COPY = 1 << 20
@@ -39,7 +40,8 @@ def restore_backup(
 
     Raises:
         EseError: -506 when the folder holds a restore that was not recovered, -521 when the sets
-            do not make one backup, -1003 for a database that is not in the set.
+            do not make one backup, -1003 for a database that is not in the set, -1811 for files of
+            databases that the medium lacks; nothing was replaced then.
     """
     if folder.exists(RESTORE_ENV_NAME):
         where = f"{RESTORE_ENV_NAME} is there from another restore"
@@ -50,8 +52,12 @@ def restore_backup(
     if len(chosen) < max(len(databases), 1):
         names = ", ".join(each.name for each in first.databases)
         raise ese_error(-1003, f"the backup holds {names}", "name databases of the backup")
+    wanted = [database.name for database in chosen]
+    if first.file_format.has_streaming_file:
+        wanted += [streaming_name(name) for name in wanted]
+    _require_files(first.files, wanted)
     for database in chosen:
-        _restore_database(first.files, target, database.name, first.file_format.page_bytes)
+        _restore_database(first.files, target, database.name, first.file_format)
     for backup in backups:
         for generation in backup.generations:
             name = archive_name(backup.prefix, generation, backup.file_format)
@@ -85,9 +91,19 @@ def _require_one_backup(backups: Sequence[BackupSet]) -> None:
             raise ese_error(-521, "the sets are of different log streams", hint)
 
 
-def _restore_database(source: FileSet, target: FileSet, name: str, page_bytes: int) -> None:
-    header_bytes = HEADER_PAGES * page_bytes
+def _require_files(medium: FileSet, names: Sequence[str]) -> None:
+    """Refuse a medium that is not whole, before the first file is replaced."""
+    missing = [name for name in names if not medium.exists(name)]
+    if missing:
+        where = f"{', '.join(missing)}: missing on the medium of the backup"
+        raise ese_error(-1811, where, "bring the medium's files back, or use another backup")
+
+
+def _restore_database(source: FileSet, target: FileSet, name: str, file_format: Format) -> None:
+    header_bytes = HEADER_PAGES * file_format.page_bytes
     _copy(source, target, name, header_bytes)
+    if file_format.has_streaming_file:
+        _copy(source, target, streaming_name(name), 0)
     target.write(name, 0, source.read(name, 0, header_bytes))
     target.flush(name)
 

@@ -23,7 +23,7 @@ from emulators.ese.formats.format import EXCHANGE_2007, Format, checkpoint_name
 from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
 from emulators.ese.formats.streaming_file import check_files
 from emulators.ese.formats.values import LogTime
-from emulators.ese.recovery.attachments import Attachments
+from emulators.ese.recovery.attachments import ATTACHMENT_RECORDS, Attachments
 from emulators.ese.recovery.database_recovery import DatabaseRecovery, require_distinct
 from emulators.ese.recovery.decision import Replay, decide, end_before, unusable, worst_of
 from emulators.ese.recovery.identity import require_no_backup_image, require_own_checkpoint
@@ -207,14 +207,19 @@ class _Recovery:
     def _redo_records(self, scan: LogScan) -> None:
         """Give each record to the database that it is of, and those of transactions to all."""
         attachments, parts, buffer = self._attachments, self._parts, scan.buffer
+        owners, decode = attachments.owners, log_records.decode_whole
+        follows_pages = attachments.follows_pages
         for lgpos, offset, end in scan.spans():
-            record = log_records.decode_whole(buffer, offset, end)
-            if type(record) in TRANSACTION_RECORDS:
+            record = decode(buffer, offset, end)
+            kind = type(record)
+            if kind in TRANSACTION_RECORDS:
                 for part in parts:
                     part.apply(record, lgpos)
                 continue
-            attachments.note(record, lgpos)
-            owner = attachments.owner(getattr(record, "dbid", 0))
+            if follows_pages or kind in ATTACHMENT_RECORDS:
+                attachments.note(record, lgpos)
+                follows_pages = attachments.follows_pages
+            owner = owners.get(getattr(record, "dbid", 0))
             if owner is not None:
                 owner.apply(record, lgpos)
 

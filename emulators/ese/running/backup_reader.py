@@ -2,7 +2,8 @@
 
 Fault model: that of the volumes that are read. A page with a wrong checksum is -1018, a log that is
 none of this stream -612, one that is missing -569; what of a file has been copied then is of no
-use, and an image without a header cannot be opened.
+use, and an image without a header cannot be opened. What is behind the header of a streaming file
+is copied as it is, since nothing tells whether it is damaged.
 """
 
 from collections.abc import Callable, Generator
@@ -16,6 +17,7 @@ from emulators.ese.formats.format import LOG_HEADER_BYTES, archive_name
 from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.page import HEADER_PAGES, page_offset
 from emulators.ese.formats.page_verification import verify_pages
+from emulators.ese.formats.streaming_file import streaming_header, streaming_name
 from emulators.ese.formats.values import BackupInfo
 from emulators.ese.running.backup_source import BackupSource
 from emulators.ese.running.database_file import DatabaseFile
@@ -83,6 +85,28 @@ class BackupReader:
         self._medium.truncate(file.name, page_offset(done + 1, page_bytes))
         self._note(221, file.name)
 
+    def copy_streaming_file(self, file: DatabaseFile) -> Process:
+        """Copy the streaming file of a database, where it has one, all but its header (F8).
+
+        It comes after the database, so that it is long enough for all pages that were copied.
+        """
+        if not file.header.has_streaming_file:
+            return
+        name = streaming_name(file.name)
+        self._note(220, name)
+        size = file.volume.size(name)
+        self._medium.create(name, size)
+        page_bytes = self._format.page_bytes
+        read_bytes = PAGES_PER_READ * page_bytes
+        for offset in range(HEADER_PAGES * page_bytes, size, read_bytes):
+            data = yield file.volume.read(name, offset, min(read_bytes, size - offset))
+            content = to_bytes(data)
+            if any(content):
+                self._medium.write(name, offset, content)
+            yield from self._pace(len(content))
+            require_mounted(self._source, file)
+        self._note(221, name)
+
     def _page_count(self, file: DatabaseFile) -> int:
         return file.volume.size(file.name) // self._format.page_bytes - HEADER_PAGES
 
@@ -137,7 +161,13 @@ class BackupReader:
 
     def finish_image(self, header: DatabaseHeader, name: str, info: BackupInfo) -> None:
         """Write the header of an image: it says that hard recovery is due (exchange.md R13)."""
-        block = replace(header, full_backup_current=info).pack()
+        image = replace(header, full_backup_current=info)
+        if header.has_streaming_file:
+            self._put_header(streaming_name(name), streaming_header(image))
+        self._put_header(name, image)
+
+    def _put_header(self, name: str, header: DatabaseHeader) -> None:
+        block = header.pack()
         self._medium.flush(name)
         self._medium.write(name, 0, block + block)
         self._medium.flush(name)

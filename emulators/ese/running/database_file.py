@@ -31,7 +31,7 @@ from emulators.ese.formats.values import LGPOS_ZERO, LOG_TIME_ZERO, BackupInfo, 
 from emulators.ese.trees.page_cache import PageCache, PageWrite
 from sim.kernel import Kernel, Signal
 from sim.trace import Trace
-from sim.volume import DiskFull, Volume, VolumeLost
+from sim.volume import DiskFull, FileMissing, Volume, VolumeLost
 
 RUN_PAGES_MAX = 32
 
@@ -118,8 +118,8 @@ class DatabaseFile:
         self._is_latched = False
         self._extend()
 
-    def fail(self, error: DiskFull | VolumeLost) -> EseError:
-        """Take note that the file cannot be written any more: there is no room, or no disk."""
+    def fail(self, error: DiskFull | FileMissing | VolumeLost) -> EseError:
+        """Take note that the file cannot be used any more: there is no room, or no disk."""
         if self.error is None:
             if isinstance(error, DiskFull):
                 hint = "free space on the database volume, then mount"

@@ -20,7 +20,7 @@ from emulators.ese.trees.page_cache import PageCache
 from emulators.ese.trees.space import Space
 from sim.kernel import Kernel
 from sim.trace import Trace
-from sim.volume import Volume
+from sim.volume import FileMissing, Volume
 
 
 class MountedDatabase:
@@ -97,7 +97,10 @@ def open_file(
     *,
     bytes_max: int | None,
 ) -> DatabaseFile:
-    """Open a file whose header was read; raises EseError -1012 when it is over its limit."""
+    """Open a file whose header was read; raises EseError -1012 when it is over its limit.
+
+    A page that cannot be loaded later because the file is gone is -1022 and stops the database.
+    """
     page_bytes = header.page_bytes
     size = volume.size(name)
     if bytes_max is not None and size > bytes_max:
@@ -105,10 +108,13 @@ def open_file(
         raise ese_error(-1012, f"{name} has {size} bytes of {bytes_max}", hint)
 
     def load(pgno: int) -> Page:
-        image = volume.peek(name, page_offset(pgno, page_bytes), page_bytes)
+        try:
+            image = volume.peek(name, page_offset(pgno, page_bytes), page_bytes)
+        except FileMissing as error:  # a volume that was destroyed has no files any more
+            raise file.fail(error) from error
         return Page.from_bytes(image, pgno, name)
 
-    return DatabaseFile(
+    file = DatabaseFile(
         kernel,
         trace,
         volume,
@@ -119,3 +125,4 @@ def open_file(
         waypoint=0,
         bytes_max=bytes_max,
     )
+    return file

@@ -144,6 +144,7 @@ class _Backup:
         self._note(_STARTS[kind], f"{source.name}, {kind.name.lower()}")
         for file in files if kind.has_databases else ():
             yield from self._reader.copy_pages(file)
+            yield from self._reader.copy_streaming_file(file)
         high = yield from source.close_log()
         info = BackupInfo(mark, time, low, high)
         yield from self._reader.copy_logs(range(low, high + 1))

@@ -16,7 +16,7 @@ from emulators.ese.formats.detection import detect_database, detect_log, detect_
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import HEADER_PAGES
 from emulators.ese.formats.page_verification import PageCheck, verify_pages
-from emulators.ese.formats.streaming_file import STREAMING_SUFFIX, check_files
+from emulators.ese.formats.streaming_file import STREAMING_SUFFIX, check_files, streaming_line
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.dump_log import PREFIX_LENGTH, check_log, dump_log_set
 
@@ -82,17 +82,19 @@ def check_database(
     return summary
 
 
-def checksum_text(name: str, summary: ChecksumSummary, seconds: float = 0.0) -> str:
+def checksum_text(
+    name: str, summary: ChecksumSummary, seconds: float = 0.0, companion: str = ""
+) -> str:
     """Return the text of `eseutil /k` for a database.
 
     Args:
         name: the file.
         summary: what was found.
         seconds: how long it took; no rates are given for 0.
+        companion: the line about its streaming file, if it has one.
     """
     megabytes = summary.bytes_read // _MEGABYTE
     lines = [
-        f"File: {name}",
         "",
         _RULER,
         f"{summary.pages} pages seen",
@@ -110,7 +112,7 @@ def checksum_text(name: str, summary: ChecksumSummary, seconds: float = 0.0) -> 
         rate = summary.bytes_read / _MEGABYTE / seconds
         latency_ms = seconds * 1000 / max(summary.reads, 1)
         lines += [f"{rate:.0f} MB/second", f"{latency_ms:.3f} milliseconds per read"]
-    return "\n".join(lines) + "\n"
+    return f"File: {name}\n{companion}" + "\n".join(lines) + "\n"
 
 
 def checksum_error(name: str, summary: ChecksumSummary) -> EseError | None:
@@ -151,9 +153,11 @@ def verify_checksums(
     except EseError as error:
         return f"File: {name}\n", error
     problem = checksum_error(name, summary)
+    line, mismatch = _streaming_file(files, name)
     if problem is None and not ignores_streaming_file:
-        problem = _streaming_error(files, name)
-    return checksum_text(name, summary, seconds), problem
+        problem = mismatch
+    text = checksum_text(name, summary, seconds, line)
+    return text, problem
 
 
 def _stated_format(files: FileSet, name: str) -> Format:
@@ -166,14 +170,18 @@ def _stated_format(files: FileSet, name: str) -> Format:
         return EXCHANGE_2007
 
 
-def _streaming_error(files: FileSet, name: str) -> EseError | None:
+def _streaming_file(files: FileSet, name: str) -> tuple[str, EseError | None]:
+    """Return the line about the streaming file of a database, and why the two are no pair."""
     if name.lower().endswith(STREAMING_SUFFIX):
-        return None
+        return "", None
+    line = ""
     try:
-        check_files(files, name, read_header(files, name, detect_database(files, name)))
+        header = read_header(files, name, detect_database(files, name))
+        line = streaming_line(name, header)
+        check_files(files, name, header)
     except EseError as error:
-        return error
-    return None
+        return line, error
+    return line, None
 
 
 def _verify_log(files: FileSet, name: str, file_format: Format | None) -> Report:

@@ -5,7 +5,9 @@ The sentences are our own; what the original writes into a file of details is pr
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.file_set import FileSet
+from emulators.ese.formats.database_header import read_header
 from emulators.ese.formats.format import Format
+from emulators.ese.formats.streaming_file import check_files, streaming_line
 from emulators.ese.integrity.check import IntegrityReport, check_database
 from emulators.ese.maintenance.defragmentation import require_clean
 from emulators.ese.tools.dump import Report
@@ -18,13 +20,21 @@ FINDINGS_SHOWN_MAX = 100
 def check_integrity(files: FileSet, name: str, file_format: Format | None = None) -> Report:
     """Return the text of `eseutil /g`.
 
-    The error is -550 for a database that was not shut down cleanly, -1206 for one that breaks a
-    rule, or why it cannot be read.
+    The error is -550 for a database that was not shut down cleanly, -540 or -1811 for one without
+    the streaming file that belongs to it, -1206 for one that breaks a rule, or why it cannot be
+    read.
     """
-    text = f"        Database: {name}\n\nChecking database integrity.\n\n"
+    text = f"        Database: {name}\n"
+    begins = "\nChecking database integrity.\n\n"
     try:
         own = own_format(files, name, file_format)
+        header = read_header(files, name, own)
+    except EseError as error:
+        return text + begins, error
+    text += streaming_line(name, header) + begins
+    try:
         require_clean(files, name, own)
+        check_files(files, name, header)
         report = check_database(files, name, own)
     except EseError as error:
         return text, error

@@ -8,6 +8,7 @@ The result is in Clean Shutdown, belongs to no log stream yet, and can be mounte
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import cast
 
 from emulators.ese.file_set import FileSet
@@ -24,6 +25,7 @@ from emulators.ese.trees.table import LONG_VALUE_IN_RECORD_BYTES_MAX, RowValue
 from sim.payload import Segments, length_of, to_bytes
 
 ROWS_PER_BATCH = 256
+NO_NULLS = 0
 
 
 class BulkLoader:
@@ -160,6 +162,39 @@ class _RowEncoder:
 
     def nodes(self, rows: Iterable[Sequence[RowValue]]) -> Iterator[tuple[bytes, bytes]]:
         """Yield key and record of each row."""
+        source = iter(rows)
+        while batch := list(islice(source, ROWS_PER_BATCH)):
+            columns = list(zip(*batch, strict=True))
+            if self._are_plain(columns):
+                yield from self._nodes_of_columns(cast("list[Sequence[Value]]", columns))
+            else:
+                yield from self._nodes_of_rows(batch)
+
+    def _are_plain(self, columns: Sequence[Sequence[RowValue]]) -> bool:
+        """Return whether rows have no NULL, and long values only as the record holds them."""
+        if any(None in column for column in columns):
+            return False
+        for position, _ in self._long:
+            values = columns[position]
+            if set(map(type, values)) != {bytes}:
+                return False
+            if max(map(len, cast("Sequence[bytes]", values))) > self._in_record_max:
+                return False
+        return True
+
+    def _nodes_of_columns(
+        self, columns: Sequence[Sequence[Value]]
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Return key and record of plain rows, given column by column."""
+        keys = self._key.of_columns(columns)
+        for index, index_key, entries in self._indexes:
+            if index.has_entry(NO_NULLS):
+                entries.extend(zip(index_key.of_columns(columns), keys, strict=True))
+        self.count += len(keys)
+        return zip(keys, self._codec.encode_columns(columns), strict=True)
+
+    def _nodes_of_rows(self, rows: Iterable[Sequence[RowValue]]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield key and record of each row; a long value may go to its tree before its row does."""
         encode, key_of = self._codec.encode, self._key.of
         for row in rows:
             values = self._stored(row) if self._long else cast("Sequence[Value]", row)

@@ -180,7 +180,12 @@ class Space:
         return first, taken
 
     def _obtain(self, tree: Tree) -> None:
-        """Let `tree` own one more extent, taken from its parent or from a longer file."""
+        """Let `tree` own one more extent, taken from its parent or from a longer file.
+
+        Raises:
+            EseError: -1012 when it has too many extents already; nothing was taken then.
+        """
+        self._require_room(tree)
         wanted = max(EXTENT_PAGES_MIN, self._owned(tree) // GROWTH_SHARE)
         parent = tree.parent
         if parent is None:
@@ -203,11 +208,15 @@ class Space:
             page = self._cache.page(pgno)
             index, exact = page.find(key)
             assert not exact, f"extent ending at page {first + pages - 1} is listed twice"
-            if not page.room_for(key, data):
-                where = f"tree {tree.fdp}: the list of its extents, page {pgno}, is full"
-                raise ese_error(-1012, where, "defragment the database: eseutil /d")
             self._editor.insert(tree, SYSTEM, page, index, key, data)
         self._last[tree.fdp] = key
+
+    def _require_room(self, tree: Tree) -> None:
+        entry = encode_extent(tree.fdp, 1)
+        for pgno in (tree.fdp + 1, tree.fdp + 2):
+            if not self._cache.page(pgno).room_for(*entry):
+                where = f"tree {tree.fdp}: the list of its extents, page {pgno}, is full"
+                raise ese_error(-1012, where, "defragment the database: eseutil /d")
 
     def _owned(self, tree: Tree) -> int:
         return sum(count for _, count in extents(self._cache.page(tree.fdp + 1)))

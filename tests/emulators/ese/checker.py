@@ -6,6 +6,8 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from emulators.ese.formats.database_header import read_header
+from emulators.ese.formats.detection import detect_database
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.formats.page import Page
 from emulators.ese.integrity import check
@@ -89,3 +91,13 @@ def check_database(files, name="MDB1.edb", file_format=EXCHANGE_2007):
         leaked=report.leaked,
         empty_leaves=report.empty_leaves,
     )
+
+
+def check_recovered(files, names):
+    """Assert that each database which a recovery has left clean is sound."""
+    for name in names:
+        if files.exists(name) and files.size(name) > 2 * EXCHANGE_2007.page_bytes:
+            file_format = detect_database(files, name)
+            if read_header(files, name, file_format).is_clean:
+                problems = check_database(files, name, file_format).problems
+                assert problems == [], f"{name} after its recovery: {problems}"

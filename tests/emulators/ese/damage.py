@@ -4,7 +4,7 @@ from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
-from mail_world import DATABASE, LOG_BYTES, MAILBOXES, World, copy_of, recover
+from mail_world import DATABASE, LOG_BYTES, MAILBOXES, World, copy_of, recover_only
 from recovery_case import CURRENT, PAGE_BYTES, Case, mail_in
 
 from emulators.ese.errors import EseError
@@ -38,7 +38,7 @@ def outcome_of(files):
     A row that other rows refer to may be gone without any error: what is then read is no mail.
     """
     try:
-        report = recover(files)
+        report = recover_only(files)
         error = checksum_error(DATABASE, check_database(files, DATABASE))
         if error is not None:
             return Outcome(error.code, error.where, {}, ())

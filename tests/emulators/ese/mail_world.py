@@ -7,9 +7,10 @@ each message was acknowledged. `Disks` are the files as they stood after any pre
 from collections import Counter
 from dataclasses import dataclass, field
 
-from checker import check_database
+from checker import check_database, check_recovered
 
 from emulators.ese.file_set import MemoryFiles
+from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.recovery.opened import open_database
 from emulators.ese.recovery.soft_recovery import soft_recover
 from emulators.ese.running.parameters import Parameters
@@ -175,14 +176,18 @@ class Ledger:
     histories: dict
     promised: list
 
-    def compare(self, files):
+    def compare(self, files, name=DATABASE, file_format=EXCHANGE_2007):
         """Return what is wrong with the mail in a recovered database, as sentences."""
-        store = Store(open_database(files, DATABASE))
+        store = Store(open_database(files, name, file_format))
+        return self.compare_mail(store.messages(), store.folder_counts())
+
+    def compare_mail(self, messages, folder_counts):
+        """Return what is wrong with messages, and with the counts that their folders state."""
         promised = Counter(self.promised)
         problems = []
         held = Counter()
         found = set()
-        for stored in store.messages():
+        for stored in messages:
             found.add(stored.message_id)
             held[stored.mailbox, stored.folder] += not stored.is_deleted
             history = [state(change) for change in self.histories.get(stored.message_id, [])]
@@ -196,7 +201,7 @@ class Ledger:
             later = self.histories[message_id][count - 1 :]
             if message_id not in found and all(change.message for change in later):
                 problems.append(f"message {message_id} is lost")
-        for folder, count in store.folder_counts().items():
+        for folder, count in folder_counts.items():
             if held[folder] != count:
                 problems.append(f"{folder} states {count} messages and holds {held[folder]}")
         return problems
@@ -209,7 +214,13 @@ def state(item):
 
 
 def recover(files, **switches):
-    """Run soft recovery on the files of a world."""
+    """Run soft recovery on the files of a world, and check the structure of what comes out."""
+    report = recover_only(files, **switches)
+    check_recovered(files, [DATABASE])
+    return report
+
+
+def recover_only(files, **switches):
     return soft_recover(files, "E00", [DATABASE], now_ns=EPOCH_NS + 3600 * S, **switches)
 
 
@@ -221,7 +232,7 @@ class Recovered:
 
 def recover_and_check(files, ledger, **switches):
     """Recover, and return the report with all that is wrong with mail and structure."""
-    report = recover(files, **switches)
+    report = recover_only(files, **switches)
     findings = check_database(files)
     return Recovered(report, findings.problems + ledger.compare(files))
 

@@ -2,7 +2,7 @@
 
 from math import prod
 
-from mail_world import DATABASE, S, recover_and_check
+from mail_world import S, recover_and_check
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
@@ -11,7 +11,8 @@ from sim.kernel import Kernel
 from sim.streams import Streams
 from sim.volume import Fate, Kind, Torn, Volume
 
-HEADER_BYTES = 2 * 8192
+PAGE_BYTES = 8192
+HEADER_BYTES = 2 * PAGE_BYTES
 
 
 class Replayed:
@@ -38,12 +39,12 @@ class Replayed:
         else:
             getattr(volume, operation.kind.value)(name)
 
-    def cut(self, fate_of):
+    def cut(self, fate_of, page_bytes=PAGE_BYTES):
         """Cut the power and return the files, and whether a page was torn within."""
         torn_pages = False
         for volume in self.volumes.values():
             volume.power_cut(fate_of)
-            torn_pages = torn_pages or any(tears_a_page(*fate) for fate in volume.fates)
+            torn_pages = torn_pages or any(tears_a_page(*fate, page_bytes) for fate in volume.fates)
         files = MemoryFiles()
         for volume in self.volumes.values():
             for name in volume.names():
@@ -52,9 +53,9 @@ class Replayed:
         return files, torn_pages
 
 
-def tears_a_page(write, fate):
-    in_pages = write.file == DATABASE and write.offset >= HEADER_BYTES
-    return in_pages and isinstance(fate, Torn) and write.kept_bytes(fate) % 8192 > 0
+def tears_a_page(write, fate, page_bytes):
+    in_pages = write.file.endswith(".edb") and write.offset >= 2 * page_bytes
+    return in_pages and isinstance(fate, Torn) and write.kept_bytes(fate) % page_bytes > 0
 
 
 def unflushed_writes(operations):

@@ -5,9 +5,12 @@ from collections import Counter
 from mail_world import EPOCH_NS, LOG_BYTES, MAILBOXES, MS, World, recover_and_check
 
 from emulators.ese.errors import EseError
+from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.running.parameters import Parameters
 from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.server import ExchangeServer
 from emulators.exchange.snapshot_group import SnapshotGroup
+from emulators.vss.components import components_of
 from sim.volume import Kind
 
 ANN, BOB, CY = MAILBOXES
@@ -97,6 +100,19 @@ def test_a_snapshot_group_freezes_and_thaws_its_storage_group_and_names_its_file
     assert (files.name, files.prefix, files.log_volume) == ("SG1", "E00", "logs")
     (database,) = files.databases
     assert database.name == "MDB1.edb"
+
+
+def test_a_snapshot_group_of_2003_names_the_streaming_file_of_each_database():
+    for file_format, patterns in (
+        (EXCHANGE_2003, ["MDB1.edb", "MDB1.stm"]),
+        (EXCHANGE_2007, ["MDB1.edb"]),
+    ):
+        world = World(parameters=Parameters(file_format=file_format))
+        files = SnapshotGroup(world.group, world.streams.stream("vss")).files
+        _, component = components_of("MBX1", files)
+        assert [spec.pattern for spec in component.files] == patterns
+        assert {spec.volume for spec in component.files} == {world.data.name}
+        assert all(world.data.exists(pattern) for pattern in patterns)
 
 
 def test_a_snapshot_of_a_group_that_has_stopped_fails():

@@ -98,12 +98,13 @@ def test_a_short_log_is_refused():
 
 
 def test_a_log_of_another_size_or_a_newer_version_is_refused():
-    of_2003 = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, EXCHANGE_2003).pack()
-    with pytest.raises(EseError, match="-541"):
-        LogHeader.unpack(of_2003, EXCHANGE_2007)
-    of_2007 = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, EXCHANGE_2007).pack()
-    with pytest.raises(EseError, match=r"-514 .*7\.3704\.10"):
-        LogHeader.unpack(of_2007, EXCHANGE_2003)
+    for written, opened in ((EXCHANGE_2003, EXCHANGE_2007), (EXCHANGE_2007, EXCHANGE_2003)):
+        block = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, written).pack()
+        with pytest.raises(EseError, match="-541"):
+            LogHeader.unpack(block, opened)
+    newer = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, EXCHANGE_2007, update=99).pack()
+    with pytest.raises(EseError, match=r"-514 .*7\.3704\.99"):
+        LogHeader.unpack(newer, EXCHANGE_2007)
 
 
 @pytest.mark.parametrize("file_format", FORMATS)

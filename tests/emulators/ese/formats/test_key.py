@@ -52,6 +52,23 @@ def test_segments_order_one_after_another(pairs):
     assert sorted(pairs) == sorted(pairs, key=codec.encode)
 
 
+ROWS = st.lists(
+    st.tuples(
+        st.none() | st.integers(-5, 5),
+        st.none() | st.binary(max_size=300),
+    ),
+    max_size=6,
+)
+
+
+@given(ROWS, st.sampled_from([("A",), ("B",), ("A", "B"), ("B", "A")]))
+def test_keys_made_column_by_column_are_those_of_the_rows(several, names):
+    table = build_table("T", (("A", ColumnType.LONG), ("B", ColumnType.BINARY)), ("A",))
+    key = RowKey(table, names)
+    columns = list(zip(*several, strict=True)) or [(), ()]
+    assert key.of_columns(columns) == [key.of(row) for row in several]
+
+
 def test_the_keys_of_annex_f_are_reproduced():
     identifiers = (ColumnType.LONG, ColumnType.SHORT, ColumnType.LONG)
     key = encode_key([column(kind) for kind in identifiers], (2, 1, 2))

@@ -39,6 +39,7 @@ VALUES = {
     "LONG_TEXT": st.one_of(st.text(max_size=200), SEPARATED),
 }
 rows = st.tuples(*(st.none() | VALUES[column.name] for column in ALL.columns))
+whole_rows = st.tuples(*(VALUES[column.name] for column in ALL.columns))
 
 
 @given(rows)
@@ -57,6 +58,24 @@ def test_columns_after_the_last_value_take_no_bytes(row):
     variable = row[len(ALL.fixed) : len(ALL.fixed) + len(ALL.variable)]
     last = max((i + 1 for i, value in enumerate(variable) if value is not None), default=0)
     assert record[1] == 127 + last
+
+
+@settings(max_examples=60)
+@given(st.sampled_from((rows, whole_rows)).flatmap(lambda kind: st.lists(kind, max_size=5)))
+def test_rows_encoded_column_by_column_are_the_same_records(several):
+    columns = list(zip(*several, strict=True)) or [()] * len(ALL.columns)
+    assert CODEC.encode_columns(columns) == [CODEC.encode(row) for row in several]
+
+
+@given(st.data(), st.sets(st.sampled_from(ALL.columns), min_size=1), st.integers(1, 3))
+def test_tables_of_any_columns_are_encoded_column_by_column_too(data, chosen, count):
+    columns = [column for column in ALL.columns if column in chosen]
+    table = build_table("T", tuple((each.name, each.column_type) for each in columns), ())
+    row = st.tuples(*(VALUES[column.name] for column in table.columns))
+    several = data.draw(st.lists(row, min_size=count, max_size=count))
+    codec = RecordCodec(table)
+    records = codec.encode_columns(list(zip(*several, strict=True)))
+    assert records == [codec.encode(row) for row in several]
 
 
 def outcome(record):

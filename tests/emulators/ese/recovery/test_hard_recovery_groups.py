@@ -3,12 +3,16 @@
 import pytest
 from backup_world import RESTORED_NS, BackupKind, restored
 from checker import check_database
+from cut_files import CutError, CutFiles
 from group_world import FORMATS, ONE, TWO, GroupWorld, recover, rows_of
-from mail_world import LOG_BYTES, S
+from mail_world import LOG_BYTES, S, copy_of
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
-from emulators.ese.formats.format import EXCHANGE_2007
+from emulators.ese.formats.database_header import FileType, read_header
+from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
+from emulators.ese.formats.streaming_file import check_files, streaming_bytes
+from emulators.ese.formats.values import BACKUP_INFO_ZERO
 from emulators.ese.recovery.hard_recovery import hard_recover
 from emulators.ese.recovery.restore import restore_backup
 from emulators.ese.running.parameters import Parameters
@@ -46,7 +50,7 @@ def put_back(world, files):
         for name in volume.names():
             volume.delete(name)
     for name in files.names():
-        volume = world.data if name.endswith(".edb") else world.logs
+        volume = world.data if name.endswith((".edb", ".stm")) else world.logs
         volume.create(name)
         volume.write(name, 0, (files.read(name, 0, files.size(name)),))
         volume.flush(name)
@@ -198,3 +202,114 @@ def test_after_hard_recovery_the_next_backup_of_logs_needs_a_new_full_one():
     recover_hard(target, folder)
     for name in (ONE, TWO):
         assert world.problems(target, name) == []
+
+
+# The streaming files of 2003 (F8).
+
+STREAMING = ("MDB1.stm", "MDB2.stm")
+
+
+def small_world_of_2003():
+    world = GroupWorld(parameters=Parameters(file_format=EXCHANGE_2003)).create()
+    world.drip(4, 3000)
+    return world
+
+
+def paired(files, name):
+    """Return whether a database is clean and goes with its streaming file."""
+    header = read_header(files, name, EXCHANGE_2003)
+    check_files(files, name, header)
+    return header.is_clean
+
+
+def test_a_group_of_2003_comes_back_with_its_streaming_files_and_lives_on():
+    world = world_of(EXCHANGE_2003)
+    backup = back_up(world, BackupKind.COPY)
+    medium = backup.files
+    assert set(STREAMING) < set(medium.names())
+    copied = [event.text for event in backup.events if event.event_id in (220, 221)]
+    assert [sum(name in text for text in copied) for name in STREAMING] == [2, 2]
+    for name in STREAMING:
+        image = read_header(medium, name, EXCHANGE_2003, FileType.STREAMING)
+        assert image.full_backup_current == backup.info
+    world.drip(12, 1_000_000, every_ms=20)
+    world.power_cycle()
+    files = world.files()
+    for name in (ONE, TWO, *STREAMING):
+        files.delete(name)
+    target, folder = restored([backup], files)
+    recover_hard(target, folder, file_format=EXCHANGE_2003)
+    for name, companion in zip((ONE, TWO), STREAMING, strict=True):
+        assert paired(target, name)
+        header = read_header(target, companion, EXCHANGE_2003, FileType.STREAMING)
+        assert header.full_backup_current == BACKUP_INFO_ZERO
+        last_pgno = target.size(name) // 4096 - 2
+        assert target.size(companion) >= streaming_bytes(last_pgno, EXCHANGE_2003)
+        assert world.problems(target, name) == []
+    put_back(world, target)
+    remount(world)
+    world.drip(12, 150_000, every_ms=20)
+    crashed = world.files()
+    recover(crashed, file_format=EXCHANGE_2003)
+    for name in (ONE, TWO):
+        assert paired(crashed, name)
+        assert world.problems(crashed, name) == []
+
+
+def test_what_was_behind_the_header_of_a_streaming_file_comes_back():
+    world = small_world_of_2003()
+    content = bytes(range(256)) * 8
+    world.data.write("MDB1.stm", 3 * 4096, (content,))
+    world.run(1)
+    target, folder = restored([back_up(world)])
+    recover_hard(target, folder, file_format=EXCHANGE_2003)
+    assert target.read("MDB1.stm", 3 * 4096, len(content)) == content
+    assert target.size("MDB1.stm") == world.data.size("MDB1.stm")
+
+
+def test_hard_recovery_refuses_a_database_of_2003_without_its_own_streaming_file():
+    target, folder = restored([back_up(small_world_of_2003())])
+    for code, change in (
+        (-1811, lambda files: files.delete("MDB1.stm")),
+        (-540, lambda files: files.write("MDB1.stm", 0, files.read("MDB2.stm", 0, 8192))),
+        (-540, lambda files: files.write("MDB1.stm", 0, bytes(8192))),
+    ):
+        files, kept = copy_of(target), copy_of(folder)
+        change(files)
+        before = copy_of(files)._files
+        with pytest.raises(EseError) as caught:
+            hard_recover(files, kept, now_ns=RESTORED_NS)
+        assert caught.value.code == code
+        assert "MDB1.stm" in caught.value.where
+        assert (files._files, kept._files) == (before, folder._files), "a refusal changed a file"
+
+
+def test_a_backup_whose_streaming_file_is_missing_is_not_restored():
+    world = small_world_of_2003()
+    backup = back_up(world)
+    backup.files.delete("MDB2.stm")
+    target, folder = world.files(), MemoryFiles()
+    before = copy_of(target)._files
+    with pytest.raises(EseError, match=r"-1811.*MDB2\.stm"):
+        restore_backup([backup], folder, target, now_ns=RESTORED_NS)
+    assert target._files == before
+    assert folder.names() == []
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_hard_recovery_of_2003_cut_after_any_operation_ends_with_a_matching_pair(loses, figure):
+    world = small_world_of_2003()
+    target, folder = restored([back_up(world)])
+    whole = CutFiles(copy_of(target), 10_000, loses=False)
+    hard_recover(whole, copy_of(folder), now_ns=RESTORED_NS)
+    for left in range(whole.done):
+        kept = copy_of(folder)
+        cut = CutFiles(copy_of(target), left, loses=loses)
+        with pytest.raises(CutError):
+            hard_recover(cut, kept, now_ns=RESTORED_NS)
+        hard_recover(cut.durable, kept, now_ns=RESTORED_NS + 60 * S)
+        for name in (ONE, TWO):
+            assert paired(cut.durable, name), f"cut after {left} operations"
+            assert world.problems(cut.durable, name) == []
+    assert whole.done > 8, "two headers of each of two pairs, each flushed"
+    figure(f"cut after each of {whole.done} operations on the databases")

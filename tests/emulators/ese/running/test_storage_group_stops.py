@@ -84,6 +84,25 @@ def test_a_full_database_disk_stops_the_group_and_nothing_acknowledged_is_lost(m
     assert recover_and_check(world.files(), world.ledger()).problems == []
 
 
+def test_a_page_that_has_to_be_read_from_a_lost_disk_stops_the_database():
+    """It was not in the cache: the database was mounted anew and nobody has asked for it yet."""
+    world = World()
+    world.spawn(world.drip(40, 3000, every_ms=10))
+    world.run(2)
+    for process in (world.group.dismount(DATABASE), world.group.mount(DATABASE)):
+        world.spawn(process)
+        world.run(5)
+    world.data.destroy()
+    with pytest.raises(EseError) as caught:
+        list(world.group.database(DATABASE).table("Msg").rows())
+    assert caught.value.code == -1022
+    assert DATABASE in caught.value.where
+    assert "recover from" in caught.value.hint
+    assert world.group.error is caught.value
+    world.run(60)
+    assert world.kernel.unobserved_errors == []
+
+
 @pytest.mark.parametrize(("which", "code"), [("logs", -510), ("data", -1022)])
 def test_the_loss_of_a_disk_stops_the_group(which, code):
     world = World(parameters=SHALLOW)

@@ -145,8 +145,34 @@ def test_ml_and_k_read_a_log_of_every_version(file_format):
     assert text.count(" - OK") == 2
 
 
-def test_a_log_of_the_other_size_is_refused_where_one_version_is_asked_for():
-    header = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, EXCHANGE_2003)
+@pytest.mark.parametrize(
+    ("written", "asked"), [(EXCHANGE_2003, EXCHANGE_2007), (EXCHANGE_2007, EXCHANGE_2003)]
+)
+def test_a_log_of_the_other_size_is_refused_where_one_version_is_asked_for(written, asked):
+    header = LogHeader(5, TIME, LOG_TIME_ZERO, SIGNATURE, written)
     files = MemoryFiles({"E00.log": log_image(header)})
-    _, error = file_dump("/ml", files, "E00.log", EXCHANGE_2007)
+    _, error = file_dump("/ml", files, "E00.log", asked)
     assert error.code == -541
+
+
+@EVERY_FORMAT
+def test_g_and_k_name_the_streaming_file_and_g_wants_it_too(file_format):
+    files = database_of(file_format)
+    line = f"\n  Streaming File: {COMPANION}\n"
+    for mode in ("/g", "/k"):
+        text, error = file_dump(mode, files, NAME)
+        assert error is None
+        assert (line in text) == file_format.has_streaming_file
+    if not file_format.has_streaming_file:
+        return
+    other = files.read(COMPANION, 0, files.size(COMPANION))
+    files.delete(COMPANION)
+    text, error = file_dump("/g", files, NAME)
+    assert (error.code, line in text) == (-1811, True)
+    assert "Integrity check" not in text
+    header = header_of(files, file_format)
+    header.signature = SIGNATURE
+    streaming_file.create(files, NAME, header, 254)
+    assert file_dump("/g", files, NAME)[1].code == -540
+    files.write(COMPANION, 0, other)
+    assert file_dump("/g", files, NAME)[1] is None

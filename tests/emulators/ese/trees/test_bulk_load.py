@@ -78,6 +78,15 @@ def test_payloads_may_be_segments_and_text():
     ]
 
 
+def test_rows_loaded_at_once_and_one_by_one_make_the_same_file():
+    plain = [(n % 7, f"{n:05}" + "K" * 50, bytes([n % 251]) * (n % 900)) for n in range(1000)]
+    # Segments are put together row by row.
+    pieces = [(rank, key, (data[:9], data[9:])) for rank, key, data in plain]
+    at_once, one_by_one = (loaded(EXCHANGE_2007, Item=rows) for rows in (plain, pieces))
+    size = at_once.size(DATABASE)
+    assert at_once.read(DATABASE, 0, size) == one_by_one.read(DATABASE, 0, size + 1)
+
+
 def test_rows_out_of_order_are_refused():
     for rows in ([(1, "B", None), (2, "A", None)], [(1, "A", None), (2, "A", None)]):
         with pytest.raises(EseError, match="is not above the one before it") as refused:
