@@ -129,9 +129,9 @@ class PageCache:
             buffer.oldest = lgpos
             self._dirty[pgno] = buffer
         elif (
-            lgpos.generation > buffer.newest.generation
+            self._keep_versions
             and buffer.frozen is None
-            and self._keep_versions
+            and lgpos.generation > buffer.newest.generation
         ):
             image = buffer.page.to_bytes(pgno)
             buffer.frozen = FrozenVersion(image, buffer.newest.generation, buffer.oldest)
