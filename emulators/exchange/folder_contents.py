@@ -18,6 +18,7 @@ from emulators.exchange.store_schema import (
     MAILBOX,
     MSG_FOLDER_INDEX,
     PER_USER_READ,
+    VIEW_RECEIVED,
     view_key,
 )
 
@@ -111,6 +112,11 @@ class FolderContents:
     def view(self, name: str, folder_id: int) -> Iterator[Entry]:
         """Yield what a folder shows, in the order of one of its views."""
         rows = map(entry_of, self.rows.seek(name, folder_id))
+        return (entry for entry in rows if entry.deleted_ns is None)
+
+    def newest(self, folder_id: int) -> Iterator[Entry]:
+        """Yield what a folder shows, what came last first."""
+        rows = map(entry_of, self.rows.seek(VIEW_RECEIVED, folder_id, descending=True))
         return (entry for entry in rows if entry.deleted_ns is None)
 
     def deleted_before(self, time_ns: int) -> list[Entry]:

@@ -5,11 +5,12 @@ when the commit record is on the log disk.
 """
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TypeAlias
 
 from emulators.ese.trees.transaction import Transaction
 from emulators.exchange.changes import Change, ChangeKind, Item
-from emulators.exchange.folder_contents import Place
+from emulators.exchange.folder_contents import Entry, Place
 from emulators.exchange.message import Message
 from emulators.exchange.store import Mailbox, Store
 from emulators.exchange.store_schema import DELETED_ITEMS, DRAFTS
@@ -100,6 +101,15 @@ class MailOperations:
         self.store.save(transaction, item.place, message)
         item.message = message
         self._finish(transaction, Change.of(ChangeKind.SAVED, item))
+
+    def open(self, place: Place) -> Message:
+        """Return a message as the store has it; nothing changes."""
+        return self.store.open(place)
+
+    def view(self, mailbox: Mailbox, folder: str, rows: int | None = None) -> list[Entry]:
+        """Return what a folder shows, the newest first: a screen of `rows`, or all of it."""
+        shown = self.store.contents.newest(mailbox.folders[folder])
+        return list(islice(shown, rows))
 
     def set_read(self, item: Item, now_ns: int, *, is_read: bool = True) -> None:
         """Let a message count as read or unread."""

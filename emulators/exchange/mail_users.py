@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from emulators.exchange.message import APPOINTMENT, Message
 from emulators.exchange.store_schema import CALENDAR, OUTBOX, SENT_ITEMS
-from emulators.exchange.user_actions import NS_PER_MINUTE, Assumed, UserActions
+from emulators.exchange.user_actions import NS_PER_MINUTE, Assumed, UserActions, UserLooks
 
 if TYPE_CHECKING:
     from emulators.exchange.arrivals import Arrival, Send
@@ -45,6 +45,8 @@ class MailUsers:
         streams: for the draws of what users do.
         name: tells the streams of several groups of users apart.
         actions: what users do; None for those who only send.
+        looks: what they do that only reads. It changes nothing and takes no time of the disk; None
+            where nobody counts the pages that are read.
     """
 
     def __init__(
@@ -57,17 +59,20 @@ class MailUsers:
         *,
         name: str,
         actions: UserActions | None,
+        looks: UserLooks | None = None,
     ) -> None:
         self._server = server
         self._pools = pools
         self._arrivals = arrivals
         self._now_ns = now_ns
         self._actions = actions
+        self._looks = looks
         self._numbers = count()
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
         self._writing = streams.stream(f"users:{name}:writing")
         self._reading = streams.stream(f"users:{name}:reading")
         self._calendar = streams.stream(f"users:{name}:calendar")
+        self._looking = streams.stream(f"users:{name}:looking")
         self._horizon_ns = 0
         if actions is not None:
             longest = actions.draft_saves_most.value * actions.draft_save_interval.value
@@ -188,6 +193,8 @@ class MailUsers:
             self._later(actions.read_delay, item.mailbox, lambda: self._read(item, actions))
 
     def _read(self, item: "Item", actions: UserActions) -> None:
+        if self._looks is not None:
+            self._look(item, self._looks)
         self._server.mail_of(item.mailbox).set_read(item, self._server.wall_ns())
         if self._reading.chance(actions.edit_share.value):
             self._later(actions.fate_delay, item.mailbox, lambda: self._edit(item))
@@ -196,6 +203,17 @@ class MailUsers:
             self._later(actions.fate_delay, item.mailbox, lambda: self._delete(item, actions))
         elif fate < actions.delete_share.value + actions.file_share.value:
             self._later(actions.fate_delay, item.mailbox, lambda: self._file(item))
+
+    def _look(self, item: "Item", looks: UserLooks) -> None:
+        """View the folder of a message, open it, and look older ones of the folder up."""
+        mail = self._server.mail_of(item.mailbox)
+        mailbox = self._server.mailboxes[item.mailbox]
+        mail.view(mailbox, item.folder, round(looks.view_rows.value))
+        mail.open(item.place)
+        found = mail.view(mailbox, item.folder)
+        chance = looks.look_ups.value / (1 + looks.look_ups.value)
+        while self._looking.chance(chance):
+            mail.open(self._looking.choice(found).place)
 
     def _edit(self, item: "Item") -> None:
         if not item.is_deleted:

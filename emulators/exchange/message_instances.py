@@ -55,6 +55,12 @@ class MessageInstances:
         """Return how many folder entries an instance states."""
         return cast("int", self.rows.get(instance_id)[REFERENCES])
 
+    def message(self, instance_id: int) -> Message:
+        """Return the content of an instance, with its attachments."""
+        table = self.attachments
+        attached = tuple(_attachment_of(table, row) for row in table.range(instance_id))
+        return self._message_of(self.rows.get(instance_id), attached)
+
     def refer(self, transaction: Transaction, instance_id: int) -> None:
         """Count one more folder that shows an instance."""
         self._refer(transaction, instance_id, self.references(instance_id) + 1)
@@ -176,8 +182,12 @@ def _by_instance(table: Table) -> Iterator[tuple[int, tuple[Attachment, ...]]]:
     for instance_id, rows in groupby(table.records(), itemgetter(0)):
         yield (
             cast("int", instance_id),
-            tuple(Attachment(_text(table, row[3]), _payload(table, row[4])) for row in rows),
+            tuple(_attachment_of(table, row) for row in rows),
         )
+
+
+def _attachment_of(table: Table, row: tuple[Value, ...]) -> Attachment:
+    return Attachment(_text(table, row[3]), _payload(table, row[4]))
 
 
 def _text(table: Table, value: Value) -> str:

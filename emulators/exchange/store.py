@@ -144,6 +144,10 @@ class Store:
         )
         self.contents.change(transaction, old, new)
 
+    def open(self, place: Place) -> Message:
+        """Return a message as one sees it who opens it, with its attachments."""
+        return self.instances.message(self.contents.entry(place).instance_id)
+
     def set_read(
         self, transaction: Transaction, place: Place, time_ns: int, *, is_read: bool = True
     ) -> None:

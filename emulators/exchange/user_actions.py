@@ -11,7 +11,7 @@ costs the log all of its bytes again, attachments included.
 
 from typing import NamedTuple
 
-__all__ = ["USER_ACTIONS", "Assumed", "UserActions"]
+__all__ = ["USER_ACTIONS", "USER_LOOKS", "Assumed", "UserActions", "UserLooks"]
 
 NS_PER_MINUTE = 60 * 10**9
 
@@ -76,3 +76,25 @@ class UserActions(NamedTuple):
 
 
 USER_ACTIONS = UserActions()
+
+
+class UserLooks(NamedTuple):
+    """What users do that only reads: all assumptions too.
+
+    `look_ups` is calibrated so that heavy users of Exchange 2007 read about as many pages as they
+    write (exchange.md 5.3). It stands for more than people: nobody opens so many old messages.
+    """
+
+    view_rows: Assumed = Assumed(
+        50.0,
+        "of the folder for each message read",
+        "about a screen: who reads a message has the list of its folder before them",
+    )
+    look_ups: Assumed = Assumed(
+        10.0,
+        "messages of the folder, of any age, opened for each message read, mean",
+        "searches, scanners, delegates and devices that fetch what has not changed; calibrated",
+    )
+
+
+USER_LOOKS = UserLooks()

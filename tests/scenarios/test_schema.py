@@ -124,7 +124,7 @@ def test_the_schema_accepts_a_site_with_nothing_written():
         ("bandwidth: 10 Mbit/s", "bandwidth: 10 MB/s"),
         ("0.1 %", "0.1"),
         ("profile: heavy", "profile: heavvy"),
-        ("mailboxes: 250", "mailboxes: 0"),
+        ("mailboxes: 60", "mailboxes: 0"),
         ("[MDB1]", "[]"),
         ("kind: cdp", "kind: ccr"),
         ("kind: site_loss", "kind: siteloss"),

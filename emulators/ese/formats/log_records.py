@@ -91,6 +91,7 @@ from emulators.ese.formats.log_types import RecordType, size_of
 from emulators.ese.formats.values import DbmsParam, Lgpos, LogTime
 
 __all__ = [
+    "DECODERS",
     "PAGE_CONCURRENT_INDEX",
     "PAGE_DELETED",
     "PAGE_SPACE",
@@ -242,7 +243,7 @@ def decode(buffer: Bytes, offset: int = 0) -> tuple[Record, int]:
 
 def decode_whole(buffer: bytes, offset: int, end: int) -> Record:
     """Return the record between `offset` and `end`, which are those of a whole record."""
-    return _DECODERS[buffer[offset]](buffer, offset, end)
+    return DECODERS[buffer[offset]](buffer, offset, end)
 
 
 def _layout_decoder(layout: _Layout) -> Decoder:
@@ -299,7 +300,7 @@ _ENCODERS: dict[Any, Callable[[Any], bytes]] = {
     DetachDb: encode_detach_db,
     Other: _encode_other,
 }
-_DECODERS: dict[int, Decoder] = {
+DECODERS: dict[int, Decoder] = {
     **dict.fromkeys(map(int, RecordType), _decode_other),
     **{int(kind): _layout_decoder(layout) for kind, layout in _LAYOUTS.items()},
     RecordType.BEGIN0: decode_begin0,
@@ -314,3 +315,4 @@ _DECODERS: dict[int, Decoder] = {
     RecordType.ATTACH_DB: decode_attach_db,
     RecordType.DETACH_DB: decode_detach_db,
 }
+"""What `decode_whole` reads each type of record by: recovery looks it up itself, in its loop."""

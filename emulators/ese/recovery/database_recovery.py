@@ -33,6 +33,7 @@ class DatabaseRecovery:
         self._notes = self.open.notes
         self._operations = self.redo.operations
         self.dbtime = offline.header.dbtime
+        self._since = offline.header.attach
 
     @property
     def required(self) -> Required:
@@ -51,7 +52,7 @@ class DatabaseRecovery:
         Records before the attach that its header names are of an earlier life: it was dismounted
         cleanly after them, or came back from a backup and never saw them.
         """
-        if lgpos < self.header.attach:
+        if lgpos < self._since:
             return
         kind = type(record)
         note = self._notes.get(kind)

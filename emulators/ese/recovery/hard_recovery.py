@@ -228,7 +228,8 @@ class _HardRecovery:
         names = {index: database.name for index, database in waiting.items()}
         pages = put_pages(self._files, self._folder, head, names.get)
         for index, database in waiting.items():
-            _, dbtime = head.databases[index]
+            last_pgno, dbtime = head.databases[index]
+            database.extend(last_pgno)
             shut_down_restored(database, head.end, self._now, dbtime)
         return pages
 

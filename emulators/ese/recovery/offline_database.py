@@ -68,8 +68,6 @@ class OfflineDatabase:
             size = page_offset(self.last_pgno, self._page_bytes) + self._page_bytes
             self._files.truncate(self.name, size)
             self._pages_on_disk = self.last_pgno
-            if self._has_streaming_file:
-                streaming_file.grow(self._files, self.name, self.last_pgno, self._format)
         everything = Lgpos(generation + 1, 0, 0)
         for level in cache.levels(cache.due(waypoint=generation, older_than=everything)):
             for pgno in level:
@@ -85,6 +83,7 @@ class OfflineDatabase:
         """Write the header of a database that needs no log (ese-format.md B)."""
         self.header.shut_down_clean(position, now, dbtime)
         if self._has_streaming_file:
+            streaming_file.grow(self._files, self.name, self.last_pgno, self._format)
             streaming_file.write_header(self._files, self.name, self.header)
         self._write_header()
 

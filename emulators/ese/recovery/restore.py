@@ -40,8 +40,8 @@ def restore_backup(
 
     Raises:
         EseError: -506 when the folder holds a restore that was not recovered, -521 when the sets
-            do not make one backup, -1003 for a database that is not in the set, -1811 for a file
-            that is not on the medium.
+            do not make one backup, -1003 for a database that is not in the set, -1811 for files of
+            databases that the medium lacks; nothing was replaced then.
     """
     if folder.exists(RESTORE_ENV_NAME):
         where = f"{RESTORE_ENV_NAME} is there from another restore"
@@ -52,6 +52,10 @@ def restore_backup(
     if len(chosen) < max(len(databases), 1):
         names = ", ".join(each.name for each in first.databases)
         raise ese_error(-1003, f"the backup holds {names}", "name databases of the backup")
+    wanted = [database.name for database in chosen]
+    if first.file_format.has_streaming_file:
+        wanted += [streaming_name(name) for name in wanted]
+    _require_files(first.files, wanted)
     for database in chosen:
         _restore_database(first.files, target, database.name, first.file_format)
     for backup in backups:
@@ -85,6 +89,14 @@ def _require_one_backup(backups: Sequence[BackupSet]) -> None:
             raise ese_error(-521, f"a second set, of kind {backup.kind.name}, has databases", hint)
         if backup.log_signature != backups[0].log_signature:
             raise ese_error(-521, "the sets are of different log streams", hint)
+
+
+def _require_files(medium: FileSet, names: Sequence[str]) -> None:
+    """Refuse a medium that is not whole, before the first file is replaced."""
+    missing = [name for name in names if not medium.exists(name)]
+    if missing:
+        where = f"{', '.join(missing)}: missing on the medium of the backup"
+        raise ese_error(-1811, where, "bring the medium's files back, or use another backup")
 
 
 def _restore_database(source: FileSet, target: FileSet, name: str, file_format: Format) -> None:

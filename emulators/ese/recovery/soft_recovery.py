@@ -207,10 +207,10 @@ class _Recovery:
     def _redo_records(self, scan: LogScan) -> None:
         """Give each record to the database that it is of, and those of transactions to all."""
         attachments, parts, buffer = self._attachments, self._parts, scan.buffer
-        owners, decode = attachments.owners, log_records.decode_whole
+        owners, decoders = attachments.owners, log_records.DECODERS
         follows_pages = attachments.follows_pages
         for lgpos, offset, end in scan.spans():
-            record = decode(buffer, offset, end)
+            record = decoders[buffer[offset]](buffer, offset, end)
             kind = type(record)
             if kind in TRANSACTION_RECORDS:
                 for part in parts:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import Page
 from emulators.ese.formats.values import Lgpos
+from emulators.ese.trees.page_recency import PageRecency
 
 LGPOS_MAX = Lgpos(0x7FFFFFFF, 0, 0)
 
@@ -68,6 +69,9 @@ class PageCache:
         file_format: of the database; decides on the size and checksum of new pages.
         keep_versions: freeze older versions of pages that change from generation to generation;
             recovery writes only when all is done and needs none.
+
+    Attributes:
+        recency: counts what a cache of limited size would read; None where nobody asks.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class PageCache:
         keep_versions: bool = True,
     ) -> None:
         self.file_format = file_format
+        self.recency: PageRecency | None = None
         self._load = load
         self._keep_versions = keep_versions
         self._buffers: dict[int, Buffer] = {}
@@ -89,6 +94,8 @@ class PageCache:
         buffer = self._buffers.get(pgno)
         if buffer is None:
             buffer = self._buffers[pgno] = Buffer(self._load(pgno))
+        if self.recency is not None:
+            self.recency.use(pgno)
         return buffer.page
 
     def holds(self, pgno: int) -> bool:
@@ -102,6 +109,8 @@ class PageCache:
     def adopt(self, page: Page) -> None:
         """Take in a page that was just made and has no version on disk."""
         self._buffers[page.pgno] = Buffer(page)
+        if self.recency is not None:
+            self.recency.hold(page.pgno)
 
     def touch(self, pgno: int, lgpos: Lgpos, since: Lgpos | None = None) -> None:
         """Note that the record at `lgpos` is about to change page `pgno`.
@@ -120,9 +129,9 @@ class PageCache:
             buffer.oldest = lgpos
             self._dirty[pgno] = buffer
         elif (
-            lgpos.generation > buffer.newest.generation
+            self._keep_versions
             and buffer.frozen is None
-            and self._keep_versions
+            and lgpos.generation > buffer.newest.generation
         ):
             image = buffer.page.to_bytes(pgno)
             buffer.frozen = FrozenVersion(image, buffer.newest.generation, buffer.oldest)

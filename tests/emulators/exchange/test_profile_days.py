@@ -5,64 +5,13 @@ that they agree. Sparse bodies: zeros are logged at their full size.
 """
 
 import pytest
-from mail_world import DATABASE, LOG_BYTES, S, World, recover_and_check
+from mail_day import MailDay
+from mail_world import LOG_BYTES, recover_and_check
 
-from emulators.exchange.arrivals import profile_arrivals
-from emulators.exchange.content import ContentPools
 from emulators.exchange.log_rates import RECEIVED, SENT
-from emulators.exchange.mail_users import MailUsers
 from emulators.exchange.profiles import PROFILES, profile_named
-from emulators.exchange.user_actions import USER_ACTIONS
-from rpolab.mail_users import act_as_users
-from sim.streams import Streams
 
-DAY_S = 24 * 3600
 PROFILES_2007 = [name for version, name in PROFILES if version == 2007]
-
-
-class Forgetful(list):
-    """Operations of which none is kept: those of a day are gigabytes."""
-
-    def append(self, operation):
-        pass
-
-
-class MailDay:
-    """A day of some mailboxes of one profile in one database, counted and not kept."""
-
-    def __init__(self, profile, mailboxes, *, seed=1, seconds=DAY_S):
-        streams = Streams(seed)
-        pools = ContentPools(streams.stream("content"), sparse=True)
-        names = pools.mailboxes(mailboxes)
-        self.world = world = World(seed, mailboxes=names)
-        world.operations = Forgetful()
-        self.log_bytes = 0
-        editor = world.group.mounted(DATABASE).editor
-        self._log, editor.log = editor.log, self._note
-        arrivals = profile_arrivals(streams, profile, names, pools.correspondents, name="SG1")
-        users = MailUsers(
-            world.server,
-            pools,
-            arrivals,
-            lambda: world.kernel.now_ns,
-            streams,
-            name="SG1",
-            actions=USER_ACTIONS,
-        )
-        world.spawn(act_as_users(world.kernel, world.server, users, seconds * S))
-        world.run(seconds)
-        self.logs_each = self.log_bytes / LOG_BYTES / mailboxes
-        self.pages_each = world.group.mounted(DATABASE).file.pages_written / mailboxes
-
-    def _note(self, record):
-        self.log_bytes += len(record)
-        return self._log(record)
-
-    def told(self):
-        return (
-            f"{self.logs_each:.2f} logs of 1 MiB for a mailbox and day, "
-            f"{self.pages_each:.0f} pages written"
-        )
 
 
 def check_day(name, mailboxes, figure):

@@ -279,3 +279,20 @@ def test_ended_transactions_cannot_be_committed_again():
     transaction.commit()
     with pytest.raises(AssertionError, match="has ended"):
         transaction.commit()
+
+
+def test_who_opens_a_message_sees_it_whole_and_who_views_a_folder_sees_the_newest_first():
+    office = Office()
+    ann = office.mailbox("ann")
+    sent = [
+        message(subject=subject, attachments=(Attachment("a.doc", (subject.encode() * 9_000,)),))
+        for subject in ("One", "Two", "Three")
+    ]
+    places = [
+        office.deliver(ann, INBOX, item, received_ns=number).place
+        for number, item in enumerate(sent)
+    ]
+    office.do(office.store.delete, places[1], 9)
+    assert [office.store.open(place) for place in places] == sent
+    newest = office.store.contents.newest(ann.folders[INBOX])
+    assert [entry.place for entry in newest] == [places[2], places[0]]

@@ -10,7 +10,7 @@ from rpolab.crash_points import CrashPoint, CrashPointFailure, CrashRun, crash_p
 ONE_GROUP = {
     "version": 2007,
     "storage_groups": [
-        {"name": "SG1", "databases": ["MDB1"], "mailboxes": 6, "profile": "light"},
+        {"name": "SG1", "databases": ["MDB1"], "mailboxes": 2, "profile": "light"},
     ],
 }
 TWO_GROUPS = {

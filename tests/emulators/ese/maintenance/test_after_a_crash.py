@@ -31,7 +31,8 @@ def mail_in(files):
     return {row[0]: (*row[:shown], *row[shown + 1 :]) for row in table.rows()}
 
 
-def test_a_database_repaired_after_a_crash_holds_only_mail_that_was_sent(world, figure):
+@pytest.mark.parametrize("crashes", [12, pytest.param(50, marks=pytest.mark.nightly)])
+def test_a_database_repaired_after_a_crash_holds_only_mail_that_was_sent(world, crashes, figure):
     """Without its logs, at many points: each time a part of the mail, each message as it was."""
     files = world.files()
     recover(files)
@@ -39,7 +40,7 @@ def test_a_database_repaired_after_a_crash_holds_only_mail_that_was_sent(world, 
     total = len(world.operations)
     disks = Disks(world.operations)
     kept = []
-    for done in range(world.mounted_after, total + 1, max(1, total // 25)):
+    for done in range(world.mounted_after, total + 1, max(1, total // crashes)):
         disks.advance(done)
         files = disks.copy()
         if read_header(files, DATABASE).is_clean:

@@ -8,7 +8,7 @@ from time import process_time
 from zlib import crc32
 
 import pytest
-from mail_world import World, copy_of, recover
+from mail_world import World, copy_of, recover_only
 from speeds import tell_megabytes
 
 from emulators.ese.running.parameters import Parameters
@@ -42,7 +42,7 @@ def test_soft_recovery(benchmark, figure, workload):
     def setup():
         return (copy_of(files),), {}
 
-    report = benchmark.pedantic(recover, setup=setup, rounds=5)
+    report = benchmark.pedantic(recover_only, setup=setup, rounds=5)
     assert report.applied > WORKLOADS[workload][0]
     tell_megabytes(figure, benchmark, sum(map(len, logs_of(files))), BAR_MB_S)
 

@@ -258,7 +258,7 @@ def test_a_file_that_was_never_finished_does_not_stop_the_others():
 # Crashes.
 
 
-@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.nightly)])
 def test_prefixes_of_a_run_with_mounts_and_dismounts_recover_all_that_was_acknowledged(
     figure, step
 ):
@@ -293,12 +293,12 @@ def is_made(files, name):
     return header_of(files, name).state is not DatabaseState.JUST_CREATED
 
 
-@pytest.mark.parametrize("cuts", [16, pytest.param(1000, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("cuts", [8, pytest.param(1000, marks=pytest.mark.nightly)])
 def test_the_recovery_of_two_databases_cut_after_any_operation_ends_the_same(figure, cuts):
     world = changing_world()
     disks = Disks(world.operations)
     image, undone = None, 0
-    for done in range(len(world.operations) // 2, len(world.operations)):
+    for done in range(len(world.operations) * 2 // 3, len(world.operations)):
         disks.advance(done)
         files = disks.copy()
         undone = recover(copy_of(files)).undone

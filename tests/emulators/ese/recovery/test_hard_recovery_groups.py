@@ -11,7 +11,7 @@ from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.formats.database_header import FileType, read_header
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
-from emulators.ese.formats.streaming_file import check_files
+from emulators.ese.formats.streaming_file import check_files, streaming_bytes
 from emulators.ese.formats.values import BACKUP_INFO_ZERO
 from emulators.ese.recovery.hard_recovery import hard_recover
 from emulators.ese.recovery.restore import restore_backup
@@ -243,6 +243,8 @@ def test_a_group_of_2003_comes_back_with_its_streaming_files_and_lives_on():
         assert paired(target, name)
         header = read_header(target, companion, EXCHANGE_2003, FileType.STREAMING)
         assert header.full_backup_current == BACKUP_INFO_ZERO
+        last_pgno = target.size(name) // 4096 - 2
+        assert target.size(companion) >= streaming_bytes(last_pgno, EXCHANGE_2003)
         assert world.problems(target, name) == []
     put_back(world, target)
     remount(world)
@@ -283,10 +285,15 @@ def test_hard_recovery_refuses_a_database_of_2003_without_its_own_streaming_file
 
 
 def test_a_backup_whose_streaming_file_is_missing_is_not_restored():
-    backup = back_up(small_world_of_2003())
+    world = small_world_of_2003()
+    backup = back_up(world)
     backup.files.delete("MDB2.stm")
+    target, folder = world.files(), MemoryFiles()
+    before = copy_of(target)._files
     with pytest.raises(EseError, match=r"-1811.*MDB2\.stm"):
-        restored([backup])
+        restore_backup([backup], folder, target, now_ns=RESTORED_NS)
+    assert target._files == before
+    assert folder.names() == []
 
 
 @pytest.mark.parametrize("loses", [False, True])

@@ -84,14 +84,20 @@ def test_recovery_is_the_same_to_the_byte_each_time():
 # Recovery itself is cut, and begun again.
 
 
+def some_of(total, step):
+    """Return every `step`-th of so many operations, and each of the first and last four."""
+    return [at for at in range(total) if at % step == 0 or at < 4 or at >= total - 4]
+
+
 @pytest.mark.parametrize(
-    "loses",
+    ("loses", "step"),
     [
-        pytest.param(False, id="all writes kept", marks=pytest.mark.nightly),
-        pytest.param(True, id="unflushed writes lost"),
+        pytest.param(False, 1, id="all writes kept", marks=pytest.mark.nightly),
+        pytest.param(True, 1, id="unflushed writes lost", marks=pytest.mark.nightly),
+        pytest.param(True, 4, id="unflushed writes lost, at some operations"),
     ],
 )
-def test_recovery_cut_after_any_of_its_operations_ends_the_same_when_begun_again(loses):
+def test_recovery_cut_after_any_of_its_operations_ends_the_same_when_begun_again(loses, step):
     image, ledger = image_with_undo(near_the_end_of_the_log=False)
     whole = copy_of(image)
     counted = CutFiles(whole, -1, loses=False)
@@ -99,14 +105,15 @@ def test_recovery_cut_after_any_of_its_operations_ends_the_same_when_begun_again
     expected = mail_in(whole)
     assert counted.done > 20
     started = time.perf_counter()
-    for cut in range(counted.done):
+    for cut in some_of(counted.done, step):
         files = CutFiles(copy_of(image), cut, loses=loses)
         with pytest.raises(CutError):
             recover(files)
         recovered = recover_and_check(files.durable, ledger)
         assert recovered.problems == [], f"cut after {cut} operations"
         assert mail_in(files.durable) == expected
-    tell(f"{counted.done} cuts of recovery, {time.perf_counter() - started:.1f} s")
+    cuts, elapsed = len(some_of(counted.done, step)), time.perf_counter() - started
+    tell(f"{cuts} cuts of {counted.done} operations of recovery, {elapsed:.1f} s")
 
 
 def test_recovery_that_must_roll_the_log_to_undo_can_be_cut_anywhere_too():
@@ -130,15 +137,16 @@ def test_recovery_that_must_roll_the_log_to_undo_can_be_cut_anywhere_too():
 # R17 of exchange.md 1.4: the disk becomes full while recovery writes.
 
 
+@pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("rolls", [False, True], ids=["in one log", "with a roll"])
-def test_a_disk_that_becomes_full_is_an_error_and_room_is_the_cure(rolls):
+def test_a_disk_that_becomes_full_is_an_error_and_room_is_the_cure(rolls, step):
     image, ledger = image_with_undo(near_the_end_of_the_log=rolls)
     whole = copy_of(image)
     counted = FullFiles(whole, -1)
     recover(counted)
     expected = mail_in(whole)
     seen = {}
-    for room in range(0, counted.done, 3 if rolls else 1):
+    for room in some_of(counted.done, step):
         files = copy_of(image)
         with pytest.raises(EseError) as caught:
             recover(FullFiles(files, room))
