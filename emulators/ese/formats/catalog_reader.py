@@ -19,7 +19,9 @@ from emulators.ese.formats.catalog_schema import (
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.record import RecordCodec, Value
 from emulators.ese.formats.schema import (
+    FIXED_FORMATS,
     INDEX_PRIMARY,
+    VARIABLE_FIRST,
     Column,
     ColumnType,
     Index,
@@ -27,6 +29,8 @@ from emulators.ese.formats.schema import (
 )
 
 Row = dict[str, Value]
+
+_FIXED_BYTES_MAX = 255
 
 
 @dataclass(slots=True)
@@ -56,7 +60,8 @@ def read_catalog(
     Raises:
         EseError: -1206 when rows are damaged or do not make up a table.
     """
-    codec = RecordCodec(catalog_definition("MSysObjects", file_format))
+    definition = catalog_definition("MSysObjects", file_format)
+    codec = RecordCodec(definition, is_of_later_engine=file_format.is_of_later_engine)
     tables: dict[int, _Parts] = {}
     for _, record in nodes:
         _add(tables, codec.decode_named(record, "catalog"))
@@ -89,13 +94,17 @@ def _column(row: Row) -> Column:
     number = _integer(row, "ColtypOrPgnoFDP")
     if number not in set(ColumnType):
         raise _damaged(f"column {row['Name']!r} has type {number}")
+    column_id, size = _integer(row, "Id"), _integer(row, "SpaceUsage")
+    is_sized = column_id >= VARIABLE_FIRST or number in FIXED_FORMATS
+    if not is_sized and not 0 < size <= _FIXED_BYTES_MAX:
+        raise _damaged(f"column {row['Name']!r} has {size} bytes at a fixed place")
     return Column(
         str(row["Name"]),
-        _integer(row, "Id"),
+        column_id,
         ColumnType(number),
         _integer(row, "Flags"),
         _integer(row, "PagesOrLocale"),
-        _integer(row, "SpaceUsage"),
+        size,
     )
 
 
@@ -105,6 +114,14 @@ def _segments(row: Row) -> tuple[int, ...]:
     if not isinstance(ids, bytes) or not ids or len(ids) % 4:
         raise _damaged(f"index {row['Name']!r} has no columns")
     return tuple(int.from_bytes(ids[at + 2 : at + 4], "little") for at in range(0, len(ids), 4))
+
+
+def _is_plain(row: Row) -> bool:
+    """Return whether an index has neither conditions nor parts nor segments with flags."""
+    ids = row["KeyFldIDs"]
+    assert isinstance(ids, bytes), "the segments of an index were read before"
+    has_rules = row["ConditionalColumns"] is not None or row["TupleLimits"] is not None
+    return not has_rules and not any(ids[::4])
 
 
 def _entry(objid: int, parts: _Parts) -> CatalogEntry:
@@ -119,6 +136,7 @@ def _entry(objid: int, parts: _Parts) -> CatalogEntry:
                 _integer(row, "Id"),
                 _integer(row, "ColtypOrPgnoFDP"),
                 _integer(row, "Flags"),
+                _is_plain(row),
             )
             for row, segments in parts.secondary
         )

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from emulators.ese.formats.format import CATALOG_KEY_MOST_REVISION, EXCHANGE_2007, Format
+from emulators.ese.formats.format import (
+    CATALOG_KEY_MOST_REVISION,
+    CATALOG_LATER_REVISION,
+    EXCHANGE_2007,
+    Format,
+)
 from emulators.ese.formats.schema import (
     CODE_PAGE_ASCII,
     COLUMN_NOT_NULL,
@@ -63,13 +68,18 @@ class CatalogRow(NamedTuple):
 
 
 class IndexDefinition(NamedTuple):
-    """A secondary index: its columns, tree and persisted flags."""
+    """A secondary index: its columns, tree and persisted flags.
+
+    `is_plain` is false where later engines keep entries by further rules: for some rows only, for
+    parts of values, or in descending order.
+    """
 
     name: str
     columns: tuple[str, ...]
     objid: int
     fdp: int
     flags: int
+    is_plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,7 @@ _FIXED = (
     ("RecordOffset", ColumnType.SHORT),
     ("LCMapFlags", ColumnType.LONG),
     ("KeyMost", ColumnType.UNSIGNED_SHORT),
+    ("LVChunkMax", ColumnType.LONG),
 )
 _VARIABLE = (
     ("Name", ColumnType.TEXT),
@@ -108,23 +119,32 @@ _VARIABLE = (
     ("ConditionalColumns", ColumnType.BINARY),
     ("TupleLimits", ColumnType.BINARY),
     ("Version", ColumnType.BINARY),
+    ("SortID", ColumnType.BINARY),
 )
 _TAGGED = (
     ("CallbackData", ColumnType.LONG_BINARY),
     ("CallbackDependencies", ColumnType.LONG_BINARY),
+    ("SeparateLV", ColumnType.LONG_BINARY),
+    ("SpaceHints", ColumnType.LONG_BINARY),
+    ("SpaceDeferredLVHints", ColumnType.LONG_BINARY),
+    ("LocaleName", ColumnType.LONG_BINARY),
 )
 _NEW_IN_0XC = ("KeyMost", "Version")
+_LATER = ("LVChunkMax", "SortID", *(name for name, _ in _TAGGED[2:]))
 # Seen for ObjidTable; the others are not null by their use (assumption).
 _NOT_NULL = (*(name for name, _ in _FIXED[:7]), "Name")
 
 
 def catalog_definition(name: str, file_format: Format = EXCHANGE_2007) -> TableDefinition:
     """Return the definition of MSysObjects or its shadow in a revision of the format."""
-    is_new = file_format.revision >= CATALOG_KEY_MOST_REVISION
+    revision = file_format.revision
+    unknown: tuple[str, ...] = _LATER if revision < CATALOG_LATER_REVISION else ()
+    if revision < CATALOG_KEY_MOST_REVISION:
+        unknown += _NEW_IN_0XC
     columns = []
     for first, kind in ((1, _FIXED), (VARIABLE_FIRST, _VARIABLE), (TAGGED_FIRST, _TAGGED)):
         for index, (column_name, column_type) in enumerate(kind):
-            if is_new or column_name not in _NEW_IN_0XC:
+            if column_name not in unknown:
                 flags = COLUMN_NOT_NULL if column_name in _NOT_NULL else 0
                 size = size_of_type(column_type)
                 columns.append(

@@ -20,6 +20,8 @@ CHECKSUM_REVISION = 0xB
 """The first database revision with ECC page checksums (ese-format.md C)."""
 CATALOG_KEY_MOST_REVISION = 0xC
 """The first revision whose catalog has the columns KeyMost and Version (ese-format.md F)."""
+CATALOG_LATER_REVISION = 0x14
+"""A revision whose catalog describes six more columns (seen in databases that Windows wrote)."""
 LOG_UPDATE_OLDEST = 5
 """The first log version whose header names its file type (ese-format.md G)."""
 LOG_UPDATE_UNICODE_NAMES = 9
@@ -62,6 +64,11 @@ class Format:
     def has_ecc(self) -> bool:
         """Whether new pages carry an error correcting code (ese-format.md C)."""
         return self.revision >= CHECKSUM_REVISION
+
+    @property
+    def is_of_later_engine(self) -> bool:
+        """Whether an engine after Exchange 2007 wrote it: it is read, never written, in part."""
+        return self.revision > CATALOG_KEY_MOST_REVISION
 
     @property
     def has_unicode_names(self) -> bool:

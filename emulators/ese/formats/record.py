@@ -4,7 +4,7 @@ A codec is compiled once per table. Fixed columns are stored up to the last one 
 variable columns likewise, tagged columns only where they have a value.
 
 Not supported, and reported as -1206 when read: compressed values and columns with several values,
-which this project's writer never makes.
+which this project's writer never makes; a codec for later engines has them as `Unread`.
 """
 
 import codecs
@@ -42,7 +42,13 @@ class Separated(NamedTuple):
     lid: int
 
 
-Value: TypeAlias = int | float | str | bytes | Separated | None
+class Unread(NamedTuple):
+    """A value of a later engine that is not understood: compressed, or several in one column."""
+
+    data: bytes
+
+
+Value: TypeAlias = int | float | str | bytes | Separated | Unread | None
 """A column's value: int for Bit and integers, bytes for binary and GUID, str for text."""
 
 Encoder: TypeAlias = Callable[[Value], bytes]
@@ -57,15 +63,20 @@ class RecordCodec:
 
     Args:
         table: its definition; rows are sequences in the order of its columns.
+        is_of_later_engine: whether compressed values and columns with several values are read as
+            `Unread`, and tagged columns that the table does not have are passed over.
     """
 
-    def __init__(self, table: TableDefinition) -> None:
+    def __init__(self, table: TableDefinition, *, is_of_later_engine: bool = False) -> None:
         self.table = table
-        fixed = [FIXED_FORMATS[column.column_type] for column in table.fixed]
+        self._is_of_later_engine = is_of_later_engine
+        fixed = [_fixed_format(column) for column in table.fixed]
         self._fixed_structs = [
             Struct("<BBH" + "".join(fixed[:count])) for count in range(len(fixed) + 1)
         ]
-        self._blanks: list[int | float | bytes] = [b"" if code == "16s" else 0 for code in fixed]
+        self._blanks: list[int | float | bytes] = [
+            b"" if code.endswith("s") else 0 for code in fixed
+        ]
         self._fixed_end = len(fixed)
         self._no_nulls = _null_bitmap(0, len(fixed))
         self._bits = tuple(i for i, c in enumerate(table.fixed) if c.column_type is ColumnType.BIT)
@@ -270,11 +281,20 @@ class RecordCodec:
         for column_id, place, end in zip(fields[::2], places, ends, strict=True):
             start = place & _TAG_OFFSET_MASK
             found = self._by_id.get(column_id)
-            if found is None or not 4 * count <= start <= end <= len(area):
+            is_known = found is not None or self._is_of_later_engine
+            if not is_known or not 4 * count <= start <= end <= len(area):
                 raise ValueError(f"tagged column {column_id} lies at {start}-{end}")
-            if not place & TAG_NULL:
+            if found is not None and not place & TAG_NULL:
                 index, decode = found
-                values[values_start + index] = decode(area[start:end], place)
+                data = area[start:end]
+                is_unread = self._is_of_later_engine and _is_unread(data, place)
+                values[values_start + index] = Unread(data) if is_unread else decode(data, place)
+
+
+def _is_unread(data: bytes, place: int) -> bool:
+    """Return whether a tagged field has a header byte that this project never writes."""
+    known = (LONG_VALUE_IN_RECORD, LONG_VALUE_SEPARATED)
+    return bool(place & TAG_EXTENDED and data) and data[0] not in known
 
 
 def _tagged_encoder(column: Column) -> TaggedEncoder:
@@ -313,6 +333,11 @@ def _decode_long(plain: Decoder, column_id: int, data: bytes, place: int) -> Val
     if data[0] == LONG_VALUE_SEPARATED and len(data) == 5:
         return Separated(int.from_bytes(data[1:], "little"))
     raise ValueError(f"tagged column {column_id} has a header byte {data[0]:#x}")
+
+
+def _fixed_format(column: Column) -> str:
+    """Return how a fixed column is stored; later engines have binary ones of a stated size."""
+    return FIXED_FORMATS.get(column.column_type) or f"{column.size_max}s"
 
 
 def _running_ends(datas: Sequence[Sequence[bytes]]) -> list[list[int]]:

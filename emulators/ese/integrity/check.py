@@ -4,7 +4,8 @@ It reads pages and the catalog by itself and shares nothing with the trees that 
 
 Fault model: anything may be on the disk; whatever is wrong becomes a finding. Only a file that
 cannot be read, or whose header and shadow are both damaged, is an error. Not checked: values that
-are wrong but well formed, and the references between the store's tables, which are isinteg's.
+are wrong but well formed, and the references between the store's tables, which are isinteg's. What
+is not understood of a database that a later engine wrote is counted in `Findings.not_judged`.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from emulators.ese.formats.catalog import (
 )
 from emulators.ese.formats.format import EXCHANGE_2007, Format
 from emulators.ese.formats.page import NODE_DELETED, Page
+from emulators.ese.formats.schema import COLUMN_COMPRESSED
 from emulators.ese.integrity.findings import Findings, Rule
 from emulators.ese.integrity.long_value_rules import LongValueRules
 from emulators.ese.integrity.page_reader import PageOf, PageReader
@@ -95,7 +97,8 @@ class _DatabaseCheck:
     ) -> None:
         self._format = file_format
         self._findings = findings
-        self._trees = TreesCheck(page_of, last_pgno, findings)
+        self._is_later = file_format.is_of_later_engine
+        self._trees = TreesCheck(page_of, last_pgno, findings, has_single_extents=self._is_later)
         self._tables: list[TableFigures] = []
 
     def run(self) -> IntegrityReport:
@@ -147,13 +150,13 @@ class _DatabaseCheck:
         text = "the catalog has other indexes than it must"
         is_right = found == {FDP_NAME_INDEX, FDP_ROOT_OBJECTS_INDEX}
         self._findings.must(is_right, Rule.CATALOG, FDP_CATALOG, text)
-        rules = RecordRules(entry, self._findings)
+        rules = self._rules(entry)
         for key, data in catalog.items():
             rules.record(FDP_CATALOG, key, data)
         self._check_indexes(rules)
 
     def _check_table(self, entry: CatalogEntry) -> None:
-        rules = RecordRules(entry, self._findings)
+        rules = self._rules(entry)
         figures = TableFigures(entry.definition.name)
         self._tables.append(figures)
         self._trees.walk(entry.fdp, rules.visit)
@@ -161,7 +164,10 @@ class _DatabaseCheck:
         figures.rows = rules.count
         if entry.long_value_fdp:
             chunk_bytes = self._format.long_value_chunk_bytes
-            values = LongValueRules(rules.references, chunk_bytes, self._findings)
+            is_whole = not rules.unread and not self._has_compressed(entry)
+            values = LongValueRules(
+                rules.references, chunk_bytes, self._findings, is_whole=is_whole
+            )
             self._trees.walk(entry.long_value_fdp, values.visit)
             self._check_object(entry.long_value_fdp, entry.long_value_objid)
             values.finish(entry.long_value_fdp)
@@ -170,6 +176,14 @@ class _DatabaseCheck:
             text = f"{entry.definition.name} refers to long values and has no tree of them"
             self._findings.must(not rules.references, Rule.LONG_VALUE, entry.fdp, text)
         self._check_indexes(rules)
+
+    def _rules(self, entry: CatalogEntry) -> RecordRules:
+        return RecordRules(entry, self._findings, is_of_later_engine=self._is_later)
+
+    def _has_compressed(self, entry: CatalogEntry) -> bool:
+        """Return whether a later engine may have compressed long values of the table."""
+        is_compressed = any(c.flags & COLUMN_COMPRESSED for c in entry.definition.columns)
+        return self._is_later and is_compressed
 
     def _check_indexes(self, rules: RecordRules) -> None:
         for index in rules.indexes:

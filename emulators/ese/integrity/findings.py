@@ -1,5 +1,6 @@
 """What an integrity check finds: one broken rule at one page, told as a sentence."""
 
+from collections import Counter
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -40,7 +41,14 @@ class Finding(NamedTuple):
 
 
 class Findings(list[Finding]):
-    """The violations of one check, in the order in which they were met."""
+    """The violations of one check, in the order in which they were met.
+
+    `not_judged` counts by kind what a later engine wrote and no rule known here decides on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.not_judged: Counter[str] = Counter()
 
     def must(self, holds: object, rule: Rule, pgno: int, text: str) -> bool:
         """Note a violation unless `holds`; return whether it holds."""

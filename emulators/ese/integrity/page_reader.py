@@ -38,6 +38,7 @@ class PageReader:
         self._files = files
         self._name = name
         self._page_bytes = file_format.page_bytes
+        self._is_later = file_format.is_of_later_engine
         self._findings = Findings() if findings is None else findings
         self._runs: OrderedDict[int, bytes] = OrderedDict()
         self._told: set[tuple[int, Rule]] = set()
@@ -68,7 +69,7 @@ class PageReader:
         except EseError as error:
             self._tell_error(pgno, image, error)
             return None
-        problems = list(page_problems(image))
+        problems = list(page_problems(image, is_of_later_engine=self._is_later))
         for rule, text in problems:
             self._tell(pgno, rule, text)
         return None if problems else page
@@ -77,7 +78,9 @@ class PageReader:
         if error.code != -1206:
             self._tell(pgno, Rule.CHECKSUM, error.text)
             return
-        for rule, text in [*page_problems(image)] or [(Rule.TAGS, error.where)]:
+        for rule, text in [*page_problems(image, is_of_later_engine=self._is_later)] or [
+            (Rule.TAGS, error.where)
+        ]:
             self._tell(pgno, rule, text)
 
     def _tell(self, pgno: int, rule: Rule, text: str) -> None:

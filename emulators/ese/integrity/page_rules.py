@@ -29,6 +29,7 @@ _COUNTS_OFFSET = 28
 _TAG = Struct("<HH")
 _FLAGS_SHIFT = 13
 _OFFSET_MASK = (1 << _FLAGS_SHIFT) - 1
+_SIZE_MASK = 0xFFFF
 _LENGTH_BYTES = 2
 _CHILD_BYTES = 4
 
@@ -41,14 +42,18 @@ class _Tag(NamedTuple):
     flags: int
 
 
-def page_problems(image: bytes) -> Iterator[Problem]:
-    """Yield the rules that a page breaks; a page whose tags cannot be read yields one only."""
+def page_problems(image: bytes, *, is_of_later_engine: bool = False) -> Iterator[Problem]:
+    """Yield the rules that a page breaks; a page whose tags cannot be read yields one only.
+
+    Later engines leave other bits above the size of a tag (seen); Exchange's are zero.
+    """
     free, uncommitted, end, count, flags = _COUNTS.unpack_from(image, _COUNTS_OFFSET)
     room = len(image) - PAGE_HEADER_BYTES
     if count == 0 or end + TAG_BYTES * count > room:
         yield Rule.FREE_SPACE, f"{count} tags and {end} bytes of nodes do not fit"
         return
-    tags = [_tag(image, number) for number in range(count)]
+    mask = _OFFSET_MASK if is_of_later_engine else _SIZE_MASK
+    tags = [_tag(image, number, mask) for number in range(count)]
     left = room - TAG_BYTES * count - sum(tag.size for tag in tags)
     if free != left:
         yield Rule.FREE_SPACE, f"cbFree is {free}, the tags leave {left}"
@@ -68,9 +73,9 @@ def page_problems(image: bytes) -> Iterator[Problem]:
     yield from _node_problems([node for node in nodes if node is not None], flags)
 
 
-def _tag(image: bytes, number: int) -> _Tag:
+def _tag(image: bytes, number: int, size_mask: int) -> _Tag:
     size, place = _TAG.unpack_from(image, len(image) - TAG_BYTES * (number + 1))
-    return _Tag(place & _OFFSET_MASK, size, place >> _FLAGS_SHIFT)
+    return _Tag(place & _OFFSET_MASK, size & size_mask, place >> _FLAGS_SHIFT)
 
 
 def _tag_problem(tags: list[_Tag], end: int, flags: int) -> str:

@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from emulators.ese.formats.page import FLAG_NON_UNIQUE, FLAG_SPACE, NODE_DELETED, Page
-from emulators.ese.formats.space_header import SPACE_HEADER_BYTES, SPACE_NON_UNIQUE, SpaceHeader
+from emulators.ese.formats.space_header import (
+    SPACE_HEADER_BYTES,
+    SPACE_MULTIPLE_EXTENT,
+    SPACE_NON_UNIQUE,
+    SpaceHeader,
+)
 from emulators.ese.integrity.findings import Findings, Rule
 from emulators.ese.integrity.page_reader import PageOf
 from emulators.ese.integrity.tree_walk import TreeWalk
@@ -16,7 +21,8 @@ from emulators.ese.integrity.tree_walk import TreeWalk
 LeafVisitor = Callable[[int, Page], None]
 """Is called with the root of a tree and each of its leaves, in tree order."""
 
-_SPACE_PAGES_AFTER_ROOT = (1, 2)
+_SINGLE_EXTENT_PAGES_MAX = 33
+"""A root and one page for each bit of the bitmap."""
 _LISTED_MAX = 9
 
 
@@ -43,9 +49,19 @@ class TreesCheck:
         page_of: gives pages.
         last_pgno: last page of the file.
         findings: where violations are noted.
+        has_single_extents: whether small trees may have a bitmap in place of space trees, and
+            space trees that were made of one any pages; later engines do so, Exchange here not.
     """
 
-    def __init__(self, page_of: PageOf, last_pgno: int, findings: Findings) -> None:
+    def __init__(
+        self,
+        page_of: PageOf,
+        last_pgno: int,
+        findings: Findings,
+        *,
+        has_single_extents: bool = False,
+    ) -> None:
+        self._has_single_extents = has_single_extents
         self._page_of = page_of
         self._last_pgno = last_pgno
         self._findings = findings
@@ -78,17 +94,36 @@ class TreesCheck:
             self._findings.must(False, Rule.SPACE_HEADER, fdp, "a root has no space header")
             return
         header = SpaceHeader.unpack(root.external)
-        text = f"owned extents at page {header.pgno_owned}, not {fdp + 1}"
-        self._findings.must(header.pgno_owned == fdp + 1, Rule.SPACE_HEADER, fdp, text)
         is_unique = not header.flags & SPACE_NON_UNIQUE
         is_same = is_unique == (not root.flags & FLAG_NON_UNIQUE)
         text = "space header and page differ on whether keys repeat"
         self._findings.must(is_same, Rule.SPACE_HEADER, fdp, text)
         territory.parent_fdp = header.parent_fdp
         territory.is_known = True
+        if self._has_single_extents and not header.flags & SPACE_MULTIPLE_EXTENT:
+            self._note_single_extent(territory, header)
+            return
+        first = header.pgno_owned if self._has_single_extents else fdp + 1
+        text = f"owned extents at page {header.pgno_owned}, not {first}"
+        self._findings.must(header.pgno_owned == first, Rule.SPACE_HEADER, fdp, text)
         territory.owned, territory.available = (
-            self._space_tree(territory, fdp + number, root) for number in _SPACE_PAGES_AFTER_ROOT
+            self._space_tree(territory, pgno, root) for pgno in (first, first + 1)
         )
+
+    def _note_single_extent(self, territory: Territory, header: SpaceHeader) -> None:
+        """Note the pages behind a root; bit n of the bitmap says that the nth is available.
+
+        ese-format.md D names the bitmap; its order was seen in databases that Windows wrote.
+        """
+        fdp, pages = territory.fdp, header.primary_pages
+        bitmap = header.pgno_owned
+        text = f"an extent of {pages} pages from page {fdp} of {self._last_pgno}"
+        is_inside = 0 < pages <= self._last_pgno - fdp + 1
+        is_inside = is_inside and pages <= _SINGLE_EXTENT_PAGES_MAX and not bitmap >> pages - 1
+        if self._findings.must(is_inside, Rule.SPACE_HEADER, fdp, text):
+            territory.owned = frozenset(range(fdp, fdp + pages))
+            free = (fdp + 1 + bit for bit in range(pages - 1) if bitmap >> bit & 1)
+            territory.available = frozenset(free)
 
     def _space_tree(self, territory: Territory, pgno: int, root: Page) -> frozenset[int]:
         walk = TreeWalk(self._page_of, pgno, self._findings)

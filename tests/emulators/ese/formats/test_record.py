@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats.catalog import catalog_definition
-from emulators.ese.formats.record import RecordCodec, Separated
+from emulators.ese.formats.record import RecordCodec, Separated, Unread
 from emulators.ese.formats.schema import Column, ColumnType, TableDefinition, build_table
 
 ALL = build_table(
@@ -143,3 +143,27 @@ def test_a_tagged_column_of_a_fixed_type_has_no_header_byte():
 def test_a_table_whose_columns_have_gaps_in_their_numbers_is_a_programming_error():
     with pytest.raises(AssertionError, match="gap"):
         TableDefinition("T", (Column("A", 2, ColumnType.LONG),), ("A",))
+
+
+def test_what_a_later_engine_stores_is_unread_and_for_exchange_damage():
+    narrow = build_table("T", (("L", ColumnType.LONG), ("B", ColumnType.LONG_BINARY)), ("L",))
+    unknown = Column("C", 257, ColumnType.LONG_BINARY)
+    wide = TableDefinition("T", (*narrow.columns, unknown), ("L",))
+    later = RecordCodec(narrow, is_of_later_engine=True)
+    record = RecordCodec(wide).encode((7, b"value", b"other"))
+    assert later.decode(record) == (7, b"value")
+    several = record.replace(b"\x01value", b"\x08value")
+    assert later.decode(several) == (7, Unread(b"\x08value"))
+    for damaged in (record, several):
+        with pytest.raises(EseError) as caught:
+            RecordCodec(narrow).decode(damaged)
+        assert caught.value.code == -1206
+    with pytest.raises(EseError):
+        later.decode(record[:-12])
+
+
+def test_a_later_engine_has_binary_columns_of_a_fixed_size():
+    columns = (Column("B", 1, ColumnType.BINARY, 0, 0, 5), Column("L", 2, ColumnType.LONG))
+    codec = RecordCodec(TableDefinition("T", columns, ("L",)), is_of_later_engine=True)
+    for row in ((b"12345", -2), (None, 3)):
+        assert codec.decode(codec.encode(row)) == row
