@@ -13,7 +13,16 @@ from emulators.ese.file_set import MemoryFiles
 from emulators.ese.formats.catalog import FDP_CATALOG_SHADOW, FDP_DATABASE
 from emulators.ese.formats.checksum import page_checksum
 from emulators.ese.formats.detection import detect_database
-from emulators.ese.formats.page import FLAG_LEAF, FLAG_ROOT, PAGE_SIZES, Page, page_offset
+from emulators.ese.formats.page import (
+    FLAG_INDEX,
+    FLAG_LEAF,
+    FLAG_ROOT,
+    FLAG_SPACE,
+    NODE_DELETED,
+    PAGE_SIZES,
+    Page,
+    page_offset,
+)
 from emulators.ese.formats.space_header import SPACE_MULTIPLE_EXTENT, SpaceHeader
 from emulators.ese.integrity.check import check_database
 from emulators.ese.integrity.findings import Rule
@@ -42,10 +51,12 @@ def page_of(name, pgno):
 def once_on(name, pgno):
     """Return the records of a leaf whose bytes are nowhere else on its page, used or not."""
     page = page_of(name, pgno)
+    if not page.flags & FLAG_LEAF or page.flags & FLAG_SPACE:
+        return []
     start = page_offset(pgno, format_of(name).page_bytes)
     image = FOUND[name][start : start + format_of(name).page_bytes]
-    is_leaf = page.flags & FLAG_LEAF
-    return [data for data in page.datas if is_leaf and image.count(data) == 1]
+    nodes = zip(page.datas, page.node_flags, strict=True)
+    return [data for data, flags in nodes if not flags & NODE_DELETED and image.count(data) == 1]
 
 
 def changed(name, pgno, old, new):
@@ -110,3 +121,18 @@ def test_a_page_that_is_used_and_available_at_once_is_noticed(name):
             wrong = header._replace(pgno_owned=header.pgno_owned ^ 1)
             report = checked(name, changed(name, fdp, header.pack(), wrong.pack()))
             assert report.findings.of(Rule.SPACE) or report.leaked, fdp
+
+
+@EVERY_SMALL_SAMPLE
+def test_an_index_entry_that_leads_to_no_row_is_noticed_whatever_its_key(name, figure):
+    damaged = 0
+    for fdp, pages in checked(name, FOUND[name]).used.items():
+        leaves = pages if page_of(name, fdp).flags & FLAG_INDEX else []
+        for pgno, entry in [(pgno, once_on(name, pgno)[-1:]) for pgno in leaves]:
+            for old in entry:
+                new = bytes((old[0] ^ 0x80,)) + old[1:]
+                findings = checked(name, changed(name, pgno, old, new)).findings
+                assert findings.of(Rule.INDEX), (fdp, pgno)
+                damaged += 1
+    figure(f"{damaged} entries damaged, each noticed")
+    assert damaged
