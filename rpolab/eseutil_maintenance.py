@@ -18,6 +18,7 @@ from emulators.ese.tools.maintenance_modes import (
     defragment_database,
     repair_database,
 )
+from rpolab.named_paths import named_path
 from rpolab.terminal import shown
 
 INTEGRITY, DEFRAGMENTATION, REPAIR = "/g", "/d", "/p"
@@ -67,7 +68,7 @@ def read_arguments(mode: str, rest: Sequence[str]) -> MaintenanceArguments:
             names.append(argument)
     if len(names) != 1:
         raise click.UsageError(f"{mode} takes one database, {len(names)} are given")
-    path = Path(names[0])
+    path = named_path(names[0])
     if path.is_dir():
         raise click.UsageError(f"{shown(path)} is a folder: name a file in it")
     return MaintenanceArguments(

@@ -11,6 +11,7 @@ from emulators.ese.formats.restore_env import RESTORE_ENV_NAME
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.hard_recovery_mode import dump_restore_env, recover_restored
 from rpolab.eseutil_recovery import RecoveryFolders, SplitFiles
+from rpolab.named_paths import named_path
 from rpolab.terminal import shown
 
 RESTORE_MODES = ("/cm", "/cc")
@@ -81,7 +82,7 @@ def look_at_or_recover(mode: str, arguments: RestoreArguments, *, now_ns: int) -
 
 def _restore_folder(name: str) -> Path:
     """Return the folder of a restore; the file in it may be named instead."""
-    path = Path(name)
+    path = named_path(name)
     if path.name.lower() == RESTORE_ENV_NAME:
         path = path.parent
     if not path.is_dir():
@@ -92,6 +93,6 @@ def _restore_folder(name: str) -> Path:
 def _folder(switch: str, name: str | None) -> Path:
     if name is None:
         raise click.UsageError(f"{switch} takes a folder")
-    if not Path(name).is_dir():
+    if not named_path(name).is_dir():
         raise click.UsageError(f"{switch} {shown(name)}: there is no such folder")
     return Path(name)

@@ -18,6 +18,7 @@ from rpolab.eseutil_recovery import BASE_LENGTH, RecoveryFolders, recover
 from rpolab.eseutil_restore import RESTORE_MODES, look_at_or_recover, read_restore_arguments
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
+from rpolab.named_paths import named_path
 from rpolab.terminal import say, shown
 from rpolab.wall_clock import Stopwatch, calendar_ns
 
@@ -124,7 +125,7 @@ def _look_at(mode: str, rest: Sequence[str]) -> ExitCode:
     is_ignoring = len(names) < len(rest)
     if len(names) != 1:
         raise click.UsageError(f"{mode} takes one file, {len(names)} are given; {_USAGE}")
-    path = Path(names[0])
+    path = named_path(names[0])
     if path.is_dir():
         raise click.UsageError(f"{shown(path)} is a folder: name a file in it")
     files = DirectoryFiles(path.parent)
@@ -169,7 +170,7 @@ def _folder(switch: str, name: str | None, given: dict[str, Path]) -> Path:
         raise click.UsageError(f"{switch} takes a folder; {_USAGE}")
     if switch in given:
         raise click.UsageError(f"{switch} is given twice")
-    path = Path(name)
+    path = named_path(name)
     if not path.is_dir():
         raise click.UsageError(f"{switch} {shown(name)}: there is no such folder")
     return path

@@ -17,6 +17,7 @@ from emulators.exchange.isinteg_tests import TESTS, IntegrityTest
 from rpolab.commands.eseutil import EseutilCommand
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
+from rpolab.named_paths import named_path
 from rpolab.terminal import complain, say, shown
 from rpolab.wall_clock import Stopwatch
 
@@ -36,7 +37,7 @@ rpolab isinteg FILE [-fix] [-verbose] [-l LOG] [-s SERVER] -test NAME,NAME...
           allfoldertests, alltests
 -fix      repair what is wrong; repeat until there are 0 errors
 -verbose  show each thing that is wrong
--l        write the text to a file as well
+-l        write the text to a new file as well
 -s        the server's name, for the text alone
 
 The database must be in Clean Shutdown ('rpolab eseutil /r' makes it so).
@@ -87,7 +88,7 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> ExitCode:
     text += report(results, is_verbose=wanted.is_verbose)
     say(text)
     if wanted.log is not None:
-        wanted.log.write_text(f"{text}\n", encoding="utf-8")
+        _keep(text, wanted.log)
     return ExitCode.MISSED if any(result.errors for result in results) else ExitCode.MET
 
 
@@ -110,15 +111,14 @@ def _parsed(arguments: tuple[str, ...]) -> _Wanted:
             paths.append(argument)
     if len(paths) != 1:
         raise click.UsageError(f"isinteg takes one file, {len(paths)} are given; {_USAGE}")
-    if Path(paths[0]).is_dir():
+    if named_path(paths[0]).is_dir():
         raise click.UsageError(f"{shown(paths[0])} is a folder: name a database in it")
-    log = Path(values["-l"]) if "-l" in values else None
     return _Wanted(
         Path(paths[0]),
         _tests(values),
         "-fix" in flags,
         "-verbose" in flags,
-        log,
+        _log(values),
         values.get("-s", ""),
     )
 
@@ -130,6 +130,26 @@ def _tests(values: dict[str, str]) -> tuple[IntegrityTest, ...]:
         return isinteg.tests_named([name.strip() for name in values["-test"].split(",")])
     except isinteg.UnknownTest as unknown:
         raise click.UsageError(str(unknown)) from None
+
+
+def _log(values: dict[str, str]) -> Path | None:
+    """Return where the text is to be written: a file that is not there, so that none is lost."""
+    if "-l" not in values:
+        return None
+    log = named_path(values["-l"])
+    if log.exists():
+        raise click.UsageError(f"-l {shown(log)} is there already: name a new file")
+    if not log.parent.is_dir():
+        raise click.UsageError(f"-l {shown(log)}: there is no such folder")
+    return log
+
+
+def _keep(text: str, log: Path) -> None:
+    try:
+        with log.open("x", encoding="utf-8") as file:
+            file.write(f"{text}\n")
+    except OSError as error:
+        raise click.UsageError(f"-l {shown(log)}: {error.strerror}") from None
 
 
 def _value(switch: str, value: str | None, given: dict[str, str]) -> str:

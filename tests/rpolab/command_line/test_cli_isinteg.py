@@ -60,13 +60,31 @@ def test_errors_are_found_shown_repaired_and_gone(rpolab, database, tmp_path):
     assert found.code == 1
     assert "  mailbox 1 states MessageCount " in found.out
     log = tmp_path / "isinteg.log"
-    arguments = ("-s", "MBX1", "/FIX", "-l", log, "-test", "alltests", database)
-    fixed = rpolab("isinteg", *arguments)
+    arguments = ("-s", "MBX1", "/FIX", "-test", "alltests", database)
+    fixed = rpolab("isinteg", "-l", log, *arguments)
     assert fixed.code == 1
     assert fixed.out.startswith("Server name: MBX1\n")
     assert "Total number of fixes : 1\n" in fixed.out
     assert log.read_text() == fixed.out
     assert rpolab("isinteg", *arguments).code == 0
+
+
+def test_a_log_never_takes_the_place_of_a_file(rpolab, database):
+    before = database.read_bytes()
+    refused = rpolab("isinteg", "-fix", "-test", "alltests", "-l", database, database)
+    assert refused.code == 2
+    assert "is there already: name a new file" in refused.err
+    assert database.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("absent/isinteg.log", "there is no such folder"), ("n" * 300, "cannot be a file")],
+)
+def test_a_log_that_cannot_be_made_is_told(rpolab, database, tmp_path, name, reason):
+    refused = rpolab("isinteg", "-test", "alltests", "-l", tmp_path / name, database)
+    assert refused.code == 2
+    assert reason in refused.err
 
 
 def test_a_database_that_was_not_shut_down_cleanly_is_refused_with_a_hint(rpolab, clean, tmp_path):
