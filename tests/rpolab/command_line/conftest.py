@@ -1,6 +1,7 @@
 """The command, called in this process and in a child; and a scenario that runs in no time."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,14 +87,23 @@ def child(tmp_path):
 
 @pytest.fixture
 def start_child(tmp_path):
-    """Starts the installed command and returns the process."""
+    """Starts the installed command and returns the process; none outlives the test."""
+    started = []
+    # A job in the background ignores interrupts, and so would its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*arguments, **options):
         command = [command_path(), *map(str, arguments)]
         options = {"cwd": tmp_path, "env": environment(), **options}
-        return subprocess.Popen(command, **options)
+        process = subprocess.Popen(command, **options)
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -171,7 +171,10 @@ def test_ctrl_c_ends_a_run_with_130_and_no_traceback(start_child, quick, tmp_pat
         while not (tmp_path / "kept").exists():  # made just before the run starts
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        try:
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert errors.split("\n")[-2] == "rpolab: interrupted"
     assert "Traceback" not in errors

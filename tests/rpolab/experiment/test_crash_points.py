@@ -7,6 +7,7 @@ import pytest
 import scenarios
 from rpolab.crash_points import CrashPoint, CrashPointFailure, CrashRun, crash_points, sweep
 
+PARTS = 4
 ONE_GROUP = {
     "version": 2007,
     "storage_groups": [
@@ -48,16 +49,17 @@ def ten_minutes(exchange=ONE_GROUP, **protection):
     )
 
 
-def sweep_all(scenario, figure, every=1):
+def sweep_all(scenario, figure, *, first=0, every=1):
     started = time.perf_counter()
-    points = crash_points(scenario)[::every]
+    points = crash_points(scenario)[first::every]
     held = sum(1 for _ in sweep(scenario, points))
     assert held == len(points)
     figure(f"{held} crash points held, in {time.perf_counter() - started:.1f} s")
 
 
-def test_nothing_durable_is_missing_and_no_image_differs_at_any_crash_point(figure):
-    sweep_all(ten_minutes(), figure)
+@pytest.mark.parametrize("part", range(PARTS))  # which run beside each other
+def test_nothing_durable_is_missing_and_no_image_differs_at_any_crash_point(figure, part):
+    sweep_all(ten_minutes(), figure, first=part, every=PARTS)
 
 
 def test_the_same_holds_for_several_storage_groups_at_a_sample_of_crash_points(figure):
