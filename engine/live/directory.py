@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from engine.actions import Action, AppendFile, CreateFile, SyncFile, TruncateFile
-from engine.events import ActionFailed, SyncDone
+from engine.contract.actions import Action, AppendFile, CreateFile, SyncFile, TruncateFile
+from engine.contract.events import ActionFailed, SyncDone
 
 
 class JournalDirectory:

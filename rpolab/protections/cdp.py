@@ -21,8 +21,8 @@ from engine import (
     SessionSettings,
     SourceSession,
 )
-from engine.actions import Action, DurableAdvanced, Notice, SessionFailed
-from engine.errors import EngineError, PointRefused
+from engine.basics.errors import EngineError, PointRefused
+from engine.contract.actions import Action, DurableAdvanced, Notice, SessionFailed
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
 from rpolab.protections.images import WhichLog, chosen_generation, materialise, remove_log
 from rpolab.protections.source_driver import SourceDriver

@@ -7,8 +7,8 @@ The session stands for a service: `crash` ends it after any action, `start` make
 from collections.abc import Callable
 
 from engine import Admission, Capture, Change, RecordType, SourceSession, Waiting
-from engine.actions import Action, Notify, OpenConnection, ReleaseWriters
-from engine.events import Captured, Connected, SourceEvent, Started
+from engine.contract.actions import Action, Notify, OpenConnection, ReleaseWriters
+from engine.contract.events import Captured, Connected, SourceEvent, Started
 from rpolab.protections.observers import EngineObserver
 from rpolab.protections.session_driver import SessionDriver, SessionEvent
 from sim.host import Host

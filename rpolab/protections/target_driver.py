@@ -1,7 +1,8 @@
 """Carries the engine's target side in simulation: connections, journal files, restarts."""
 
 from engine import JournalSettings, SessionSettings, TailCut, TargetSession, open_journal
-from engine.actions import (
+from engine.basics.errors import EngineError
+from engine.contract.actions import (
     Action,
     AppendFile,
     CreateFile,
@@ -10,8 +11,7 @@ from engine.actions import (
     SyncFile,
     TruncateFile,
 )
-from engine.errors import EngineError
-from engine.events import ActionFailed, Connected, SyncDone, TargetEvent
+from engine.contract.events import ActionFailed, Connected, SyncDone, TargetEvent
 from rpolab.protections.observers import EngineObserver
 from rpolab.protections.session_driver import SessionDriver, SessionEvent
 from sim.host import Host

@@ -13,10 +13,10 @@ from engine import (
     actions,
     open_journal,
 )
-from engine.marks import MARK_BYTES, decode_mark
-from engine.payload import to_bytes
-from engine.records import ScannedRecord, scan_record
-from engine.segments import FOOTER_BYTES, SEGMENT_HEADER_BYTES, decode_footer
+from engine.basics.payload import to_bytes
+from engine.formats.marks import MARK_BYTES, decode_mark
+from engine.formats.records import ScannedRecord, scan_record
+from engine.formats.segments import FOOTER_BYTES, SEGMENT_HEADER_BYTES, decode_footer
 
 GROUP = 7
 EPOCH = 3

@@ -84,7 +84,7 @@ def test_a_crash_point_beyond_the_last_action_is_a_finding_not_a_pass():
 
 def test_an_engine_that_acknowledges_before_its_sync_is_caught(monkeypatch):
     """A planted bug: the target says durable what only its memory holds."""
-    from engine.journal import Journal
+    from engine.journal.journal import Journal
 
     ingest = Journal.ingest
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import scenarios
-from engine.errors import StorageFailed
+from engine.basics.errors import StorageFailed
 from rpolab.experiment import Experiment
 from rpolab.protections.base import PointUnavailable
 from rpolab.recoveries import ReportedBetterThanTrue

@@ -1,0 +1,151 @@
+"""The one gate for records: each must continue the group's history exactly.
+
+Ingest from the wire and opening from disk pass the same checks, so nothing can be opened that
+could not have been received. They cannot be switched off (Litestream's contiguity check was off
+by default, protection.md 2.2).
+"""
+
+from typing import NamedTuple
+
+from engine.basics import invariants
+from engine.basics.cursor import Cursor
+from engine.basics.errors import (
+    ChainMismatch,
+    EpochFenced,
+    RecordDamaged,
+    ResyncRequired,
+    SequenceGap,
+    SequenceReplayed,
+    TimeRegressed,
+    WrongGroup,
+)
+from engine.basics.figures import time_text
+from engine.basics.payload import to_bytes
+from engine.formats.bodies import decode_body
+from engine.formats.records import (
+    HEADER_BYTES,
+    RecordHeader,
+    RecordType,
+    ScannedRecord,
+    chain_after,
+)
+from engine.history.filetable import FileTable
+from engine.history.index import Index
+
+_TEXT = frozenset({RecordType.CREATE, RecordType.RENAME, RecordType.TAG_CRASH, RecordType.TAG_APP})
+_WITHOUT_FILE = frozenset({RecordType.TAG_CRASH, RecordType.TAG_APP, RecordType.TIME})
+_WITHOUT_BODY = frozenset(
+    {RecordType.TRUNCATE, RecordType.DELETE, RecordType.FLUSH, RecordType.TIME}
+)
+
+
+class StagedRecord(NamedTuple):
+    """A record that passed every check; `start`..`end` is its place in the batch."""
+
+    header: RecordHeader
+    start: int
+    end: int
+    text: str
+
+
+class History:
+    """The newest accepted record, the live files, and the index of all records.
+
+    Args:
+        group: The consistency group.
+        base: The cursor before the first record.
+    """
+
+    def __init__(self, group: int, base: Cursor) -> None:
+        self.group = group
+        self.newest = base
+        self.source_time_ns = 0
+        self.index = Index(base.sequence + 1)
+        self.files = FileTable()
+        self._staged: list[StagedRecord] = []
+        self._staged_newest = base
+        self._staged_time_ns = 0
+
+    def stage(self, record: ScannedRecord, view: memoryview) -> None:
+        """Check one record against all before it and stage it.
+
+        Raises:
+            EngineError: By its name, what does not fit. Call `discard` then.
+        """
+        header = record.header
+        self._check_place(header)
+        self._check_chain(record, view)
+        self._check_shape(header)
+        text = _text_of(record, view) if header.type in _TEXT else ""
+        self.files.stage(header.type, header.file, text)
+        self._staged.append(StagedRecord(header, record.position, record.end, text))
+        self._staged_newest = Cursor(header.epoch, header.sequence, header.chain)
+        self._staged_time_ns = header.source_time_ns
+
+    def discard(self) -> None:
+        """Forget what was staged."""
+        self.files.discard()
+        self._staged = []
+        self._staged_newest, self._staged_time_ns = self.newest, self.source_time_ns
+
+    def commit(self) -> list[StagedRecord]:
+        """Accept what was staged and return it; the caller places each record in the index."""
+        staged, self._staged = self._staged, []
+        self.files.commit()
+        self.newest, self.source_time_ns = self._staged_newest, self._staged_time_ns
+        return staged
+
+    def adopt(self, base: Cursor) -> None:
+        """Take the epoch of the first source; possible only while there is no record."""
+        assert not self.index, "a history that has begun keeps its epoch"
+        self.newest = self._staged_newest = base
+
+    def _check_place(self, header: RecordHeader) -> None:
+        newest = self._staged_newest
+        what = f"Record {header.sequence}"
+        if header.group != self.group:
+            raise WrongGroup(f"{what} is of group {header.group}, this journal of {self.group}")
+        if header.epoch < newest.epoch:
+            raise EpochFenced(f"{what} is of epoch {header.epoch}, the journal of {newest.epoch}")
+        if header.epoch > newest.epoch:
+            raise ResyncRequired(
+                f"{what} is of epoch {header.epoch}, the journal of {newest.epoch}"
+            )
+        invariants.one_writer_epoch(newest.epoch, header.epoch)
+        if header.sequence > newest.sequence + 1:
+            raise SequenceGap(
+                f"{what} came after record {newest.sequence}, those between are missing"
+            )
+        if header.sequence <= newest.sequence:
+            raise SequenceReplayed(f"{what} came again, {newest.sequence} is the newest")
+        if header.source_time_ns < self._staged_time_ns:
+            raise TimeRegressed(
+                f"{what} is stamped {time_text(header.source_time_ns)}, its predecessor "
+                f"{time_text(self._staged_time_ns)}"
+            )
+
+    def _check_chain(self, record: ScannedRecord, view: memoryview) -> None:
+        expected = chain_after(view, record.position, self._staged_newest.chain)
+        if record.header.chain != expected:
+            raise ChainMismatch(
+                f"Record {record.header.sequence} has chain {record.header.chain:#010x}, after "
+                f"its predecessor it must be {expected:#010x}"
+            )
+
+    def _check_shape(self, header: RecordHeader) -> None:
+        has_file = header.type not in _WITHOUT_FILE
+        what = f"Record {header.sequence} ({RecordType(header.type).name})"
+        if bool(header.file) != has_file:
+            raise RecordDamaged(f"{what} names file id {header.file}")
+        if header.raw_length and header.type in _WITHOUT_BODY:
+            raise RecordDamaged(f"{what} has a body of {header.raw_length} bytes, it cannot have")
+
+
+def _text_of(record: ScannedRecord, view: memoryview) -> str:
+    header = record.header
+    start = record.position + HEADER_BYTES
+    body = bytes(view[start : start + header.stored_length])
+    try:
+        return to_bytes(decode_body(header, body)).decode()
+    except UnicodeDecodeError as error:
+        raise RecordDamaged(f"Record {header.sequence}: its text is not UTF-8") from error

@@ -1,0 +1,191 @@
+"""Recovery points: which moments can be recovered, and an honest refusal of the others."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from enum import Enum
+
+from engine.basics import invariants
+from engine.basics.errors import PointRefused
+from engine.basics.figures import time_text
+from engine.formats.records import RecordType
+from engine.journal.journal import Journal
+
+
+class Consistency(Enum):
+    """What a point promises; every point is a prefix of the captured order."""
+
+    WRITE = "write"
+    CRASH = "crash"
+    APP = "app"
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPoint:
+    """One moment that can be recovered; `label` is the tag's, '' without one."""
+
+    sequence: int
+    source_time_ns: int
+    consistency: Consistency
+    label: str = ""
+
+    def __str__(self) -> str:
+        label = f" {self.label!r}" if self.label else ""
+        return (
+            f"sequence {self.sequence}, {self.consistency.value}{label}, "
+            f"source time {time_text(self.source_time_ns)}"
+        )
+
+
+_NO_APP_POINT_HINT = "Recover the latest crash-consistent point and replay its logs."
+_CONSISTENCY = {
+    RecordType.TAG_CRASH: Consistency.CRASH,
+    RecordType.TAG_APP: Consistency.APP,
+}
+
+
+class RecoveryPoints:
+    """The points of a journal; only durable records count, and all methods look at it anew.
+
+    Args:
+        journal: An opened journal.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def latest(self) -> RecoveryPoint:
+        """Return the newest point of all.
+
+        Raises:
+            PointRefused: Nothing is durable yet.
+        """
+        self._require_any()
+        return self._point(self._journal.durable.sequence)
+
+    def at_sequence(self, sequence: int) -> RecoveryPoint:
+        """Return the point at exactly this sequence.
+
+        Raises:
+            PointRefused: The journal does not hold it durably.
+        """
+        self._require_any()
+        first, last = self._bounds()
+        if sequence < first:
+            raise PointRefused(
+                f"Sequence {sequence} is before the journal's first", later=self._point(first)
+            )
+        if sequence > last:
+            raise PointRefused(
+                f"Sequence {sequence} is not durable here", earlier=self._point(last)
+            )
+        return self._point(sequence)
+
+    def at_time(self, time_ns: int) -> RecoveryPoint:
+        """Return the newest point whose source time is not after `time_ns`.
+
+        Refused when the journal ends before that time: nobody knows what was written between
+        (a TIME record says that nothing was).
+
+        Raises:
+            PointRefused: The time lies outside of what is durable.
+        """
+        self._require_any()
+        first, last = self._bounds()
+        index = self._journal.index
+        if time_ns > index.source_time_ns(last):
+            raise PointRefused(
+                f"Source time {time_text(time_ns)} is after the newest durable record",
+                earlier=self._point(last),
+            )
+        if time_ns < index.source_time_ns(first):
+            raise PointRefused(
+                f"Source time {time_text(time_ns)} is before the journal's first record",
+                later=self._point(first),
+            )
+        count = bisect_right(index.times_ns(), time_ns, hi=last - first + 1)
+        return self._point(first + count - 1)
+
+    def app_points(self) -> list[RecoveryPoint]:
+        """Return all application-consistent points, oldest first."""
+        return self._tagged(RecordType.TAG_APP)
+
+    def crash_points(self) -> list[RecoveryPoint]:
+        """Return all points with a crash tag, oldest first."""
+        return self._tagged(RecordType.TAG_CRASH)
+
+    def latest_app(self) -> RecoveryPoint:
+        """Return the newest application-consistent point.
+
+        Raises:
+            PointRefused: There is none; the latest point of any kind is offered.
+        """
+        points = self.app_points()
+        if not points:
+            earlier = self.latest() if self._journal.durable.sequence else None
+            raise PointRefused(
+                "No application-consistent point is durable",
+                _NO_APP_POINT_HINT,
+                earlier=earlier,
+            )
+        return points[-1]
+
+    def app_at(self, time_ns: int) -> RecoveryPoint:
+        """Return the newest application-consistent point not after `time_ns`.
+
+        Raises:
+            PointRefused: There is none; the next later one is offered.
+        """
+        points = self.app_points()
+        count = bisect_right([point.source_time_ns for point in points], time_ns)
+        if not count:
+            raise PointRefused(
+                f"No application-consistent point at or before source time {time_text(time_ns)}",
+                "" if points else _NO_APP_POINT_HINT,
+                later=points[0] if points else None,
+            )
+        return points[count - 1]
+
+    def reported_rpo_ns(self, now_ns: int) -> int | None:
+        """Return the age of the newest durable record, TIME records included.
+
+        Args:
+            now_ns: The target's wall clock. Its difference to the source's wall clock is an error
+                of this number (protection.md finding 3); a result below zero proves one.
+
+        Returns:
+            Nanoseconds, or None while nothing is durable.
+        """
+        durable_time_ns = self._journal.durable_time_ns
+        if durable_time_ns is None:
+            return None
+        reported_ns = now_ns - durable_time_ns
+        invariants.reported_rpo_is_not_optimistic(reported_ns, now_ns, durable_time_ns)
+        return reported_ns
+
+    def _bounds(self) -> tuple[int, int]:
+        return self._journal.index.first_sequence, self._journal.durable.sequence
+
+    def _require_any(self) -> None:
+        first, last = self._bounds()
+        if last < first:
+            raise PointRefused(
+                "Nothing is durable in this journal yet",
+                "Wait for the first acknowledgement; check the link if it does not come.",
+            )
+
+    def _point(self, sequence: int) -> RecoveryPoint:
+        row = self._journal.index.row(sequence)
+        if row.kind in _CONSISTENCY:
+            tag = self._journal.index.tag(sequence)
+            return RecoveryPoint(
+                sequence, tag.source_time_ns, _CONSISTENCY[RecordType(tag.kind)], tag.label
+            )
+        return RecoveryPoint(sequence, row.source_time_ns, Consistency.WRITE)
+
+    def _tagged(self, kind: RecordType) -> list[RecoveryPoint]:
+        last = self._journal.durable.sequence
+        return [
+            RecoveryPoint(tag.sequence, tag.source_time_ns, _CONSISTENCY[kind], tag.label)
+            for tag in self._journal.index.tags
+            if tag.kind == kind and tag.sequence <= last
+        ]
