@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.images.extents import Extent, ExtentMap
+from engine.history.extents import Extent, ExtentMap
 
 OPERATION = st.one_of(
     st.tuples(st.just("write"), st.integers(0, 60), st.integers(0, 30)),
