@@ -164,6 +164,9 @@ class MemoryStorage:
     def names(self):
         return list(self.files)
 
+    def exists(self, name):
+        return name in self.files
+
     def size(self, name):
         return len(self.files[name])
 
@@ -181,6 +184,15 @@ class MemoryStorage:
 
     def truncate(self, name, size):
         del self.files[name][size:]
+        self.unsynced.pop(name, None)
+
+    def replace(self, name, data):
+        """Give the file this content, durably: a crash leaves the old or the new, nothing else."""
+        self.files[name] = bytearray(data)
+        self.unsynced.pop(name, None)
+
+    def delete(self, name):
+        self.files.pop(name, None)
         self.unsynced.pop(name, None)
 
     def sync(self, name, count):
@@ -210,6 +222,10 @@ class MemoryStorage:
             self.append(action.name, action.offset, action.data)
         elif isinstance(action, actions.TruncateFile):
             self.truncate(action.name, action.size)
+        elif isinstance(action, actions.ReplaceFile):
+            self.replace(action.name, action.data)
+        elif isinstance(action, actions.DeleteFile):
+            self.delete(action.name)
 
 
 class Part(NamedTuple):
