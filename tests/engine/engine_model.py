@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from engine import (
     Change,
+    Cursor,
     Image,
     Journal,
     JournalSettings,
@@ -15,7 +16,13 @@ from engine import (
 )
 from engine.basics.payload import to_bytes
 from engine.formats.marks import MARK_BYTES, decode_mark
-from engine.formats.records import ScannedRecord, scan_record
+from engine.formats.records import (
+    RECORD_VERSION,
+    RecordHeader,
+    ScannedRecord,
+    encode_record,
+    scan_record,
+)
 from engine.formats.segments import FOOTER_BYTES, SEGMENT_HEADER_BYTES, decode_footer
 
 GROUP = 7
@@ -54,6 +61,38 @@ def app_tag(label):
 
 def crash_tag(label=""):
     return Change(RecordType.TAG_CRASH, "", payload=(label.encode(),) if label else ())
+
+
+class RecordStream:
+    """Encodes any records one after the other, sensible or not: what a capture would never do."""
+
+    def __init__(self, base=None):
+        self.base = base or Cursor(EPOCH, 0, 0)
+        self.newest = self.base
+        self.records: list[bytes] = []
+
+    def add(self, kind, body=b"", *, file=0, offset=0, time_ns=None, epoch=None):
+        """Add one record; its time is its sequence where none is given."""
+        sequence = self.newest.sequence + 1
+        header = RecordHeader(
+            version=RECORD_VERSION,
+            type=kind,
+            flags=0,
+            file=file,
+            sequence=sequence,
+            source_time_ns=sequence if time_ns is None else time_ns,
+            offset=offset,
+            epoch=self.newest.epoch if epoch is None else epoch,
+            group=GROUP,
+            raw_length=len(body),
+            stored_length=len(body),
+            body_crc=0,
+            chain=0,
+        )
+        record, chain = encode_record(header, body, self.newest.chain)
+        self.newest = Cursor(header.epoch, sequence, chain)
+        self.records.append(record)
+        return self
 
 
 class Reference:
