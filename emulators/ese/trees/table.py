@@ -193,10 +193,6 @@ class Table:
         for _, data in self.tree.scan():
             yield self._decode(data)
 
-    def last_id(self, index: int) -> int:
-        """Return the highest value of the integer column `index`, 0 for an empty table."""
-        return max((cast("int", row[index]) for row in self.records()), default=0)
-
     def resolved(self, row: Row) -> Row:
         """Return a row with its long values in place of the references to them."""
         if not any(isinstance(row[index], Separated) for index in self._long):
