@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from checker import check_database, check_recovered
 
+from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.recovery.opened import open_database
@@ -120,6 +121,20 @@ class World:
 
     def run(self, seconds):
         self.kernel.run(self.kernel.now_ns + int(seconds * S))
+
+    def freeze_error(self):
+        """Freeze the storage group; returns the error with which that failed, or None."""
+        errors = []
+
+        def freeze():
+            try:
+                yield from self.group.freeze()
+            except EseError as failed:
+                errors.append(failed)
+
+        self.spawn(freeze())
+        self.run(10)
+        return errors[0] if errors else None
 
     def send(self, body, *, sender="outside@example.org", recipients=None, subject="Hello"):
         """Submit one message now; `body` is bytes, or a number of bytes to draw.
