@@ -82,26 +82,40 @@ class World:
         self.watch = []
         for volume in (self.logs, self.data):
             volume.attach(self._note)
-        self.group = StorageGroup(
-            self.kernel,
-            self.trace,
-            self.streams.stream("ese:SG1"),
-            self.host,
-            name="SG1",
-            database_names=[DATABASE],
-            log_volume=self.logs,
-            database_volume=self.data,
-            parameters=parameters or Parameters(),
-            epoch_ns=EPOCH_NS,
-        )
-        self.server = ExchangeServer(
-            self.group, submitted=self._submitted, acknowledged=self._acknowledged
-        )
+        self._serve("ese:SG1", parameters or Parameters())
         self.mailboxes = mailboxes
         started = self.spawn(self.server.start(mailboxes))
         while not started.fired:
             self.run(0.01)
         self.mounted_after = len(self.operations)
+
+    def _serve(self, stream, parameters):
+        """Put a storage group and a server on the volumes; they are not started."""
+        self.group = StorageGroup(
+            self.kernel,
+            self.trace,
+            self.streams.stream(stream),
+            self.host,
+            name="SG1",
+            database_names=[DATABASE],
+            log_volume=self.logs,
+            database_volume=self.data,
+            parameters=parameters,
+            epoch_ns=EPOCH_NS,
+        )
+        self.server = ExchangeServer(
+            self.group, submitted=self._submitted, acknowledged=self._acknowledged
+        )
+
+    def power_cycle(self):
+        """Cut the power, give it back, and bring a new server up on what is on the disks."""
+        self.host.power_cut()
+        self.host.power_on()
+        for volume in (self.logs, self.data):
+            volume.attach(self._note)
+        self._serve("ese:again", self.group.parameters)
+        self.spawn(self.server.resume())
+        self.run(2)
 
     def _note(self, operation):
         self.operations.append(operation)
