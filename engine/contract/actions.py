@@ -72,6 +72,20 @@ class SyncFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSource:
+    """Read a protected file as it is now, and answer with SourceRead(token).
+
+    For a drain or a resync: the bytes that a completed read gives are those of one moment between
+    this action and its event. A write that completes in between is shown to the capture as ever.
+    """
+
+    token: int
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class WakeAt:
     """Give TimerFired at this time; it replaces the WakeAt before it."""
 
@@ -139,6 +153,7 @@ Action = (
     | AppendFile
     | TruncateFile
     | SyncFile
+    | ReadSource
     | WakeAt
     | ReleaseWriters
     | Notify

@@ -23,6 +23,7 @@ from engine.basics.figures import time_text
 from engine.basics.payload import to_bytes
 from engine.formats.bodies import decode_body
 from engine.formats.records import (
+    FLAG_PENDING,
     HEADER_BYTES,
     RecordHeader,
     RecordType,
@@ -33,10 +34,15 @@ from engine.history.filetable import FileTable
 from engine.history.index import Index
 
 _TEXT = frozenset({RecordType.CREATE, RecordType.RENAME, RecordType.TAG_CRASH, RecordType.TAG_APP})
-_WITHOUT_FILE = frozenset({RecordType.TAG_CRASH, RecordType.TAG_APP, RecordType.TIME})
-_WITHOUT_BODY = frozenset(
-    {RecordType.TRUNCATE, RecordType.DELETE, RecordType.FLUSH, RecordType.TIME}
-)
+_TAGS = frozenset({RecordType.TAG_CRASH, RecordType.TAG_APP})
+_NAMING_A_TAG = frozenset({RecordType.TAG_COMMIT, RecordType.TAG_REVOKE})
+_WITHOUT_FILE = _TAGS | _NAMING_A_TAG | {RecordType.TIME}
+_WITHOUT_BODY = _NAMING_A_TAG | {
+    RecordType.TRUNCATE,
+    RecordType.DELETE,
+    RecordType.FLUSH,
+    RecordType.TIME,
+}
 
 
 class StagedRecord(NamedTuple):
@@ -139,6 +145,10 @@ class History:
             raise RecordDamaged(f"{what} names file id {header.file}")
         if header.raw_length and header.type in _WITHOUT_BODY:
             raise RecordDamaged(f"{what} has a body of {header.raw_length} bytes, it cannot have")
+        if header.flags & FLAG_PENDING and header.type not in _TAGS:
+            raise RecordDamaged(f"{what} is pending, only a tag can be")
+        if header.type in _NAMING_A_TAG and not 0 < header.offset < header.sequence:
+            raise RecordDamaged(f"{what} names sequence {header.offset}, no earlier record")
 
 
 def _text_of(record: ScannedRecord, view: memoryview) -> str:

@@ -9,9 +9,14 @@ from bisect import bisect_left
 from operator import attrgetter
 from typing import NamedTuple
 
-from engine.formats.records import RecordHeader, RecordType
+from engine.formats.records import FLAG_PENDING, RecordHeader, RecordType
 
-_TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP)
+_TAGS = (
+    RecordType.TAG_CRASH,
+    RecordType.TAG_APP,
+    RecordType.TAG_COMMIT,
+    RecordType.TAG_REVOKE,
+)
 _NAMING = (RecordType.CREATE, RecordType.RENAME, RecordType.DELETE)
 _SHAPING = (RecordType.WRITE, RecordType.TRUNCATE)
 
@@ -40,12 +45,14 @@ class Naming(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """A tag record with its label."""
+    """A tag record with its label, or a TAG_COMMIT or TAG_REVOKE of the tag that it `names`."""
 
     sequence: int
     kind: int
     source_time_ns: int
     label: str
+    is_pending: bool = False
+    names: int = 0
 
 
 class Index:
@@ -90,7 +97,7 @@ class Index:
         elif kind in _NAMING:
             self.namings.append(Naming(header.sequence, kind, header.file, text))
         elif kind in _TAGS:
-            self.tags.append(Tag(header.sequence, kind, header.source_time_ns, text))
+            self.tags.append(_tag_of(header, text))
 
     def row(self, sequence: int) -> IndexRow:
         """Return the row of a record that is in the index."""
@@ -133,3 +140,14 @@ class Index:
         at = sequence - self.first_sequence
         assert 0 <= at < len(self._kinds), f"no record {sequence} in the index"
         return at
+
+
+def _tag_of(header: RecordHeader, label: str) -> Tag:
+    return Tag(
+        header.sequence,
+        header.type,
+        header.source_time_ns,
+        label,
+        is_pending=bool(header.flags & FLAG_PENDING),
+        names=header.offset,
+    )
