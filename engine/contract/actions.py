@@ -1,8 +1,8 @@
 """What a session asks its driver to do. Actions are carried out in the order given.
 
 File actions on one journal are carried out in order; only SyncFile reports back (SyncDone).
-CreateFile and TruncateFile are durable when carried out: the live driver syncs the directory or
-the file before it goes on.
+CreateFile, TruncateFile, ReplaceFile and DeleteFile are durable when carried out: the live driver
+syncs the directory or the file before it goes on.
 """
 
 from dataclasses import dataclass
@@ -86,6 +86,24 @@ class ReadSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceFile:
+    """Give the file this content, whether it was there or not: all of it or, in a crash, nothing.
+
+    The driver writes a new file, syncs it, renames it over the old one and syncs the directory.
+    """
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFile:
+    """Delete a file, durably; nothing is to be done where it is gone already."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class WakeAt:
     """Give TimerFired at this time; it replaces the WakeAt before it."""
 
@@ -144,7 +162,7 @@ class Notify:
     notice: Notice
 
 
-FileAction = CreateFile | AppendFile | TruncateFile | SyncFile
+FileAction = CreateFile | AppendFile | TruncateFile | SyncFile | ReplaceFile | DeleteFile
 Action = (
     OpenConnection
     | SendBytes
@@ -154,6 +172,8 @@ Action = (
     | TruncateFile
     | SyncFile
     | ReadSource
+    | ReplaceFile
+    | DeleteFile
     | WakeAt
     | ReleaseWriters
     | Notify

@@ -12,6 +12,11 @@ little-endian header and a body, padded with zeros to a multiple of 8:
 * chain is the crc of bytes 8..60 of this header, started with the previous record's chain: a
   missing, repeated or reordered record is seen at once.
 
+Order lost is said inside the stream. From GAP_OPEN (its body says why) or RESYNC_BEGIN (its body
+is the new capture's incarnation) up to GAP_CLOSE or RESYNC_END, the records describe states that
+no moment had; with the closing record the image equals the source again. EPOCH (its body is the
+cursor in the parent branch) begins a branch after a promotion. See `engine.history.gaps`.
+
 What is checked: every byte of a record is under a crc. What is not: a crc is no signature; someone
 who can write to the journal can forge one.
 """
@@ -61,6 +66,11 @@ class RecordType(IntEnum):
     TAG_CRASH = 7
     TAG_APP = 8
     TIME = 9
+    GAP_OPEN = 12
+    GAP_CLOSE = 13
+    RESYNC_BEGIN = 14
+    RESYNC_END = 15
+    EPOCH = 16
     TAG_COMMIT = 18
     TAG_REVOKE = 19
 
@@ -69,11 +79,6 @@ class RecordType(IntEnum):
 RESERVED_TYPES = {
     10: "DISCARD",
     11: "MODE",
-    12: "GAP_OPEN",
-    13: "GAP_CLOSE",
-    14: "RESYNC_BEGIN",
-    15: "RESYNC_END",
-    16: "EPOCH",
     17: "SEAL",
 }
 _TYPES_KNOWN = frozenset(int(kind) for kind in RecordType)

@@ -11,7 +11,7 @@ from engine.basics import invariants
 from engine.basics.errors import ImageFileMissing, PointRefused
 from engine.basics.payload import Segments, length_of, slice_of, to_bytes
 from engine.formats.records import RecordType
-from engine.images.extents import Extent, ExtentMap
+from engine.history.extents import Extent, ExtentMap
 from engine.journal.journal import Journal
 
 _CACHE_BYTES_MAX = 16 << 20
