@@ -35,11 +35,6 @@ MAILBOXES = ("ann@example.com", "bob@example.com", "cy@example.com")
 LOG_BYTES = 1 << 20
 
 
-def tell(text):
-    """Print counts and times; shown by `pytest -s`, as the nightly run does."""
-    print(text)  # noqa: T201 - the figures of a sweep are its result
-
-
 class World:
     """A host with two volumes, a storage group on them, and a mail server that is started."""
 

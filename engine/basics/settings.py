@@ -1,0 +1,68 @@
+"""Settings of the engine's parts; all sizes in bytes, all times in nanoseconds.
+
+Every bound on bytes counts *raw* bytes: what records stand for, before compression and zero-run
+elision, plus 64 per header. A driver in the kernel holds the raw data, and so the engine's
+decisions (push-back, batch and segment borders) do not depend on how well the content compresses.
+"""
+
+from dataclasses import dataclass
+
+MILLISECOND_NS = 1_000_000
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """Settings of the capture at the source."""
+
+    #: protection.md 1.2: a sixteenth of RAM, at least 64 MB.
+    pool_bytes_max: int = 64 << 20
+    #: An idle group gets a TIME record this often. Assumption: the sheet gives no interval.
+    time_interval_ns: int = SECOND_NS
+    #: zstd level of record bodies, None for none. Assumption: the quick level.
+    compression_level: int | None = 1
+    #: How long a two-phase tag may wait for its commit (protection.md 1.3).
+    tag_commit_timeout_ns_crash: int = 300 * MILLISECOND_NS
+    tag_commit_timeout_ns_app: int = 60 * SECOND_NS
+
+    def __post_init__(self) -> None:
+        assert self.pool_bytes_max > 0
+        assert self.tag_commit_timeout_ns_crash > 0
+        assert self.tag_commit_timeout_ns_app > 0
+        assert self.time_interval_ns > 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Settings of both ends of a session; the source alone uses batches, window and reconnects."""
+
+    #: protection.md 1.2: the drain unit is 4 MB.
+    batch_bytes_max: int = 4 << 20
+    window_bytes_max: int = 32 << 20
+    batch_linger_ns: int = 5 * MILLISECOND_NS
+    heartbeat_interval_ns: int = 5 * SECOND_NS
+    #: Must be several heartbeats. Assumption, as are the other times here.
+    peer_timeout_ns: int = 20 * SECOND_NS
+    connect_timeout_ns: int = 10 * SECOND_NS
+    reconnect_delay_ns_min: int = SECOND_NS // 4
+    reconnect_delay_ns_max: int = 30 * SECOND_NS
+    frame_bytes_max: int = 72 << 20
+    #: zstd level of whole batches, None for none: it mostly finds headers and small records.
+    batch_compression_level: int | None = 1
+
+    def __post_init__(self) -> None:
+        assert 0 < self.batch_bytes_max <= self.window_bytes_max
+        assert self.heartbeat_interval_ns * 2 <= self.peer_timeout_ns, "one may get lost"
+        assert 0 < self.reconnect_delay_ns_min <= self.reconnect_delay_ns_max
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """Settings of the journal at the target."""
+
+    #: protection.md 3.1: etcd's segments are 64 MB. Counts records; header, marks and footer of
+    #: the file come on top.
+    segment_bytes_max: int = 64 << 20
+
+    def __post_init__(self) -> None:
+        assert self.segment_bytes_max > 0
