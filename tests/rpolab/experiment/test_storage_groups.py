@@ -81,8 +81,14 @@ def test_the_newest_log_of_one_group_lost_refuses_the_point_and_tells_of_each_gr
     assert refused.outcome == "refused"
     assert "SG2 refused" in refused.refusal
     assert "SG1 would open" in refused.refusal
+    first, second = refused.groups
+    assert (first.name, first.outcome, first.lost.logs) == ("SG1", "recovered", 0)
+    assert (second.name, second.outcome, second.lost) == ("SG2", "refused", None)
+    assert second.refusal in refused.refusal
     assert recovered.outcome == "recovered"
     assert recovered.point == refused.nearest[0]
+    assert [group.outcome for group in recovered.groups] == ["recovered", "recovered"]
+    assert sum(group.lost.logs for group in recovered.groups) == recovered.lost.logs
 
 
 def test_a_full_log_disk_of_one_group_leaves_the_other_in_service(run_groups):
