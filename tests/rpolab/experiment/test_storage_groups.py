@@ -156,6 +156,25 @@ def test_the_language_and_the_emulator_agree_on_the_editions():
         ) == limits[:3]
 
 
+@pytest.mark.parametrize(
+    ("edition", "count", "allowed"), [("enterprise", 5, 4), ("standard", 2, 1)]
+)
+def test_a_server_made_in_python_is_refused_as_its_edition_refuses_it(
+    scenario, edition, count, allowed
+):
+    made = scenario(exchange=server())
+    group = made.exchange.storage_groups[1]
+    groups = tuple(group.model_copy(update={"name": f"SG{n}"}) for n in range(count))
+    exchange = made.exchange.model_copy(update={"edition": edition, "storage_groups": groups})
+    with pytest.raises(scenarios.ScenarioError) as caught:
+        Experiment(made.model_copy(update={"exchange": exchange}))
+    [problem] = caught.value.problems
+    assert problem.path == "exchange.storage_groups"
+    assert f"{count} storage groups" in problem.message
+    assert f"allows {allowed}" in problem.message
+    assert problem.hint
+
+
 def test_the_language_and_the_emulator_agree_on_the_profiles():
     for version, names in PROFILES_OF_VERSION.items():
         assert names == tuple(name for of, name in PROFILES if of == version)
