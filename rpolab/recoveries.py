@@ -124,7 +124,7 @@ class Recoverer:
             EseError: its files cannot be recovered.
         """
         made = self.protection.image(point)
-        opening = self._open_groups(made, moment)
+        opening = self._open_groups(made, moment, point)
         opening.require_whole()
         if self.keep is not None:
             self._keep(f"{moment.cause}-{len(self.recoveries) + 1:02d}-{point.consistency}", made)
@@ -137,23 +137,26 @@ class Recoverer:
             folder = name if len(made.groups) == 1 else f"{name}/{group}"
             self.keep(f"{self.protection.name}/{folder}", files)
 
-    def _open_groups(self, made: ImageFiles, moment: Moment) -> Opening:
+    def _open_groups(self, made: ImageFiles, moment: Moment, point: ProtectedPoint) -> Opening:
         opening = Opening({}, {})
         for group in self.laboratory.groups:
             try:
-                opened = self._open_group(group, made.groups[group.name], moment)
+                opened = self._open_group(group, made.groups[group.name], moment, point)
             except EseError as error:
                 opening.refused[group.name] = error
             else:
                 opening.opened[group.name] = opened
         return opening
 
-    def _open_group(self, group: StorageGroup, files: MemoryFiles, moment: Moment) -> Opened:
+    def _open_group(
+        self, group: StorageGroup, files: MemoryFiles, moment: Moment, point: ProtectedPoint
+    ) -> Opened:
         return open_image(
             files,
             prefix=group.parameters.prefix,
             ledgers={name: self.ledgers.by_database[name] for name in group.database_names},
             time_ns=moment.time_ns,
+            point_ns=point.time_ns,
             wall_ns=group.wall_ns(),
             file_format=group.parameters.file_format,
         )
@@ -265,7 +268,7 @@ class Recoverer:
             return False
         for group in self.laboratory.groups:
             try:
-                opened = self._open_group(group, made.groups[group.name], moment)
+                opened = self._open_group(group, made.groups[group.name], moment, point)
             except EseError:
                 return False
             if opened.is_damaged:

@@ -117,13 +117,13 @@ def test_damage_in_one_group_is_worse_than_the_refusal_of_another(scenario, monk
     [recoverer] = experiment.recoverers.values()
     open_group = Recoverer._open_group
 
-    def spoil(self, group, files, moment):
+    def spoil(self, group, files, *of):
         if group.name == "SG2":
             files.delete("MDB3.edb")
-        opened = open_group(self, group, files, moment)
+        opened = open_group(self, group, files, *of)
         for history in self.ledgers.by_database["MDB1.edb"]._histories.values():
             history.clear()
-        return open_group(self, group, files, moment) if group.name == "SG1" else opened
+        return open_group(self, group, files, *of) if group.name == "SG1" else opened
 
     monkeypatch.setattr(Recoverer, "_open_group", spoil)
     recovery = recoverer.recover(recoverer.moment("drill"), "any")
