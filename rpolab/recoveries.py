@@ -13,9 +13,9 @@ from typing import Literal
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.running.storage_group import StorageGroup
-from reports import Loss, LostMessage, Point, Recovery, RtoStep, seconds
+from reports import GroupRecovery, LostMessage, Point, Recovery, RtoStep, seconds
 from rpolab.comparison import Comparison
-from rpolab.group_openings import Opening
+from rpolab.group_openings import GroupRefused, Opening
 from rpolab.ledger import Entry
 from rpolab.ledgers import Ledgers
 from rpolab.opening import Opened, open_image
@@ -96,7 +96,10 @@ class Recoverer:
             recovery = self._open(moment, point)
         except (EseError, PointUnavailable) as refusal:
             nearest = self._nearest(moment, point)
-            refused = self._refused(moment, consistency, point, str(refusal), nearest)
+            groups: tuple[GroupRecovery, ...] = ()
+            if isinstance(refusal, GroupRefused):
+                groups = refusal.opening.by_group(moment.generations)
+            refused = self._refused(moment, consistency, point, str(refusal), nearest, groups)
             self._add(refused)
             if moment.cause == "disaster" and nearest:
                 self._add(self._open(moment, nearest[0]))
@@ -184,17 +187,14 @@ class Recoverer:
             point=_point(point),
             rpo_s=seconds(rpo_ns),
             reported_rpo_s=None if reported_ns is None else seconds(reported_ns),
-            lost=Loss(
-                messages=len(comparison.lost),
-                bytes=comparison.lost_bytes,
-                logs=opening.logs_lost(moment.generations),
-            ),
+            lost=opening.lost(moment.generations),
             lost_messages_list=tuple(self._lost(entry, moment.stages) for entry in comparison.lost),
             phantom=comparison.phantom,
             damaged=len(comparison.damaged),
             rto_s=sum(step.seconds for step in steps),
             rto_steps=steps,
             refusal=opening.damage_told(),
+            groups=opening.by_group(moment.generations),
         )
 
     def _rto_steps(self, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:
@@ -221,6 +221,7 @@ class Recoverer:
         point: ProtectedPoint | None,
         why: str,
         nearest: tuple[ProtectedPoint, ...],
+        groups: tuple[GroupRecovery, ...] = (),
     ) -> Recovery:
         reported_ns = moment.reported_ns[consistency]
         return Recovery(
@@ -232,6 +233,7 @@ class Recoverer:
             reported_rpo_s=None if reported_ns is None else seconds(reported_ns),
             refusal=why,
             nearest=tuple(_point(offered) for offered in nearest),
+            groups=groups,
         )
 
     def _nearest(self, moment: Moment, refused: ProtectedPoint) -> tuple[ProtectedPoint, ...]:
