@@ -21,9 +21,14 @@ class CaptureSettings:
     time_interval_ns: int = SECOND_NS
     #: zstd level of record bodies, None for none. Assumption: the quick level.
     compression_level: int | None = 1
+    #: How long a two-phase tag may wait for its commit (protection.md 1.3).
+    tag_commit_timeout_ns_crash: int = 300 * MILLISECOND_NS
+    tag_commit_timeout_ns_app: int = 60 * SECOND_NS
 
     def __post_init__(self) -> None:
         assert self.pool_bytes_max > 0
+        assert self.tag_commit_timeout_ns_crash > 0
+        assert self.tag_commit_timeout_ns_app > 0
         assert self.time_interval_ns > 0
 
 

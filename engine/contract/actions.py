@@ -72,6 +72,20 @@ class SyncFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSource:
+    """Read a protected file as it is now, and answer with SourceRead(token).
+
+    For a drain or a resync: the bytes that a completed read gives are those of one moment between
+    this action and its event. A write that completes in between is shown to the capture as ever.
+    """
+
+    token: int
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReplaceFile:
     """Give the file this content, whether it was there or not: all of it or, in a crash, nothing.
 
@@ -157,6 +171,7 @@ Action = (
     | AppendFile
     | TruncateFile
     | SyncFile
+    | ReadSource
     | ReplaceFile
     | DeleteFile
     | WakeAt

@@ -7,6 +7,8 @@ session has already given up are ignored, because they may be under way when it 
 
 from dataclasses import dataclass
 
+from engine.basics.payload import Segments
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -52,6 +54,17 @@ class TimerFired:
 @dataclass(frozen=True, slots=True)
 class Captured:
     """The capture has new records (any number of them)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRead:
+    """A ReadSource is done: what was read, shorter where the file ended.
+
+    `data` is None where the file could not be read, as after it was deleted or renamed.
+    """
+
+    token: int
+    data: Segments | None
 
 
 @dataclass(frozen=True, slots=True)

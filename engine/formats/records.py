@@ -43,12 +43,19 @@ assert CHAIN_OFFSET + CHAIN.size == HEADER_BYTES, "the header is 64 bytes"
 
 FLAG_ZSTD = 1
 FLAG_ZERO_RUNS = 2
-_FLAGS_KNOWN = FLAG_ZSTD | FLAG_ZERO_RUNS
+#: On a tag: it is a point only once a later TAG_COMMIT names it (protection.md 1.3).
+FLAG_PENDING = 4
+_FLAGS_KNOWN = FLAG_ZSTD | FLAG_ZERO_RUNS | FLAG_PENDING
 _PADDING = tuple(bytes(n) for n in range(ALIGNMENT))
 
 
 class RecordType(IntEnum):
-    """What a record says; the numbers are part of the format."""
+    """What a record says; the numbers are part of the format.
+
+    A tag with FLAG_PENDING is the first half of a two-phase bookmark. The second half is the first
+    record that names it, by its sequence in `offset`: after a TAG_COMMIT it is a point, after a
+    TAG_REVOKE it never will be. A tag without the flag is a point at once.
+    """
 
     WRITE = 1
     TRUNCATE = 2
@@ -64,6 +71,8 @@ class RecordType(IntEnum):
     RESYNC_BEGIN = 14
     RESYNC_END = 15
     EPOCH = 16
+    TAG_COMMIT = 18
+    TAG_REVOKE = 19
 
 
 #: Numbers kept free for the other types of protection.md 3.1; this version refuses them.

@@ -25,6 +25,7 @@ from engine.basics.payload import to_bytes
 from engine.formats.bodies import decode_body
 from engine.formats.control import decode_incarnation, decode_parent
 from engine.formats.records import (
+    FLAG_PENDING,
     HEADER_BYTES,
     RecordHeader,
     RecordType,
@@ -40,8 +41,16 @@ _TEXT = frozenset({_R.CREATE, _R.RENAME, _R.TAG_CRASH, _R.TAG_APP, _R.GAP_OPEN})
 #: They speak of the history itself; most records do not, and are spared the closer look.
 _OF_HISTORY = frozenset({_R.GAP_OPEN, _R.GAP_CLOSE, _R.RESYNC_BEGIN, _R.RESYNC_END, _R.EPOCH})
 _TAGS = frozenset({_R.TAG_CRASH, _R.TAG_APP})
-_WITHOUT_FILE = _TAGS | _OF_HISTORY | {_R.TIME}
-_WITHOUT_BODY = frozenset({_R.TRUNCATE, _R.DELETE, _R.FLUSH, _R.TIME, _R.GAP_CLOSE, _R.RESYNC_END})
+_NAMING_A_TAG = frozenset({_R.TAG_COMMIT, _R.TAG_REVOKE})
+_WITHOUT_FILE = _TAGS | _NAMING_A_TAG | _OF_HISTORY | {_R.TIME}
+_WITHOUT_BODY = _NAMING_A_TAG | {
+    _R.TRUNCATE,
+    _R.DELETE,
+    _R.FLUSH,
+    _R.TIME,
+    _R.GAP_CLOSE,
+    _R.RESYNC_END,
+}
 
 
 class StagedRecord(NamedTuple):
@@ -185,6 +194,10 @@ class History:
             raise RecordDamaged(f"{what} names file id {header.file}")
         if header.raw_length and header.type in _WITHOUT_BODY:
             raise RecordDamaged(f"{what} has a body of {header.raw_length} bytes, it cannot have")
+        if header.flags & FLAG_PENDING and header.type not in _TAGS:
+            raise RecordDamaged(f"{what} is pending, only a tag can be")
+        if header.type in _NAMING_A_TAG and not 0 < header.offset < header.sequence:
+            raise RecordDamaged(f"{what} names sequence {header.offset}, no earlier record")
 
 
 def _body_of(record: ScannedRecord, view: memoryview) -> bytes:

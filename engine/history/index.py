@@ -9,10 +9,11 @@ from bisect import bisect_left, bisect_right
 from operator import attrgetter
 from typing import NamedTuple
 
-from engine.formats.records import RecordHeader, RecordType
+from engine.formats.records import FLAG_PENDING, RecordHeader, RecordType
 from engine.history.gaps import CLOSING, OPENING, Gap
 
-_TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP)
+_NAMING_A_TAG = (RecordType.TAG_COMMIT, RecordType.TAG_REVOKE)
+_TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP, *_NAMING_A_TAG)
 _NAMING = (RecordType.CREATE, RecordType.RENAME, RecordType.DELETE)
 _SHAPING = (RecordType.WRITE, RecordType.TRUNCATE)
 
@@ -41,12 +42,14 @@ class Naming(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """A tag record with its label."""
+    """A tag record with its label, or a TAG_COMMIT or TAG_REVOKE of the tag that it `names`."""
 
     sequence: int
     kind: int
     source_time_ns: int
     label: str
+    is_pending: bool = False
+    names: int = 0
 
 
 class Index:
@@ -93,7 +96,7 @@ class Index:
         elif kind in _NAMING:
             self.namings.append(Naming(header.sequence, kind, header.file, text))
         elif kind in _TAGS:
-            self.tags.append(Tag(header.sequence, kind, header.source_time_ns, text))
+            self.tags.append(_tag_of(header, text))
         elif kind in OPENING:
             if not self.gaps or self.gaps[-1].closed is not None:
                 self.gaps.append(Gap(header.sequence, kind))
@@ -148,3 +151,14 @@ class Index:
         at = sequence - self.first_sequence
         assert 0 <= at < len(self._kinds), f"no record {sequence} in the index"
         return at
+
+
+def _tag_of(header: RecordHeader, label: str) -> Tag:
+    return Tag(
+        header.sequence,
+        header.type,
+        header.source_time_ns,
+        label,
+        is_pending=bool(header.flags & FLAG_PENDING),
+        names=header.offset if header.type in _NAMING_A_TAG else 0,
+    )

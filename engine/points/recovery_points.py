@@ -220,15 +220,26 @@ class RecoveryPoints:
         row = self._journal.index.row(sequence)
         if row.kind in _CONSISTENCY:
             tag = self._journal.index.tag(sequence)
-            return RecoveryPoint(
-                sequence, tag.source_time_ns, _CONSISTENCY[RecordType(tag.kind)], tag.label
-            )
+            if not tag.is_pending or sequence in self._committed():
+                return RecoveryPoint(
+                    sequence, tag.source_time_ns, _CONSISTENCY[RecordType(tag.kind)], tag.label
+                )
         return RecoveryPoint(sequence, row.source_time_ns, Consistency.WRITE)
 
     def _tagged(self, kind: RecordType) -> list[RecoveryPoint]:
-        last = self._journal.durable.sequence
+        last, committed = self._journal.durable.sequence, self._committed()
         return [
             RecoveryPoint(tag.sequence, tag.source_time_ns, _CONSISTENCY[kind], tag.label)
             for tag in self._journal.index.tags
-            if tag.kind == kind and tag.sequence <= last
+            if tag.kind == kind
+            and tag.sequence <= last
+            and (not tag.is_pending or tag.sequence in committed)
         ]
+
+    def _committed(self) -> set[int]:
+        """Return the two-phase tags that became points: the first record to name them decides."""
+        last, verdicts = self._journal.durable.sequence, dict[int, int]()
+        for tag in self._journal.index.tags:
+            if tag.names and tag.sequence <= last:
+                verdicts.setdefault(tag.names, tag.kind)
+        return {name for name, kind in verdicts.items() if kind == RecordType.TAG_COMMIT}

@@ -35,7 +35,7 @@ from engine.basics.errors import (
     WrongGroup,
 )
 from engine.basics.payload import length_of
-from engine.formats.records import RecordHeader, RecordType, encode_record
+from engine.formats.records import FLAG_PENDING, RecordHeader, RecordType, encode_record
 from engine.formats.wire import (
     BatchEncoder,
     FrameParser,
@@ -189,6 +189,19 @@ WRONG_STREAMS = {
         forged_batch(type=CREATE, file=2, payload=(b"\xff\xfe",)),
         RecordDamaged,
     ),
+    "a commit of no tag": (
+        forged_batch(type=RecordType.TAG_COMMIT, file=0, payload=()),
+        RecordDamaged,
+    ),
+    "a revocation of itself": (
+        forged_batch(type=RecordType.TAG_REVOKE, file=0, payload=(), offset=4),
+        RecordDamaged,
+    ),
+    "a commit with a body": (
+        forged_batch(type=RecordType.TAG_COMMIT, file=0, offset=2),
+        RecordDamaged,
+    ),
+    "a write that waits for a commit": (forged_batch(flags=FLAG_PENDING), RecordDamaged),
     "a record of noise": (BatchEncoder(None).encode(4, [b"\0" * 64]), RecordDamaged),
     "a record cut short": (
         BatchEncoder(None).encode(4, [records(capture_of(), 4, 4)[0][:-8]]),
