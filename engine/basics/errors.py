@@ -208,6 +208,14 @@ class SegmentMisplaced(JournalDamaged):
     hint_default = "Give the file the name its header calls for, after checking its neighbour."
 
 
+class CertificateMismatch(JournalDamaged):
+    """The files at a point are not what the point's certificate says."""
+
+    hint_default = (
+        "Nothing was published or deleted: verify this journal, and repair it from another copy."
+    )
+
+
 class StorageFailed(EngineError):
     """The journal's storage could not carry out an action; nothing after it is promised."""
 

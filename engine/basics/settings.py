@@ -96,3 +96,34 @@ class JournalSettings:
 
     def __post_init__(self) -> None:
         assert self.segment_bytes_max > 0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSettings:
+    """Settings of the layers over a journal: when they are made, and in which steps."""
+
+    #: So many sealed segments are flattened into one delta layer (Neon's L0 -> L1, protection.md
+    #: 3.2); the sealed segments with their index files are the level below.
+    segments_per_delta: int = 10
+    #: So many adjacent delta layers of one level are merged into one of the next. Assumption.
+    deltas_per_merge: int = 10
+    #: An image layer is made once so many deltas lie over the last one (Neon, protection.md 3.2),
+    deltas_per_image: int = 3
+    #: and together hold this share of its bytes, so that a large image is not rewritten for little
+    #: (Neon slices its images instead). Assumption.
+    image_share_min: float = 0.5
+    #: More sealed segments than this without a layer mean that layers fall behind (Neon's
+    #: back-pressure, protection.md 3.2).
+    segments_behind_max: int = 30
+    #: A step reads and writes about this many raw bytes: protection.md 1.2's drain unit.
+    step_bytes_max: int = 4 << 20
+    #: Data is stored in blocks of at most this many raw bytes. Assumption: what one read costs.
+    block_bytes_max: int = 64 << 10
+    #: zstd level of blocks, None for none.
+    compression_level: int | None = 1
+
+    def __post_init__(self) -> None:
+        assert self.segments_per_delta > 0
+        assert self.deltas_per_merge > 1
+        assert self.deltas_per_image > 0
+        assert 0 < self.block_bytes_max <= self.step_bytes_max
