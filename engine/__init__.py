@@ -8,21 +8,22 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
                                                        RecoveryPoints, Image <- Journal
 """
 
-from engine import actions, errors, events
-from engine.capture import Capture
-from engine.changes import Admission, Admitted, Change, Refused, Waiting
-from engine.cursor import Cursor
-from engine.image import Image
-from engine.journal import Journal
-from engine.payload import Segments
-from engine.points import Consistency, RecoveryPoint, RecoveryPoints
-from engine.records import RecordType
-from engine.recovery import OpenedJournal, TailCut, open_journal
-from engine.settings import CaptureSettings, JournalSettings, SessionSettings
-from engine.source import SourceSession
-from engine.states import SourceState, TargetState
-from engine.storage import Storage
-from engine.target import TargetSession
+from engine.basics import errors
+from engine.basics.cursor import Cursor
+from engine.basics.payload import Segments
+from engine.basics.settings import CaptureSettings, JournalSettings, SessionSettings
+from engine.capture.capture import Capture
+from engine.capture.changes import Admission, Admitted, Change, Refused, Waiting
+from engine.contract import actions, events
+from engine.contract.storage import Storage
+from engine.formats.records import RecordType
+from engine.images.image import Image
+from engine.journal.journal import Journal
+from engine.journal.opening import OpenedJournal, TailCut, open_journal
+from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.session.source import SourceSession
+from engine.session.states import SourceState, TargetState
+from engine.session.target import TargetSession
 
 __all__ = [
     "Admission",

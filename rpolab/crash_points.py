@@ -15,7 +15,7 @@ from functools import partial
 
 from emulators.ese.file_set import MemoryFiles
 from engine import Image, Journal, RecordType, RecoveryPoints
-from engine.actions import Action
+from engine.contract.actions import Action
 from rpolab.experiment import Experiment
 from rpolab.protections.cdp import Cdp, End
 from scenarios import Scenario

@@ -6,8 +6,8 @@ from engine import (
     Capture,
     actions,
 )
-from engine.cursor import Cursor
-from engine.wire import (
+from engine.basics.cursor import Cursor
+from engine.formats.wire import (
     BatchEncoder,
     Hello,
     encode_hello,

@@ -22,7 +22,7 @@ from engine_model import (
 )
 
 from engine import Capture, CaptureSettings, JournalSettings, RecordType, Refused
-from engine.errors import JournalRegressed
+from engine.basics.errors import JournalRegressed
 
 WORKLOADS = {
     "one log file in place": [

@@ -89,11 +89,6 @@ class LogScan:
         return zip(positions, self.offsets, self.ends, strict=True)
 
     @property
-    def end_lgpos(self) -> Lgpos:
-        """The position after the last whole record."""
-        return lgpos_at(self.generation, self.end)
-
-    @property
     def last_lgpos(self) -> Lgpos:
         """The position of the last record, or of the stream's start when there is none."""
         return lgpos_at(self.generation, self.offsets[-1] if self.offsets else STREAM_OFFSET)

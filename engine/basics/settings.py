@@ -1,0 +1,99 @@
+"""Settings of the engine's parts; all sizes in bytes, all times in nanoseconds.
+
+Every bound on bytes counts *raw* bytes: what records stand for, before compression and zero-run
+elision, plus 64 per header. A driver in the kernel holds the raw data, and so the engine's
+decisions (push-back, batch and segment borders) do not depend on how well the content compresses.
+"""
+
+from dataclasses import dataclass
+
+MILLISECOND_NS = 1_000_000
+SECOND_NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """Settings of the capture at the source."""
+
+    #: protection.md 1.2: a sixteenth of RAM, at least 64 MB.
+    pool_bytes_max: int = 64 << 20
+    #: An idle group gets a TIME record this often. Assumption: the sheet gives no interval.
+    time_interval_ns: int = SECOND_NS
+    #: zstd level of record bodies, None for none. Assumption: the quick level.
+    compression_level: int | None = 1
+    #: How long a two-phase tag may wait for its commit (protection.md 1.3).
+    tag_commit_timeout_ns_crash: int = 300 * MILLISECOND_NS
+    tag_commit_timeout_ns_app: int = 60 * SECOND_NS
+
+    def __post_init__(self) -> None:
+        assert self.pool_bytes_max > 0
+        assert self.tag_commit_timeout_ns_crash > 0
+        assert self.tag_commit_timeout_ns_app > 0
+        assert self.time_interval_ns > 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Settings of both ends of a session; the source alone uses batches, window and reconnects."""
+
+    #: protection.md 1.2: the drain unit is 4 MB.
+    batch_bytes_max: int = 4 << 20
+    window_bytes_max: int = 32 << 20
+    batch_linger_ns: int = 5 * MILLISECOND_NS
+    heartbeat_interval_ns: int = 5 * SECOND_NS
+    #: Must be several heartbeats. Assumption, as are the other times here.
+    peer_timeout_ns: int = 20 * SECOND_NS
+    connect_timeout_ns: int = 10 * SECOND_NS
+    reconnect_delay_ns_min: int = SECOND_NS // 4
+    reconnect_delay_ns_max: int = 30 * SECOND_NS
+    frame_bytes_max: int = 72 << 20
+    #: zstd level of whole batches, None for none: it mostly finds headers and small records.
+    batch_compression_level: int | None = 1
+
+    def __post_init__(self) -> None:
+        assert 0 < self.batch_bytes_max <= self.window_bytes_max
+        assert self.heartbeat_interval_ns * 2 <= self.peer_timeout_ns, "one may get lost"
+        assert 0 < self.reconnect_delay_ns_min <= self.reconnect_delay_ns_max
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """Settings of the journal at the target."""
+
+    #: protection.md 3.1: etcd's segments are 64 MB. Counts records; header, marks and footer of
+    #: the file come on top.
+    segment_bytes_max: int = 64 << 20
+
+    def __post_init__(self) -> None:
+        assert self.segment_bytes_max > 0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSettings:
+    """Settings of the layers over a journal: when they are made, and in which steps."""
+
+    #: So many sealed segments are flattened into one delta layer (Neon's L0 -> L1, protection.md
+    #: 3.2); the sealed segments with their index files are the level below.
+    segments_per_delta: int = 10
+    #: So many adjacent delta layers of one level are merged into one of the next. Assumption.
+    deltas_per_merge: int = 10
+    #: An image layer is made once so many deltas lie over the last one (Neon, protection.md 3.2),
+    deltas_per_image: int = 3
+    #: and together hold this share of its bytes, so that a large image is not rewritten for little
+    #: (Neon slices its images instead). Assumption.
+    image_share_min: float = 0.5
+    #: More sealed segments than this without a layer mean that layers fall behind (Neon's
+    #: back-pressure, protection.md 3.2).
+    segments_behind_max: int = 30
+    #: A step reads and writes about this many raw bytes: protection.md 1.2's drain unit.
+    step_bytes_max: int = 4 << 20
+    #: Data is stored in blocks of at most this many raw bytes. Assumption: what one read costs.
+    block_bytes_max: int = 64 << 10
+    #: zstd level of blocks, None for none.
+    compression_level: int | None = 1
+
+    def __post_init__(self) -> None:
+        assert self.segments_per_delta > 0
+        assert self.deltas_per_merge > 1
+        assert self.deltas_per_image > 0
+        assert 0 < self.block_bytes_max <= self.step_bytes_max
