@@ -17,9 +17,9 @@ from struct import Struct
 
 from emulators.ese.errors import EseError, ese_error
 from emulators.ese.formats.checksum import (
+    CHECKSUM_BYTES,
     FLAG_NEW_CHECKSUM,
     page_checksum,
-    seal_page,
     stored_checksum,
 )
 from emulators.ese.formats.space_header import SPACE_HEADER_BYTES
@@ -48,6 +48,7 @@ NODE_COMPRESSED = 4
 HINT_DAMAGED = "restore the database from a copy or a backup; eseutil /p would lose the page"
 
 _HEADER = Struct("<IIqIIIHHHHI")
+_CHECKSUM = Struct("<II")
 _FLAGS_SHIFT = 13
 _OFFSET_MASK = (1 << _FLAGS_SHIFT) - 1
 """Of a tag's offset, and of its size, whose upper bits may hold anything (seen from Windows)."""
@@ -218,10 +219,12 @@ class Page:
 
     def to_bytes(self, pgno: int | None = None) -> bytes:
         """Return the page as it is written to disk, checksum included."""
-        return seal_page(self.to_image(), self.pgno if pgno is None else pgno)
+        image = self._image()
+        checksum = page_checksum(image, self.pgno if pgno is None else pgno)
+        return _CHECKSUM.pack(*checksum) + image[CHECKSUM_BYTES:]
 
-    def to_image(self) -> bytes:
-        """Return what `to_bytes` does, with zeros in place of the checksum."""
+    def _image(self) -> bytes:
+        """Return the page with zeros in place of the checksum."""
         assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
         keys, datas = self.keys, self.datas
         count = len(keys)
