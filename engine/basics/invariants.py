@@ -1,8 +1,8 @@
 """The invariants of protection.md 3.9 that hold from now on, as assertions that stay on.
 
-I1 an acknowledged sequence never decreases; I4 one cut for all files of the group; I6 at most one
-writer epoch; I8 a reported RPO is never better than the journal's newest durable record allows.
-I3 (no point inside a gap) has nothing to assert until gaps exist: this engine pushes back.
+I1 an acknowledged sequence never decreases; I3 no point inside a gap; I4 one cut for all files of
+the group; I6 at most one writer epoch; I8 a reported RPO is never better than the journal's newest
+durable record allows.
 A broken invariant is a defect of the engine: it must stop before it writes anything more.
 """
 
@@ -29,6 +29,18 @@ def durable_follows_received(durable: Cursor, received: Cursor) -> None:
     assert durable.sequence <= received.sequence, f"durable {durable} beyond received {received}"
     if durable.sequence == received.sequence:
         assert durable == received, f"durable {durable} is another history than {received}"
+
+
+def no_point_lies_in_a_gap(sequence: int, gap: object) -> None:
+    """I3: the records of a gap describe states that no moment had."""
+    assert gap is None, f"I3: a point at {sequence}, in {gap}"
+
+
+def applied_follows_durable(before: Cursor | None, applied: Cursor, durable: Cursor) -> None:
+    """What is applied was durable first, and is never taken back."""
+    assert applied.sequence <= durable.sequence, f"applied {applied} beyond durable {durable}"
+    if before is not None:
+        acknowledged_never_decreases(before, applied)
 
 
 def one_cut_for_the_group(cut: int, sequences: list[int]) -> None:

@@ -32,8 +32,10 @@ from engine.basics.errors import (
 from engine.basics.payload import Segments, length_of
 from engine.basics.settings import CaptureSettings
 from engine.capture.changes import Admission, Admitted, Change, Refused, Waiting
+from engine.capture.tags import PendingTags
 from engine.formats.bodies import BodyEncoder
 from engine.formats.records import (
+    FLAG_PENDING,
     HEADER_BYTES,
     RAW_BYTES_MAX,
     RECORD_VERSION,
@@ -45,6 +47,7 @@ from engine.history.filetable import FileTable
 
 _TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP)
 _NAMING = (RecordType.CREATE, RecordType.RENAME)
+_MADE_HERE = (RecordType.TIME, RecordType.TAG_COMMIT, RecordType.TAG_REVOKE)
 
 
 class PoolEntry(NamedTuple):
@@ -93,6 +96,7 @@ class Capture:
         self.newest: Cursor = genesis(epoch)
         self.pool_bytes = 0
         self.is_abandoned = False
+        self.pending_tags = PendingTags(self.settings)
         self._pool: dict[int, PoolEntry] = {}
         self._held: deque[_Held] = deque()
         self._released: list[int] = []
@@ -111,6 +115,7 @@ class Capture:
             FileAlreadyExists: A create or rename would give two files one name.
             PayloadTooLarge: The change is longer than a record can be.
         """
+        assert not change.is_pending or change.kind in _TAGS, "only a tag has two phases"
         cost = HEADER_BYTES + length_of(change.payload)
         if cost > RAW_BYTES_MAX:
             raise PayloadTooLarge(
@@ -118,10 +123,7 @@ class Capture:
                 f"bytes with its header, a record has {RAW_BYTES_MAX} at most"
             )
         if self.is_abandoned:
-            return Refused(
-                f"{change.kind.name} of {change.file!r} refused: the protection has ended",
-                ResyncRequired.hint_default,
-            )
+            return _refused_for_good(f"{change.kind.name} of {change.file!r}")
         if change.kind in _TAGS and (self._held or not self._has_room(cost)):
             return Refused(
                 f"{change.kind.name} refused: the pool is full ({self.pool_bytes} bytes) and "
@@ -133,8 +135,25 @@ class Capture:
             self._tickets += 1
             self._held.append(_Held(self._tickets, change.kind, file, change.offset, payload))
             return Waiting(self._tickets)
-        self._append(change.kind, file, change.offset, payload, now_ns)
+        flags = FLAG_PENDING if change.is_pending else 0
+        self._append(change.kind, file, change.offset, payload, now_ns, flags)
+        if change.is_pending:
+            self.pending_tags.insert(self.newest.sequence, change.kind, now_ns)
         return Admitted(self.newest.sequence)
+
+    def commit_tag(self, sequence: int, now_ns: int) -> Admission:
+        """Make a pending tag a point: all that had to be consistent with it is.
+
+        Returns:
+            Admitted with the sequence from which on it is a point, or Refused: its time was over.
+        """
+        self._revoke_late_tags(now_ns)
+        return self._decide_tag(RecordType.TAG_COMMIT, sequence, now_ns)
+
+    def revoke_tag(self, sequence: int, now_ns: int) -> Admission:
+        """Withdraw a pending tag: it is no point and never will be one."""
+        self._revoke_late_tags(now_ns)
+        return self._decide_tag(RecordType.TAG_REVOKE, sequence, now_ns)
 
     def abandon(self) -> None:
         """End the protection: writers go on at once, and nothing enters the stream any more.
@@ -177,25 +196,35 @@ class Capture:
         return self._pool[sequence]
 
     def time_due_ns(self) -> int | None:
-        """Return when the next TIME record is due on the session's clock, or None.
+        """Return when `tick` has something to do on the session's clock, or None."""
+        if self.is_abandoned:
+            return None
+        dues = (self._time_record_due_ns(), self.pending_tags.deadline_ns())
+        return min((due for due in dues if due is not None), default=None)
+
+    def _time_record_due_ns(self) -> int | None:
+        """Return when the next TIME record is due, or None.
 
         None while the pool is full, and while the newest record is a TIME record not yet
         acknowledged: an idle group whose link is down must not fill its pool with heartbeats.
         """
         last = self._pool.get(self.newest.sequence)
-        if self._held or self.is_abandoned or (last is not None and last.kind == RecordType.TIME):
+        if self._held or (last is not None and last.kind == RecordType.TIME):
             return None
         if not self._has_room(HEADER_BYTES):
             return None
         return self._source_time_ns - self.clock_offset_ns + self.settings.time_interval_ns
 
     def tick(self, now_ns: int) -> bool:
-        """Add a TIME record if one is due; return whether one was added."""
-        due = self.time_due_ns()
-        if due is None or now_ns < due:
+        """Revoke tags whose time is over, add a TIME record if one is due; return if any was."""
+        if self.is_abandoned:
             return False
-        self._append(RecordType.TIME, 0, 0, (), now_ns)
-        return True
+        before = self.newest
+        self._revoke_late_tags(now_ns)
+        due = self._time_record_due_ns()
+        if due is not None and now_ns >= due:
+            self._append(RecordType.TIME, 0, 0, (), now_ns)
+        return self.newest != before
 
     def check(self, cursor: Cursor) -> None:
         """Check a cursor of the target against the stream, changing nothing.
@@ -285,8 +314,8 @@ class Capture:
         kind = change.kind
         if kind in _TAGS:
             return 0, change.payload
-        if kind == RecordType.TIME:
-            raise LocalProtocolError("TIME records are made by the capture alone")
+        if kind in _MADE_HERE:
+            raise LocalProtocolError(f"{kind.name} records are made by the capture alone")
         if kind == RecordType.CREATE:
             file: int | None = self._files.id_newest + 1
             name = change.file
@@ -302,17 +331,46 @@ class Capture:
         self._files.commit()
         return file, (name.encode(),) if kind in _NAMING else change.payload
 
+    def _decide_tag(self, kind: RecordType, sequence: int, now_ns: int) -> Admission:
+        what = f"{kind.name} of tag {sequence}"
+        if self.is_abandoned:
+            return _refused_for_good(what)
+        if not self.pending_tags.is_pending(sequence):
+            return Refused(
+                f"{what} refused: no such tag is pending, its time may be over",
+                "Take the next bookmark; if this repeats, see what keeps the application waiting.",
+            )
+        # It goes even into a full pool: 64 bytes for each tag that had found room there.
+        self._append(kind, 0, sequence, (), now_ns)
+        if kind == RecordType.TAG_COMMIT:
+            self.pending_tags.commit(sequence)
+        else:
+            self.pending_tags.revoke(sequence)
+        return Admitted(self.newest.sequence)
+
+    def _revoke_late_tags(self, now_ns: int) -> None:
+        if self.is_abandoned:
+            return
+        for sequence in self.pending_tags.take_timed_out(now_ns):
+            self._append(RecordType.TAG_REVOKE, 0, sequence, (), now_ns)
+
     def _append(
-        self, kind: RecordType, file: int, offset: int, payload: Segments, now_ns: int
+        self,
+        kind: RecordType,
+        file: int,
+        offset: int,
+        payload: Segments,
+        now_ns: int,
+        flags: int = 0,
     ) -> None:
         self._source_time_ns = max(self._source_time_ns, now_ns + self.clock_offset_ns)
-        body, flags = self._encoder.encode(payload)
+        body, body_flags = self._encoder.encode(payload)
         raw_length = length_of(payload)
         epoch, sequence, chain_before = self.newest
         header = RecordHeader(
             version=RECORD_VERSION,
             type=kind,
-            flags=flags,
+            flags=flags | body_flags,
             file=file,
             sequence=sequence + 1,
             source_time_ns=self._source_time_ns,
@@ -329,3 +387,7 @@ class Capture:
         self._pool[sequence + 1] = PoolEntry(record, cost, chain, self._source_time_ns, kind)
         self.pool_bytes += cost
         self.newest = Cursor(epoch, sequence + 1, chain)
+
+
+def _refused_for_good(what: str) -> Refused:
+    return Refused(f"{what} refused: the protection has ended", ResyncRequired.hint_default)

@@ -16,6 +16,8 @@ class Change:
         offset: Where a WRITE begins; the new size for a TRUNCATE.
         payload: The bytes of a WRITE; the label of a tag, as UTF-8.
         new_name: The new name of a RENAME.
+        is_pending: Whether a tag is the first half of a two-phase one, which becomes a point by
+            `Capture.commit_tag` only.
     """
 
     kind: RecordType
@@ -23,6 +25,7 @@ class Change:
     offset: int = 0
     payload: Segments = ()
     new_name: str = ""
+    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,14 @@ class Refused:
     """The change is not in the stream, and its completion may go on.
 
     A tag is refused while the pool is full: it is not queued, for it would outlive its freeze.
-    Everything is refused once the capture was abandoned.
+    Everything is refused once the capture was abandoned. `str()` gives the reason and the hint.
     """
 
     reason: str
     hint: str
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.hint}"
 
 
 Admission = Admitted | Waiting | Refused

@@ -1,11 +1,12 @@
 """What a session asks its driver to do. Actions are carried out in the order given.
 
 File actions on one journal are carried out in order; only SyncFile reports back (SyncDone).
-CreateFile and TruncateFile are durable when carried out: the live driver syncs the directory or
-the file before it goes on.
+CreateFile, TruncateFile, ReplaceFile and DeleteFile are durable when carried out: the live driver
+syncs the directory or the file before it goes on.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import EngineError
@@ -72,6 +73,38 @@ class SyncFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSource:
+    """Read a protected file as it is now, and answer with SourceRead(token).
+
+    For a drain or a resync: the bytes that a completed read gives are those of one moment between
+    this action and its event. A write that completes in between is shown to the capture as ever.
+    """
+
+    token: int
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceFile:
+    """Give the file this content, whether it was there or not: all of it or, in a crash, nothing.
+
+    The driver writes a new file, syncs it, renames it over the old one and syncs the directory.
+    """
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFile:
+    """Delete a file, durably; nothing is to be done where it is gone already."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class WakeAt:
     """Give TimerFired at this time; it replaces the WakeAt before it."""
 
@@ -120,7 +153,20 @@ class SessionFailed:
     is_fatal: bool
 
 
-Notice = Established | DurableAdvanced | ConnectionLost | SessionFailed
+@dataclass(frozen=True, slots=True)
+class ClockJumped:
+    """A wall clock was stepped further than the settings tolerate (protection.md 1.2, 3.8).
+
+    `clock` says whose; `step_ns` is negative for a step backward. Stamps stay monotone: after a
+    step backward all records bear one time until the clock has caught up, and points by time
+    cannot tell them apart till then.
+    """
+
+    clock: Literal["own", "peer"]
+    step_ns: int
+
+
+Notice = Established | DurableAdvanced | ConnectionLost | SessionFailed | ClockJumped
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +176,7 @@ class Notify:
     notice: Notice
 
 
-FileAction = CreateFile | AppendFile | TruncateFile | SyncFile
+FileAction = CreateFile | AppendFile | TruncateFile | SyncFile | ReplaceFile | DeleteFile
 Action = (
     OpenConnection
     | SendBytes
@@ -139,6 +185,9 @@ Action = (
     | AppendFile
     | TruncateFile
     | SyncFile
+    | ReadSource
+    | ReplaceFile
+    | DeleteFile
     | WakeAt
     | ReleaseWriters
     | Notify

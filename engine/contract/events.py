@@ -7,6 +7,8 @@ session has already given up are ignored, because they may be under way when it 
 
 from dataclasses import dataclass
 
+from engine.basics.payload import Segments
+
 
 @dataclass(frozen=True, slots=True)
 class Started:
@@ -55,6 +57,17 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRead:
+    """A ReadSource is done: what was read, shorter where the file ended.
+
+    `data` is None where the file could not be read, as after it was deleted or renamed.
+    """
+
+    token: int
+    data: Segments | None
+
+
+@dataclass(frozen=True, slots=True)
 class SyncDone:
     """All that was appended to the file before this SyncFile is durable now."""
 
@@ -69,7 +82,19 @@ class ActionFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """The one authority has issued a higher epoch: the branch of this target has ended.
+
+    From now on no source writes to it but one that brings the branch's orphan tail.
+    """
+
+    epoch: int
+
+
 SourceEvent = (
     Started | Connected | ConnectFailed | BytesReceived | Disconnected | TimerFired | Captured
 )
-TargetEvent = Connected | BytesReceived | Disconnected | TimerFired | SyncDone | ActionFailed
+TargetEvent = (
+    Connected | BytesReceived | Disconnected | TimerFired | SyncDone | ActionFailed | Fenced
+)

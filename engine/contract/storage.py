@@ -10,6 +10,10 @@ class Storage(Protocol):
         """Return the names of all files, in any order."""
         ...
 
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a file of this name."""
+        ...
+
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         ...

@@ -12,6 +12,11 @@ little-endian header and a body, padded with zeros to a multiple of 8:
 * chain is the crc of bytes 8..60 of this header, started with the previous record's chain: a
   missing, repeated or reordered record is seen at once.
 
+Order lost is said inside the stream. From GAP_OPEN (its body says why) or RESYNC_BEGIN (its body
+is the new capture's incarnation) up to GAP_CLOSE or RESYNC_END, the records describe states that
+no moment had; with the closing record the image equals the source again. EPOCH (its body is the
+cursor in the parent branch) begins a branch after a promotion. See `engine.history.gaps`.
+
 What is checked: every byte of a record is under a crc. What is not: a crc is no signature; someone
 who can write to the journal can forge one.
 """
@@ -38,12 +43,19 @@ assert CHAIN_OFFSET + CHAIN.size == HEADER_BYTES, "the header is 64 bytes"
 
 FLAG_ZSTD = 1
 FLAG_ZERO_RUNS = 2
-_FLAGS_KNOWN = FLAG_ZSTD | FLAG_ZERO_RUNS
+#: On a tag: it is a point only once a later TAG_COMMIT names it (protection.md 1.3).
+FLAG_PENDING = 4
+_FLAGS_KNOWN = FLAG_ZSTD | FLAG_ZERO_RUNS | FLAG_PENDING
 _PADDING = tuple(bytes(n) for n in range(ALIGNMENT))
 
 
 class RecordType(IntEnum):
-    """What a record says; the numbers are part of the format."""
+    """What a record says; the numbers are part of the format.
+
+    A tag with FLAG_PENDING is the first half of a two-phase bookmark. The second half is the first
+    record that names it, by its sequence in `offset`: after a TAG_COMMIT it is a point, after a
+    TAG_REVOKE it never will be. A tag without the flag is a point at once.
+    """
 
     WRITE = 1
     TRUNCATE = 2
@@ -54,17 +66,19 @@ class RecordType(IntEnum):
     TAG_CRASH = 7
     TAG_APP = 8
     TIME = 9
+    GAP_OPEN = 12
+    GAP_CLOSE = 13
+    RESYNC_BEGIN = 14
+    RESYNC_END = 15
+    EPOCH = 16
+    TAG_COMMIT = 18
+    TAG_REVOKE = 19
 
 
 #: Numbers kept free for the other types of protection.md 3.1; this version refuses them.
 RESERVED_TYPES = {
     10: "DISCARD",
     11: "MODE",
-    12: "GAP_OPEN",
-    13: "GAP_CLOSE",
-    14: "RESYNC_BEGIN",
-    15: "RESYNC_END",
-    16: "EPOCH",
     17: "SEAL",
 }
 _TYPES_KNOWN = frozenset(int(kind) for kind in RecordType)

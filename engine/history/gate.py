@@ -12,6 +12,7 @@ from engine.basics.cursor import Cursor
 from engine.basics.errors import (
     ChainMismatch,
     EpochFenced,
+    HistoryContradictory,
     RecordDamaged,
     ResyncRequired,
     SequenceGap,
@@ -22,7 +23,9 @@ from engine.basics.errors import (
 from engine.basics.figures import time_text
 from engine.basics.payload import to_bytes
 from engine.formats.bodies import decode_body
+from engine.formats.control import decode_incarnation, decode_parent
 from engine.formats.records import (
+    FLAG_PENDING,
     HEADER_BYTES,
     RecordHeader,
     RecordType,
@@ -30,13 +33,24 @@ from engine.formats.records import (
     chain_after,
 )
 from engine.history.filetable import FileTable
+from engine.history.gaps import OpenGap, gap_after
 from engine.history.index import Index
 
-_TEXT = frozenset({RecordType.CREATE, RecordType.RENAME, RecordType.TAG_CRASH, RecordType.TAG_APP})
-_WITHOUT_FILE = frozenset({RecordType.TAG_CRASH, RecordType.TAG_APP, RecordType.TIME})
-_WITHOUT_BODY = frozenset(
-    {RecordType.TRUNCATE, RecordType.DELETE, RecordType.FLUSH, RecordType.TIME}
-)
+_R = RecordType
+_TEXT = frozenset({_R.CREATE, _R.RENAME, _R.TAG_CRASH, _R.TAG_APP, _R.GAP_OPEN})
+#: They speak of the history itself; most records do not, and are spared the closer look.
+_OF_HISTORY = frozenset({_R.GAP_OPEN, _R.GAP_CLOSE, _R.RESYNC_BEGIN, _R.RESYNC_END, _R.EPOCH})
+_TAGS = frozenset({_R.TAG_CRASH, _R.TAG_APP})
+_NAMING_A_TAG = frozenset({_R.TAG_COMMIT, _R.TAG_REVOKE})
+_WITHOUT_FILE = _TAGS | _NAMING_A_TAG | _OF_HISTORY | {_R.TIME}
+_WITHOUT_BODY = _NAMING_A_TAG | {
+    _R.TRUNCATE,
+    _R.DELETE,
+    _R.FLUSH,
+    _R.TIME,
+    _R.GAP_CLOSE,
+    _R.RESYNC_END,
+}
 
 
 class StagedRecord(NamedTuple):
@@ -58,13 +72,21 @@ class History:
 
     def __init__(self, group: int, base: Cursor) -> None:
         self.group = group
+        #: Where this history begins: in a parent branch after a promotion, else before everything.
+        self.base = base
         self.newest = base
         self.source_time_ns = 0
         self.index = Index(base.sequence + 1)
         self.files = FileTable()
+        #: The gap that is open after the newest record, None where none is.
+        self.gap: OpenGap | None = None
+        #: The capture that the newest RESYNC_BEGIN names; None while there was none.
+        self.resync_incarnation: int | None = None
         self._staged: list[StagedRecord] = []
         self._staged_newest = base
         self._staged_time_ns = 0
+        self._staged_gap: OpenGap | None = None
+        self._staged_incarnation: int | None = None
 
     def stage(self, record: ScannedRecord, view: memoryview) -> None:
         """Check one record against all before it and stage it.
@@ -76,6 +98,9 @@ class History:
         self._check_place(header)
         self._check_chain(record, view)
         self._check_shape(header)
+        self._check_beginning(record, view)
+        if header.type in _OF_HISTORY or self._staged_gap is not None:
+            self._stage_gap(record, view)
         text = _text_of(record, view) if header.type in _TEXT else ""
         self.files.stage(header.type, header.file, text)
         self._staged.append(StagedRecord(header, record.position, record.end, text))
@@ -87,12 +112,14 @@ class History:
         self.files.discard()
         self._staged = []
         self._staged_newest, self._staged_time_ns = self.newest, self.source_time_ns
+        self._staged_gap, self._staged_incarnation = self.gap, self.resync_incarnation
 
     def commit(self) -> list[StagedRecord]:
         """Accept what was staged and return it; the caller places each record in the index."""
         staged, self._staged = self._staged, []
         self.files.commit()
         self.newest, self.source_time_ns = self._staged_newest, self._staged_time_ns
+        self.gap, self.resync_incarnation = self._staged_gap, self._staged_incarnation
         return staged
 
     def adopt(self, base: Cursor) -> None:
@@ -132,6 +159,34 @@ class History:
                 f"its predecessor it must be {expected:#010x}"
             )
 
+    def _check_beginning(self, record: ScannedRecord, view: memoryview) -> None:
+        """Check that a branch, and nothing else, begins with the EPOCH that names its parent."""
+        header, base = record.header, self.base
+        is_epoch = header.type == RecordType.EPOCH
+        is_first = self._staged_newest.sequence == base.sequence
+        if not is_epoch and not is_first:
+            return
+        is_branch = 0 < base.epoch < header.epoch
+        if is_epoch != (is_branch and is_first):
+            kind = RecordType(header.type).name
+            raise HistoryContradictory(
+                f"Record {header.sequence} ({kind}) of epoch {header.epoch}, after {base}: EPOCH "
+                "is the first record of a branch, and no other"
+            )
+        if is_epoch:
+            parent = decode_parent(_body_of(record, view))
+            if parent != base:
+                raise HistoryContradictory(
+                    f"Record {header.sequence} (EPOCH) branches off at {parent}, this journal "
+                    f"begins at {base}"
+                )
+
+    def _stage_gap(self, record: ScannedRecord, view: memoryview) -> None:
+        header = record.header
+        self._staged_gap = gap_after(self._staged_gap, header.type, header.sequence)
+        if header.type == RecordType.RESYNC_BEGIN:
+            self._staged_incarnation = decode_incarnation(_body_of(record, view))
+
     def _check_shape(self, header: RecordHeader) -> None:
         has_file = header.type not in _WITHOUT_FILE
         what = f"Record {header.sequence} ({RecordType(header.type).name})"
@@ -139,13 +194,21 @@ class History:
             raise RecordDamaged(f"{what} names file id {header.file}")
         if header.raw_length and header.type in _WITHOUT_BODY:
             raise RecordDamaged(f"{what} has a body of {header.raw_length} bytes, it cannot have")
+        if header.flags & FLAG_PENDING and header.type not in _TAGS:
+            raise RecordDamaged(f"{what} is pending, only a tag can be")
+        if header.type in _NAMING_A_TAG and not 0 < header.offset < header.sequence:
+            raise RecordDamaged(f"{what} names sequence {header.offset}, no earlier record")
+
+
+def _body_of(record: ScannedRecord, view: memoryview) -> bytes:
+    header = record.header
+    start = record.position + HEADER_BYTES
+    stored = bytes(view[start : start + header.stored_length])
+    return to_bytes(decode_body(header, stored))
 
 
 def _text_of(record: ScannedRecord, view: memoryview) -> str:
-    header = record.header
-    start = record.position + HEADER_BYTES
-    body = bytes(view[start : start + header.stored_length])
     try:
-        return to_bytes(decode_body(header, body)).decode()
+        return _body_of(record, view).decode()
     except UnicodeDecodeError as error:
-        raise RecordDamaged(f"Record {header.sequence}: its text is not UTF-8") from error
+        raise RecordDamaged(f"Record {record.header.sequence}: its text is not UTF-8") from error

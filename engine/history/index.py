@@ -5,13 +5,15 @@ received records too, durable or not; whoever plans a recovery asks the journal 
 """
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from operator import attrgetter
 from typing import NamedTuple
 
-from engine.formats.records import RecordHeader, RecordType
+from engine.formats.records import FLAG_PENDING, RecordHeader, RecordType
+from engine.history.gaps import CLOSING, OPENING, Gap
 
-_TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP)
+_NAMING_A_TAG = (RecordType.TAG_COMMIT, RecordType.TAG_REVOKE)
+_TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP, *_NAMING_A_TAG)
 _NAMING = (RecordType.CREATE, RecordType.RENAME, RecordType.DELETE)
 _SHAPING = (RecordType.WRITE, RecordType.TRUNCATE)
 
@@ -40,12 +42,14 @@ class Naming(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """A tag record with its label."""
+    """A tag record with its label, or a TAG_COMMIT or TAG_REVOKE of the tag that it `names`."""
 
     sequence: int
     kind: int
     source_time_ns: int
     label: str
+    is_pending: bool = False
+    names: int = 0
 
 
 class Index:
@@ -55,6 +59,8 @@ class Index:
         self.first_sequence = first_sequence
         self.namings: list[Naming] = []
         self.tags: list[Tag] = []
+        #: Gaps, oldest first; the last one may be open.
+        self.gaps: list[Gap] = []
         self._kinds = bytearray()
         self._files = array("I")
         self._times_ns = array("Q")
@@ -90,7 +96,12 @@ class Index:
         elif kind in _NAMING:
             self.namings.append(Naming(header.sequence, kind, header.file, text))
         elif kind in _TAGS:
-            self.tags.append(Tag(header.sequence, kind, header.source_time_ns, text))
+            self.tags.append(_tag_of(header, text))
+        elif kind in OPENING:
+            if not self.gaps or self.gaps[-1].closed is not None:
+                self.gaps.append(Gap(header.sequence, kind))
+        elif kind in CLOSING:
+            self.gaps[-1] = self.gaps[-1]._replace(closed=header.sequence)
 
     def row(self, sequence: int) -> IndexRow:
         """Return the row of a record that is in the index."""
@@ -113,6 +124,13 @@ class Index:
         assert self.tags[at].sequence == sequence, f"record {sequence} is no tag"
         return self.tags[at]
 
+    def gap_at(self, sequence: int) -> Gap | None:
+        """Return the gap that a sequence lies in, None where it lies in none."""
+        at = bisect_right(self.gaps, sequence, key=attrgetter("opened"))
+        if not at or not self.gaps[at - 1].has(sequence):
+            return None
+        return self.gaps[at - 1]
+
     def source_time_ns(self, sequence: int) -> int:
         """Return a record's source time."""
         return self._times_ns[self._at(sequence)]
@@ -133,3 +151,14 @@ class Index:
         at = sequence - self.first_sequence
         assert 0 <= at < len(self._kinds), f"no record {sequence} in the index"
         return at
+
+
+def _tag_of(header: RecordHeader, label: str) -> Tag:
+    return Tag(
+        header.sequence,
+        header.type,
+        header.source_time_ns,
+        label,
+        is_pending=bool(header.flags & FLAG_PENDING),
+        names=header.offset if header.type in _NAMING_A_TAG else 0,
+    )

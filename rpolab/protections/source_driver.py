@@ -78,12 +78,21 @@ class SourceDriver(SessionDriver):
 
         return show
 
-    def tag(self, kind: RecordType, label: str) -> Admission:
-        """Put a tag into the stream, between the writes before and after this instant."""
-        change = Change(kind, "", payload=(label.encode(),))
-        admission = self.capture.admit(change, self.kernel.now_ns)
-        self._handle(Captured())
-        return admission
+    def insert_tag(self, kind: RecordType, label: str) -> Admission:
+        """Put a tag into the stream, between the writes before and after this instant.
+
+        It is a point only after `commit_tag`.
+        """
+        change = Change(kind, "", payload=(label.encode(),), is_pending=True)
+        return self._captured(self.capture.admit(change, self.kernel.now_ns))
+
+    def commit_tag(self, sequence: int) -> Admission:
+        """Make an inserted tag a point."""
+        return self._captured(self.capture.commit_tag(sequence, self.kernel.now_ns))
+
+    def revoke_tag(self, sequence: int) -> Admission:
+        """Withdraw an inserted tag."""
+        return self._captured(self.capture.revoke_tag(sequence, self.kernel.now_ns))
 
     def start(self) -> None:
         """Start the session's service."""
@@ -122,6 +131,10 @@ class SourceDriver(SessionDriver):
             signal = self._waiting[admission.ticket] = self.kernel.signal()
         self._handle(Captured())
         return signal
+
+    def _captured(self, admission: Admission) -> Admission:
+        self._handle(Captured())
+        return admission
 
     def _handle(self, event: SourceEvent) -> None:
         if self.session is not None:

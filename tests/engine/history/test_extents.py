@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.images.extents import Extent, ExtentMap
+from engine.history.extents import Extent, ExtentMap
 
 OPERATION = st.one_of(
     st.tuples(st.just("write"), st.integers(0, 60), st.integers(0, 30)),
@@ -52,6 +52,26 @@ def test_a_map_holds_for_every_byte_the_newest_write_to_it(operations, data):
     start = data.draw(st.integers(0, extents.size))
     stop = data.draw(st.integers(start, extents.size))
     assert bytes_of(extents, start, stop) == model.bytes[start:stop]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(OPERATION, max_size=25), st.integers(0, 25))
+def test_a_history_cut_anywhere_into_two_maps_reads_as_in_one(operations, parting):
+    whole, parts = ExtentMap(), (ExtentMap(), ExtentMap())
+    for sequence, (kind, number, length) in enumerate(operations, 1):
+        for extents in (whole, parts[sequence > parting]):
+            if kind == "write":
+                extents.write(number, length, sequence)
+            else:
+                extents.truncate(number)
+    lower, upper = parts
+    assert upper.size_over(lower.size) == whole.size
+    merged = bytes_of(lower, 0, whole.size)
+    if upper.cut is not None:
+        merged[upper.cut :] = [None] * (whole.size - upper.cut)
+    for position, found in enumerate(bytes_of(upper, 0, whole.size)):
+        merged[position] = found or merged[position]
+    assert merged == bytes_of(whole, 0, whole.size)
 
 
 def test_a_write_inside_another_leaves_both_its_ends():

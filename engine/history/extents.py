@@ -1,11 +1,14 @@
-"""The extent map of one file at one point: which record holds which of its bytes.
+"""The extent map of one file: which record of an interval of the history holds which of its bytes.
 
-Sorted, non-overlapping extents; what no extent covers reads as zeros. Writes are laid over in
-order, so the map needs no body: it is built from the index alone.
+Sorted, non-overlapping extents. Writes are laid over in order, so the map needs no body: it is
+built from the index alone. A map may begin anywhere in the history; then what no extent covers is
+as it was before the interval, but only in front of `cut`: from there on it reads as zeros, for the
+file was created or truncated inside the interval. So maps of adjacent intervals can be laid over
+each other, in any grouping, without knowing sizes.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -22,9 +25,16 @@ class ExtentMap:
     """Lays writes and truncates over each other; sizes and offsets in bytes."""
 
     def __init__(self) -> None:
+        #: The file's size where `cut` is known, else what the writes of the interval reach.
         self.size = 0
+        #: Nothing from before the interval shows from here on; None where all of it does.
+        self.cut: int | None = None
         self._starts: list[int] = []
         self._extents: list[Extent] = []
+
+    def create(self) -> None:
+        """Begin an empty file: nothing from before shows."""
+        self.truncate(0)
 
     def write(self, offset: int, length: int, sequence: int) -> None:
         """Lay a write over everything before it."""
@@ -46,6 +56,15 @@ class ExtentMap:
             if self._extents and self._extents[-1].stop > size:
                 self._extents[-1] = self._extents[-1]._replace(stop=size)
         self.size = size
+        self.cut = size if self.cut is None else min(self.cut, size)
+
+    def size_over(self, size_below: int) -> int:
+        """Return the file's size, given its size before the interval."""
+        return max(self.size, size_below) if self.cut is None else self.size
+
+    def extents(self) -> Sequence[Extent]:
+        """Return all extents, in order of the file."""
+        return self._extents
 
     def covering(self, start: int, stop: int) -> Iterator[Extent]:
         """Yield the parts of extents that lie within start..stop, in order."""
@@ -56,6 +75,13 @@ class ExtentMap:
             if first < last:
                 yield Extent(first, last, extent.sequence, extent.skip + first - extent.start)
             at += 1
+
+    def next_start(self, position: int) -> int | None:
+        """Return the first covered offset from `position` on, None where there is none."""
+        at = bisect_right(self._starts, position)
+        if at and self._extents[at - 1].stop > position:
+            return position
+        return self._starts[at] if at < len(self._starts) else None
 
     def sequences(self) -> list[int]:
         """Return the sequence behind each extent, in order of the file."""
