@@ -214,6 +214,14 @@ class SpoolDamaged(EngineError):
     hint_default = "Check the disk of the spool; start a resync, what lay in the spool is lost."
 
 
+class CertificateMismatch(JournalDamaged):
+    """The files at a point are not what the point's certificate says."""
+
+    hint_default = (
+        "Nothing was published or deleted: verify this journal, and repair it from another copy."
+    )
+
+
 class StorageFailed(EngineError):
     """The journal's storage could not carry out an action; nothing after it is promised."""
 
@@ -245,6 +253,12 @@ class ImageFileMissing(EngineError):
     """The image at this point has no file of this name."""
 
     hint_default = "List names() of the image; the file may have been created or renamed later."
+
+
+class OverlayFull(EngineError):
+    """A virtual image was written to more than its overlay may hold."""
+
+    hint_default = "Drop the virtual image, or make it again with a larger bytes_max."
 
 
 # --- how errors travel in an ERROR frame ------------------------------------------------------

@@ -7,10 +7,9 @@ target lacks: both ends must be compared.
 
 Promised: one sequence for all files and volumes of the group, in the order shown; a record is let
 go only when the target has acknowledged it as durable; source times never run backward. When the
-pool is full, the policy decides (`OverflowPolicy`): writers wait, or records go to the spool, or
-order is given up, and the stream says so (`engine.history.gaps`). When a gap closes, the stream's
-files are the live ones. Not checked: that the driver shows every completed change, and none that
-failed.
+pool is full, the policy decides (`OverflowPolicy`); where order is given up, the stream says so
+(`engine.history.gaps`), and when a gap closes, the stream's files are the live ones. Not checked:
+that the driver shows every completed change, and none that failed.
 """
 
 from collections.abc import Mapping
@@ -68,7 +67,7 @@ class Capture:
         self.is_abandoned = False
         spool_storage = storage if self.settings.overflow == "spill" else None
         self._backlog = Backlog(group, epoch, self.settings, spool_storage)
-        self._order = Order(self._backlog, self.settings, CaptureMode.DATA)
+        self._order = Order(self._backlog, self.settings)
         self._held = HeldWriters()
         self._tags = Tagging(self.settings, self._backlog, self._order, self._held)
         self.pending_tags = self._tags.pending
@@ -87,8 +86,8 @@ class Capture:
     ) -> "Capture":
         """Return a capture that knows the live files (name and size), but not what the target has.
 
-        For a source that stopped without warning, and for the first copy of files that are there
-        already. It tracks names and sizes until `rebase`.
+        For a source that stopped without warning, and for a first copy of files that are there. It
+        tracks names and sizes until `rebase`.
         """
         capture = cls(
             group=group, epoch=epoch, incarnation=incarnation, settings=settings, storage=storage
@@ -112,8 +111,8 @@ class Capture:
     ) -> "Capture":
         """Return a capture that begins a branch at `base`, where a promoted copy goes on.
 
-        The live files must be those of the base, which `files` names; `source_time_ns` is that of
-        the record at the base. EPOCH is written with the first change, not before.
+        The live files must be `files`; `source_time_ns` is that of the record at the base. EPOCH is
+        written with the first change, not before.
         """
         capture = cls(
             group=group, epoch=epoch, incarnation=incarnation, settings=settings, storage=storage
@@ -161,8 +160,8 @@ class Capture:
         order = self._order
         order.clock.begin(now_ns)
         file = order.live.id_for(change)
-        is_patient = self.settings.overflow == "push_back"
-        if order.is_ordered and not is_patient and not self._has_room(cost):
+        has_patience = self.settings.overflow == "push_back"
+        if not has_patience and order.is_ordered and not self._has_room(cost):
             order.overflow(cost, now_ns)
         name = change.file if kind == _R.CREATE else change.new_name
         payload = (name.encode(),) if kind in _NAMING else change.payload
@@ -171,7 +170,7 @@ class Capture:
             self._changes_tracked += 1
             order.advance(now_ns, is_held=False)
             return Tracked()
-        if is_patient and not self._has_room(cost):
+        if has_patience and not self._has_room(cost):
             return Waiting(self._held.hold(kind, file, change.offset, payload))
         order.append(kind, file, change.offset, payload, now_ns)
         return Admitted(self.newest.sequence)
@@ -182,19 +181,19 @@ class Capture:
         Returns:
             Admitted with the sequence from which on it is a point, or Refused: its time was over.
         """
-        return self._decide(_R.TAG_COMMIT, sequence, now_ns)
+        return self._tags.decide(_R.TAG_COMMIT, sequence, now_ns)
 
     def revoke_tag(self, sequence: int, now_ns: int) -> Admission:
         """Withdraw a pending tag: it is no point and never will be one."""
-        return self._decide(_R.TAG_REVOKE, sequence, now_ns)
+        return self._tags.decide(_R.TAG_REVOKE, sequence, now_ns)
 
     def abandon(self) -> None:
         """End the protection: writers go on at once, and nothing enters the stream any more.
 
-        For a session that has halted (a fatal SessionFailed): without it writers would wait for
-        ever once the pool is full. What is in the stream stays a true prefix of the history.
+        For a session that has halted: without it writers would wait for ever once the pool is
+        full. What is in the stream stays a true prefix of the history.
         """
-        self.is_abandoned = True
+        self.is_abandoned = self._tags.is_closed = True
         self._held.release_all()
 
     def take_released(self) -> tuple[int, ...]:
@@ -208,9 +207,8 @@ class Capture:
     def take_actions(self) -> list[FileAction | Notify]:
         """Return, once, what is to be done with the spool's files, and what there is to tell.
 
-        The driver carries it out after every call that may have changed the capture, whether a
-        session runs or not; a SyncFile is answered with `spool_written`, a failure with
-        `spool_failed`.
+        The driver carries it out after every call that may have changed the capture or its session;
+        a SyncFile is answered with `spool_written`, a failure with `spool_failed`.
         """
         notices, self._order.notices = self._order.notices, []
         return [*self._backlog.take_actions(), *(Notify(notice) for notice in notices)]
@@ -264,18 +262,18 @@ class Capture:
 
     @property
     def pool_bytes(self) -> int:
-        """Return the raw bytes of the records that can be sent."""
+        """Return the raw bytes of what can be sent."""
         return self._backlog.pool.bytes
-
-    @property
-    def has_released(self) -> bool:
-        """Return whether tickets wait to be taken."""
-        return self._held.has_released
 
     @property
     def held_count(self) -> int:
         """Return the number of writers that wait for room."""
         return len(self._held)
+
+    @property
+    def has_released(self) -> bool:
+        """Return whether tickets wait to be taken."""
+        return self._held.has_released
 
     def entry(self, sequence: int) -> PoolEntry:
         """Return a record that can be sent."""
@@ -283,14 +281,14 @@ class Capture:
 
     def time_due_ns(self) -> int | None:
         """Return when `tick` has something to do on the session's clock, or None."""
-        return None if self.is_abandoned else self._tags.due_ns()
+        return self._tags.due_ns()
 
     def tick(self, now_ns: int) -> bool:
         """Revoke tags whose time is over, add a TIME record if one is due; return if any was."""
-        return not self.is_abandoned and self._tags.tick(now_ns)
+        return self._tags.tick(now_ns)
 
     def check(self, cursor: Cursor) -> None:
-        """Check a cursor of the target against the stream; raises as `Backlog.check`."""
+        """Check a cursor of the target; raises as `Backlog.check`."""
         self._backlog.check(cursor)
 
     def check_welcome(self, cursor: Cursor) -> None:
@@ -324,7 +322,7 @@ class Capture:
             self._advance(now_ns)
 
     def forget_reads(self) -> None:
-        """Take back the reads under way: the session that asked for them has ended."""
+        """Take back the reads under way: their session has ended."""
         self._order.drain.forget_reads()
 
     # --- what a resync calls ------------------------------------------------------------------
@@ -336,7 +334,7 @@ class Capture:
 
     @property
     def is_resync_needed(self) -> bool:
-        """Return whether nothing is known of what the target lacks, and nobody compares yet."""
+        """Return whether nobody knows what the target lacks, and nobody compares yet."""
         return self._order.mode is CaptureMode.UNTRACKED
 
     @property
@@ -368,8 +366,8 @@ class Capture:
     def begin_resync(self, now_ns: int) -> None:
         """Open a gap that a comparison of both ends fills (`mark_dirty`), for `rebase` or a break.
 
-        Everything captured from here on is in the stream or dirty, so the live files may be
-        compared with the target's at any sequence from here on.
+        Everything captured from here on is in the stream or dirty: the live files may be compared
+        with the target's at any sequence from here on.
         """
         if not (self.is_based and self.is_resync_needed):
             raise LocalProtocolError("There is nothing to compare, or nobody knows with what")
@@ -383,8 +381,6 @@ class Capture:
         """Note that all has been compared: the gap closes once nothing is dirty any more."""
         self._order.is_comparing = False
         self._advance(now_ns)
-
-    # --- inside -------------------------------------------------------------------------------
 
     def _has_room(self, cost: int) -> bool:
         return not self._held and self._backlog.has_room(cost)
@@ -402,8 +398,3 @@ class Capture:
 
     def _advance(self, now_ns: int) -> None:
         self._order.advance(now_ns, is_held=bool(self._held))
-
-    def _decide(self, kind: RecordType, sequence: int, now_ns: int) -> Admission:
-        if self.is_abandoned:
-            return refused_for_good(f"{kind.name} of tag {sequence}")
-        return self._tags.decide(kind, sequence, now_ns)

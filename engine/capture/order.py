@@ -53,13 +53,12 @@ class Order:
     Args:
         backlog: The stream.
         settings: Bounds.
-        mode: DATA, or UNTRACKED for a capture that knows nothing of the target.
     """
 
-    def __init__(self, backlog: Backlog, settings: CaptureSettings, mode: CaptureMode) -> None:
+    def __init__(self, backlog: Backlog, settings: CaptureSettings) -> None:
         self.live = Files()
         self.drain = Drain(settings, self.live)
-        self.clock = ModeClock(mode)
+        self.clock = ModeClock(CaptureMode.DATA)
         self.notices: list[CaptureNotice] = []
         #: Whether somebody compares both ends, and tells what is dirty.
         self.is_comparing = False
@@ -146,11 +145,12 @@ class Order:
 
     def lose_spool(self, reason: str, now_ns: int) -> None:
         """Go on without the spool's records: the stream ends with what is in the pool."""
-        if not self._backlog.spool.count:
-            return  # everything came back: nothing is lost
+        is_something_lost = self._backlog.spool.count > 0
         self._backlog.drop_spool()
-        self.notices.append(HistoryRewound(self._backlog.stream.newest.sequence, reason))
-        self._break_off(reason, now_ns)
+        if is_something_lost:
+            rewound_to = self._backlog.stream.newest.sequence
+            self.notices.append(HistoryRewound(rewound_to, reason))
+            self._break_off(reason, now_ns)
 
     def _lose_order(self, reason: str, now_ns: int) -> None:
         self.drain.part()

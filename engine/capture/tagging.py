@@ -30,6 +30,8 @@ class Tagging:
     ) -> None:
         self.pending = PendingTags(settings)
         self.refused_count = 0
+        #: Whether the protection has ended: no tag, no TIME any more.
+        self.is_closed = False
         self._interval_ns = settings.time_interval_ns
         self._backlog = backlog
         self._order = order
@@ -61,7 +63,9 @@ class Tagging:
 
     def decide(self, kind: RecordType, sequence: int, now_ns: int) -> Admission:
         """Commit or revoke a pending tag, unless its time is over."""
-        self.revoke_late(now_ns)
+        if self.is_closed:
+            return refused_for_good(f"{kind.name} of tag {sequence}")
+        self._revoke_late(now_ns)
         if not self.pending.is_pending(sequence):
             return Refused(
                 f"{kind.name} of tag {sequence} refused: no such tag is pending, its time may be "
@@ -76,20 +80,19 @@ class Tagging:
             self.pending.revoke(sequence)
         return Admitted(self._backlog.stream.newest.sequence)
 
-    def revoke_late(self, now_ns: int) -> None:
-        """Revoke the tags whose time is over."""
-        for sequence in self.pending.take_timed_out(now_ns):
-            self._order.append(RecordType.TAG_REVOKE, 0, sequence, (), now_ns)
-
     def due_ns(self) -> int | None:
         """Return when `tick` has something to do on the session's clock, or None."""
+        if self.is_closed:
+            return None
         dues = (self._time_record_due_ns(), self.pending.deadline_ns())
         return min((due for due in dues if due is not None), default=None)
 
     def tick(self, now_ns: int) -> bool:
         """Revoke tags whose time is over, add a TIME record if one is due; return if any was."""
+        if self.is_closed:
+            return False
         before = self._backlog.stream.newest
-        self.revoke_late(now_ns)
+        self._revoke_late(now_ns)
         due_ns = self._time_record_due_ns()
         if due_ns is not None and now_ns >= due_ns:
             self._order.append(RecordType.TIME, 0, 0, (), now_ns)
@@ -112,6 +115,10 @@ class Tagging:
             return None
         stream = backlog.stream
         return stream.source_time_ns - stream.clock_offset_ns + self._interval_ns
+
+    def _revoke_late(self, now_ns: int) -> None:
+        for sequence in self.pending.take_timed_out(now_ns):
+            self._order.append(RecordType.TAG_REVOKE, 0, sequence, (), now_ns)
 
     def _refused(self, reason: str, hint: str) -> Refused:
         self.refused_count += 1

@@ -76,6 +76,13 @@ class ExtentMap:
                 yield Extent(first, last, extent.sequence, extent.skip + first - extent.start)
             at += 1
 
+    def next_start(self, position: int) -> int | None:
+        """Return the first covered offset from `position` on, None where there is none."""
+        at = bisect_right(self._starts, position)
+        if at and self._extents[at - 1].stop > position:
+            return position
+        return self._starts[at] if at < len(self._starts) else None
+
     def sequences(self) -> list[int]:
         """Return the sequence behind each extent, in order of the file."""
         return [extent.sequence for extent in self._extents]

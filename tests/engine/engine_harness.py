@@ -98,6 +98,8 @@ class Pair:
         self.to_source: deque = deque()
         #: The live files, with every change shown so far; and as they were at points.
         self.volume = volume or Reference()
+        for entry in () if volume else capture.live_files().entries:
+            self.volume.files[entry.name] = bytearray(entry.size)
         self.snapshots: dict[int, dict[str, bytes]] = {}
         self.is_cut = False  # while the link is down
         self.vacated: str | None = None  # the name that a file had before it was renamed

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from emulators.ese.formats.checksum import Bytes
 from emulators.ese.formats.format import LOG_HEADER_BYTES, SECTOR_BYTES
+from emulators.ese.formats.log_chain import prove_chain
 from emulators.ese.formats.log_checksum import (
     CHECKSUM_RECORD_BYTES,
     ChecksumRecord,
@@ -88,11 +89,6 @@ class LogScan:
         return zip(positions, self.offsets, self.ends, strict=True)
 
     @property
-    def end_lgpos(self) -> Lgpos:
-        """The position after the last whole record."""
-        return lgpos_at(self.generation, self.end)
-
-    @property
     def last_lgpos(self) -> Lgpos:
         """The position of the last record, or of the stream's start when there is none."""
         return lgpos_at(self.generation, self.offsets[-1] if self.offsets else STREAM_OFFSET)
@@ -145,6 +141,9 @@ def _follow(buffer: bytes, generation: int) -> _Walk:
     at = last = end = STREAM_OFFSET
     repaired = False
     ranges = RangeXor(buffer)
+    chain = prove_chain(buffer, at, generation, ranges)
+    if chain is not None:
+        last, end, at = chain
     while True:
         proof = prove(buffer, at, generation, ranges)
         after = at + CHECKSUM_RECORD_BYTES

@@ -265,28 +265,6 @@ def test_a_full_log_still_has_room_for_its_last_checksum_and_shadow():
         assert len(records_in(bytes(disk.bytes))) == count
 
 
-@settings(deadline=None, max_examples=80)
-@given(
-    runs=st.lists(
-        st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3000)), max_size=3), max_size=5
-    )
-)
-def test_zeros_carried_as_lengths_give_the_same_bytes(runs):
-    plain, sparse = LogFrame(GENERATION, 1 << 16), LogFrame(GENERATION, 1 << 16)
-    for run in runs:
-        for head_bytes, zeros in run:
-            head = bytes((RecordType.FORCE_LOG_ROLLOVER, 1, 0))
-            head += (head_bytes + zeros).to_bytes(2, "little") + b"\x07" * head_bytes
-            if plain.room(len(head) + zeros):
-                plain.append(head + bytes(zeros))
-                sparse.append_segments((head, zeros))
-        offset, data = plain.flush()
-        sparse_offset, segments = sparse.flush_segments()
-        joined = b"".join(bytes(s) if isinstance(s, int) else s for s in segments)
-        assert (sparse_offset, joined) == (offset, data)
-        assert sparse.position == plain.position
-
-
 def test_a_blank_log_is_clean_and_holds_no_record():
     parts = blank_log(bytes(4096), GENERATION, FILE_BYTES)
     image = b"".join(parts)
