@@ -45,6 +45,7 @@ from engine.contract.events import (
     ConnectFailed,
     Disconnected,
     SourceEvent,
+    SourceRead,
     Started,
     TimerFired,
 )
@@ -117,6 +118,7 @@ class SourceSession:
             Disconnected: self._on_disconnected,
             TimerFired: self._on_timer,
             Captured: self._on_captured,
+            SourceRead: self._on_source_read,
         }
 
     def handle(self, event: SourceEvent, now_ns: int) -> list[Action]:
@@ -128,9 +130,7 @@ class SourceSession:
         assert not self._actions, "handle is not re-entrant"
         self._notify(self._clock.own(self.capture.clock_offset_ns))
         self._handlers[type(event)](event, now_ns)
-        if self.state is SourceState.STREAMING:
-            self.capture.tick(now_ns)
-            self._outbox.pump(now_ns)
+        self._pump(now_ns)
         if self.capture.has_released:
             self._actions.append(ReleaseWriters())
         if (wake := self._wakeup.plan(self._next_deadline_ns())) is not None:
@@ -168,6 +168,7 @@ class SourceSession:
 
     def _on_started(self, _: Started, now_ns: int) -> None:
         self._move(Trigger.START)
+        self.capture.forget_reads()
         self._connect(now_ns)
 
     def _on_connected(self, event: Connected, now_ns: int) -> None:
@@ -209,6 +210,8 @@ class SourceSession:
                 if (frame := self._parser.next_frame()) is None:
                     break
                 self._on_frame(frame, now_ns)
+                # After each frame: how the bytes were cut must not decide what is sent when.
+                self._pump(now_ns)
         except (RemoteProtocolError, ResyncRequired) as error:
             self._fail(error, now_ns)
 
@@ -218,6 +221,9 @@ class SourceSession:
 
     def _on_captured(self, _: Captured, now_ns: int) -> None:
         """Do nothing here: `handle` pumps after every event."""
+
+    def _on_source_read(self, event: SourceRead, now_ns: int) -> None:
+        self.capture.source_read(event, now_ns)
 
     def _on_timer(self, _: TimerFired, now_ns: int) -> None:
         self._wakeup.fired()
@@ -296,6 +302,12 @@ class SourceSession:
         return capture.acknowledge(cursor, now_ns)
 
     # --- endings ------------------------------------------------------------------------------
+
+    def _pump(self, now_ns: int) -> None:
+        if self.state is SourceState.STREAMING:
+            self.capture.tick(now_ns)
+            self._actions += self.capture.wants_reads(now_ns)
+            self._outbox.pump(now_ns)
 
     @property
     def _flags(self) -> HelloFlag:
