@@ -233,6 +233,7 @@ class Capture:
             tags_refused=self._tags.refused_count,
             changes_tracked=self._changes_tracked,
             drained_bytes=order.drain.drained_bytes,
+            acknowledged_bytes=backlog.pool.freed_bytes,
             pool_bytes=backlog.pool.bytes,
             spool_bytes=backlog.spool.bytes,
             dirty_count=order.drain.dirty.count,

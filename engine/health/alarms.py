@@ -32,6 +32,8 @@ class Change(Enum):
     RAISED = "raised"
     EASED = "eased"
     CLEARED = "cleared"
+    #: It has happened and is over: nothing stands.
+    NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)
