@@ -4,13 +4,28 @@ Ids are given by the capture and never used twice. Changes are staged and then c
 discarded together, so that a batch that turns out to be bad leaves the table as it was.
 """
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from engine.basics.errors import HistoryContradictory
 from engine.formats.records import RecordType
 
 _Key = TypeVar("_Key", int, str)
 _Value = TypeVar("_Value", int, str)
+
+
+class FileEntry(NamedTuple):
+    """One live file; its size in bytes."""
+
+    file: int
+    name: str
+    size: int
+
+
+class FileTableState(NamedTuple):
+    """The live files after some record, by id, and the highest id ever given."""
+
+    entries: tuple[FileEntry, ...]
+    id_newest: int
 
 
 class FileTable:
