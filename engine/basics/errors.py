@@ -264,6 +264,12 @@ class ImageFileMissing(EngineError):
     hint_default = "List names() of the image; the file may have been created or renamed later."
 
 
+class OverlayFull(EngineError):
+    """A virtual image was written to more than its overlay may hold."""
+
+    hint_default = "Drop the virtual image, or make it again with a larger bytes_max."
+
+
 # --- how errors travel in an ERROR frame ------------------------------------------------------
 
 _WIRE_ORDER: Sequence[type[EngineError]] = (

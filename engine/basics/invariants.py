@@ -36,6 +36,13 @@ def no_point_lies_in_a_gap(sequence: int, gap: object) -> None:
     assert gap is None, f"I3: a point at {sequence}, in {gap}"
 
 
+def applied_follows_durable(before: Cursor | None, applied: Cursor, durable: Cursor) -> None:
+    """What is applied was durable first, and is never taken back."""
+    assert applied.sequence <= durable.sequence, f"applied {applied} beyond durable {durable}"
+    if before is not None:
+        acknowledged_never_decreases(before, applied)
+
+
 def one_cut_for_the_group(cut: int, sequences: list[int]) -> None:
     """I4: no file of an image at `cut` holds a record captured after it."""
     assert not sequences or max(sequences) <= cut, f"I4: a file passes the cut at {cut}"

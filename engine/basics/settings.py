@@ -33,6 +33,28 @@ class CaptureSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BandwidthRule:
+    """On these days, between these times of the day, so many bytes per second at most.
+
+    Attributes:
+        weekdays: Bit 0 is Monday, bit 6 Sunday; of the day on which `from_ns` lies.
+        from_ns: Since midnight of the source's wall clock.
+        until_ns: The end, excluded; at most 24 h. A rule over midnight is two rules.
+        bytes_per_s: 0 lets nothing through but heartbeats.
+    """
+
+    weekdays: int
+    from_ns: int
+    until_ns: int
+    bytes_per_s: int
+
+    def __post_init__(self) -> None:
+        assert 0 < self.weekdays < 1 << 7
+        assert 0 <= self.from_ns < self.until_ns <= 24 * 3600 * SECOND_NS
+        assert self.bytes_per_s >= 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """Settings of both ends of a session; the source alone uses batches, window and reconnects."""
 
@@ -48,12 +70,20 @@ class SessionSettings:
     reconnect_delay_ns_max: int = 30 * SECOND_NS
     frame_bytes_max: int = 72 << 20
     #: zstd level of whole batches, None for none: it mostly finds headers and small records.
+    #: Used where the other end can take it (None there: it cannot).
     batch_compression_level: int | None = 1
+    #: A step of a wall clock beyond these is told to the operator (protection.md 1.2).
+    clock_jump_ns_forward: int = 3 * 60 * SECOND_NS
+    clock_jump_ns_backward: int = 60 * 60 * SECOND_NS
+    #: What the source may send, by the source's wall clock; the first rule that fits holds.
+    bandwidth: tuple[BandwidthRule, ...] = ()
 
     def __post_init__(self) -> None:
         assert 0 < self.batch_bytes_max <= self.window_bytes_max
         assert self.heartbeat_interval_ns * 2 <= self.peer_timeout_ns, "one may get lost"
         assert 0 < self.reconnect_delay_ns_min <= self.reconnect_delay_ns_max
+        assert self.clock_jump_ns_forward > 0
+        assert self.clock_jump_ns_backward > 0
 
 
 @dataclass(frozen=True, slots=True)

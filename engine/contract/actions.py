@@ -6,6 +6,7 @@ syncs the directory or the file before it goes on.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import EngineError
@@ -152,7 +153,20 @@ class SessionFailed:
     is_fatal: bool
 
 
-Notice = Established | DurableAdvanced | ConnectionLost | SessionFailed
+@dataclass(frozen=True, slots=True)
+class ClockJumped:
+    """A wall clock was stepped further than the settings tolerate (protection.md 1.2, 3.8).
+
+    `clock` says whose; `step_ns` is negative for a step backward. Stamps stay monotone: after a
+    step backward all records bear one time until the clock has caught up, and points by time
+    cannot tell them apart till then.
+    """
+
+    clock: Literal["own", "peer"]
+    step_ns: int
+
+
+Notice = Established | DurableAdvanced | ConnectionLost | SessionFailed | ClockJumped
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,19 @@ class ActionFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """The one authority has issued a higher epoch: the branch of this target has ended.
+
+    From now on no source writes to it but one that brings the branch's orphan tail.
+    """
+
+    epoch: int
+
+
 SourceEvent = (
     Started | Connected | ConnectFailed | BytesReceived | Disconnected | TimerFired | Captured
 )
-TargetEvent = Connected | BytesReceived | Disconnected | TimerFired | SyncDone | ActionFailed
+TargetEvent = (
+    Connected | BytesReceived | Disconnected | TimerFired | SyncDone | ActionFailed | Fenced
+)

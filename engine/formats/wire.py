@@ -4,37 +4,41 @@
 
 The header has a crc of its own, so that a corrupted length is an error at once and never a wait
 for bytes that will not come; and it is compared with the limit before anything is allocated.
+
+HELLO, WELCOME, HEARTBEAT and ERROR are the same in every version of the protocol and carry version
+0: two ends that agree on nothing else can still refuse each other by name. Fields are only ever
+added at the end of HELLO and WELCOME; who does not know them passes them over. The other frames
+carry the version that the WELCOME chose.
+
+All but ERROR begin with a stamp, the four times of an NTP exchange spread over two frames:
+
+    sent u64 | wall_offset i64 | origin u64 | received u64
 """
 
 import struct
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import NamedTuple
 from zlib import crc32
 
 import zstandard
 
 from engine.basics.cursor import Cursor
-from engine.basics.errors import (
-    CODE_OF_ERROR,
-    ERROR_OF_CODE,
-    EngineError,
-    FrameDamaged,
-    FrameTooLarge,
-    FrameUnexpected,
-    RemoteProtocolError,
-    VersionUnsupported,
-)
+from engine.basics.errors import CODE_OF_ERROR, EngineError
 
-PROTOCOL_VERSION = 1
-_HEADER = struct.Struct("<IBBHI")
-_HEADER_CRC = struct.Struct("<I")
-FRAME_HEADER_BYTES = _HEADER.size + _HEADER_CRC.size
-_HELLO = struct.Struct("<IIQQQI")
-_WELCOME = struct.Struct("<IIQQI")
-_ACK = struct.Struct("<IQI")
-_BATCH = struct.Struct("<QII")
-_ERROR = struct.Struct("<H")
-_FLAG_ZSTD = 1
+#: The versions of the protocol that this release speaks. 1 had no clocks and no negotiation.
+VERSION_OLDEST = 2
+VERSION_NEWEST = 2
+ANY_VERSION = 0
+HEADER = struct.Struct("<IBBHI")
+HEADER_CRC = struct.Struct("<I")
+FRAME_HEADER_BYTES = HEADER.size + HEADER_CRC.size
+STAMP = struct.Struct("<QqQQ")
+HELLO = struct.Struct("<QqQQHHIIIIQQQI")
+WELCOME = struct.Struct("<QqQQHHIIIIQQI")
+ACK = struct.Struct("<QqQQIQIIQI")
+BATCH = struct.Struct("<QqQQQII")
+ERROR = struct.Struct("<H")
+FLAG_BATCH_ZSTD = 1
 _ERROR_TEXT_BYTES_MAX = 2000
 
 
@@ -49,12 +53,49 @@ class FrameType(IntEnum):
     ERROR = 6
 
 
+#: The frames that every version writes alike.
+TIMELESS = frozenset({FrameType.HELLO, FrameType.WELCOME, FrameType.HEARTBEAT, FrameType.ERROR})
+
+
+class Capability(IntFlag):
+    """What an end can do beyond its version; used only where both ends can."""
+
+    #: Batches are compressed as a whole (the bodies of records are so in any case).
+    ZSTD = 1
+
+
+class HelloFlag(IntFlag):
+    """What kind of source greets."""
+
+    #: A fenced source brings what it had not shipped: it goes to the orphan tail of its branch.
+    ORPHAN = 1
+
+
+class Stamp(NamedTuple):
+    """When a frame was sent, and which frame of the other end was heard last.
+
+    `sent_ns`, `origin_ns` and `received_ns` are of steady clocks: the sender's, then the time that
+    the newest frame heard had in its `sent_ns`, and when the sender heard it. `wall_offset_ns` is
+    the sender's wall clock minus its steady one. `origin_ns` 0 is: nothing was heard yet.
+    """
+
+    sent_ns: int = 0
+    wall_offset_ns: int = 0
+    origin_ns: int = 0
+    received_ns: int = 0
+
+
 class Hello(NamedTuple):
-    """Source to target, first: who I am and from where I can send.
+    """Source to target, first: who I am, what I speak, and from where I can send.
 
     `oldest` is the oldest sequence still in the pool, `chain` the one just before it.
     """
 
+    stamp: Stamp
+    version_oldest: int
+    version_newest: int
+    capabilities: int
+    flags: int
     group: int
     epoch: int
     incarnation: int
@@ -64,8 +105,12 @@ class Hello(NamedTuple):
 
 
 class Welcome(NamedTuple):
-    """Target to source: my journal is durable up to this cursor; go on after it."""
+    """Target to source: what we speak, and my journal is durable up to this cursor; go on."""
 
+    stamp: Stamp
+    version: int
+    capabilities: int
+    flags: int
     group: int
     incarnation: int
     cursor: Cursor
@@ -74,19 +119,25 @@ class Welcome(NamedTuple):
 class Batch(NamedTuple):
     """Source to target: records from sequence `first` on, as they will lie in the journal."""
 
+    stamp: Stamp
     first: int
     record_count: int
+    is_compressed: bool
     records: bytes
 
 
 class Ack(NamedTuple):
-    """Target to source: everything up to the cursor is durable."""
+    """Target to source: everything up to `durable` is durable, up to `applied` ready to use."""
 
-    cursor: Cursor
+    stamp: Stamp
+    durable: Cursor
+    applied: Cursor
 
 
 class Heartbeat(NamedTuple):
     """Either way: I am here."""
+
+    stamp: Stamp
 
 
 class PeerError(NamedTuple):
@@ -97,166 +148,74 @@ class PeerError(NamedTuple):
 
 Frame = Hello | Welcome | Batch | Ack | Heartbeat | PeerError
 
+FRAME_TYPES: dict[type, FrameType] = {
+    Hello: FrameType.HELLO,
+    Welcome: FrameType.WELCOME,
+    Batch: FrameType.BATCH,
+    Ack: FrameType.ACK,
+    Heartbeat: FrameType.HEARTBEAT,
+    PeerError: FrameType.ERROR,
+}
 
-def _encode(kind: FrameType, payload: bytes, flags: int = 0) -> bytes:
-    header = _HEADER.pack(len(payload), kind, flags, PROTOCOL_VERSION, crc32(payload))
-    return b"".join((header, _HEADER_CRC.pack(crc32(header)), payload))
+
+def encode_frame(kind: FrameType, version: int, payload: bytes, flags: int = 0) -> bytes:
+    """Return a frame's bytes."""
+    header = HEADER.pack(len(payload), kind, flags, version, crc32(payload))
+    return b"".join((header, HEADER_CRC.pack(crc32(header)), payload))
 
 
 def encode_hello(hello: Hello) -> bytes:
     """Return the frame's bytes."""
-    return _encode(FrameType.HELLO, _HELLO.pack(*hello))
+    return encode_frame(FrameType.HELLO, ANY_VERSION, HELLO.pack(*hello.stamp, *hello[1:]))
 
 
 def encode_welcome(welcome: Welcome) -> bytes:
     """Return the frame's bytes."""
     epoch, sequence, chain = welcome.cursor
-    fields = (welcome.group, epoch, welcome.incarnation, sequence, chain)
-    return _encode(FrameType.WELCOME, _WELCOME.pack(*fields))
+    stamp, version, capabilities, flags, group, incarnation, _ = welcome
+    fields = (version, 0, capabilities, flags, group, epoch, incarnation, sequence, chain)
+    return encode_frame(FrameType.WELCOME, ANY_VERSION, WELCOME.pack(*stamp, *fields))
 
 
-def encode_ack(cursor: Cursor) -> bytes:
+def encode_ack(ack: Ack, version: int) -> bytes:
     """Return the frame's bytes."""
-    return _encode(FrameType.ACK, _ACK.pack(*cursor))
+    return encode_frame(FrameType.ACK, version, ACK.pack(*ack.stamp, *ack.durable, *ack.applied))
 
 
-def encode_heartbeat() -> bytes:
+def encode_heartbeat(stamp: Stamp) -> bytes:
     """Return the frame's bytes."""
-    return _encode(FrameType.HEARTBEAT, b"")
+    return encode_frame(FrameType.HEARTBEAT, ANY_VERSION, STAMP.pack(*stamp))
 
 
 def encode_error(error: EngineError) -> bytes:
     """Return the frame's bytes; the text is cut if it is very long."""
     code = next(CODE_OF_ERROR[kind] for kind in type(error).__mro__ if kind in CODE_OF_ERROR)
     text = error.message.encode()[:_ERROR_TEXT_BYTES_MAX]
-    return _encode(FrameType.ERROR, _ERROR.pack(code) + text)
+    return encode_frame(FrameType.ERROR, ANY_VERSION, ERROR.pack(code) + text)
 
 
 class BatchEncoder:
-    """Encodes batches, with one compressor kept (None as level: never compress)."""
+    """Encodes batches in one version, with one compressor kept.
 
-    def __init__(self, compression_level: int | None) -> None:
+    Args:
+        version: The version that was chosen.
+        compression_level: zstd level, None: never compress.
+    """
+
+    def __init__(self, version: int, compression_level: int | None) -> None:
+        self._version = version
         self._compressor = (
             None
             if compression_level is None
             else zstandard.ZstdCompressor(level=compression_level, write_checksum=False)
         )
 
-    def encode(self, first: int, records: list[bytes]) -> bytes:
+    def encode(self, stamp: Stamp, first: int, records: list[bytes]) -> bytes:
         """Return the frame's bytes; the records go as they are where they would not shrink."""
-        joined = b"".join(records)
-        head = _BATCH.pack(first, len(records), len(joined))
+        joined, flags = b"".join(records), 0
+        head = BATCH.pack(*stamp, first, len(records), len(joined))
         if self._compressor is not None:
             packed = self._compressor.compress(joined)
             if len(packed) < len(joined):
-                return _encode(FrameType.BATCH, head + packed, _FLAG_ZSTD)
-        return _encode(FrameType.BATCH, head + joined)
-
-
-class FrameParser:
-    """Cuts a byte stream into frames, incrementally.
-
-    Give bytes with `receive`, take frames with `next_frame` until it returns None. Whole or byte
-    by byte makes no difference. After an error the parser gives that error for ever.
-
-    Args:
-        frame_bytes_max: Limit for a frame's payload, and for a batch once decompressed.
-    """
-
-    def __init__(self, frame_bytes_max: int) -> None:
-        self._frame_bytes_max = frame_bytes_max
-        self._buffer = bytearray()
-        self._position = 0
-        self._consumed = 0  # bytes of the stream before the buffer
-        self._error: RemoteProtocolError | None = None
-
-    def receive(self, data: bytes) -> None:
-        """Take the next bytes of the stream."""
-        if self._position:
-            # Moved once per call, not per frame: many small frames stay linear.
-            del self._buffer[: self._position]
-            self._consumed += self._position
-            self._position = 0
-        self._buffer += data
-
-    def next_frame(self) -> Frame | None:
-        """Return the next complete frame, or None when more bytes are needed.
-
-        Raises:
-            RemoteProtocolError: FrameDamaged, FrameTooLarge, FrameUnexpected (unknown type) or
-                VersionUnsupported.
-        """
-        if self._error is not None:
-            raise self._error
-        try:
-            return self._next_frame()
-        except RemoteProtocolError as error:
-            self._error = error
-            raise
-
-    def _next_frame(self) -> Frame | None:
-        start = self._position
-        if len(self._buffer) - start < FRAME_HEADER_BYTES:
-            return None
-        length, kind, flags, version, payload_crc = _HEADER.unpack_from(self._buffer, start)
-        (header_crc,) = _HEADER_CRC.unpack_from(self._buffer, start + _HEADER.size)
-        if header_crc != crc32(self._buffer[start : start + _HEADER.size]):
-            raise self._damaged("A frame's header", start)
-        if version != PROTOCOL_VERSION:
-            raise VersionUnsupported(
-                f"The peer speaks protocol version {version}, this end {PROTOCOL_VERSION}"
-            )
-        if length > self._frame_bytes_max:
-            raise FrameTooLarge(f"A frame of {length} bytes, the limit is {self._frame_bytes_max}")
-        body = start + FRAME_HEADER_BYTES
-        if len(self._buffer) - body < length:
-            return None
-        payload = bytes(memoryview(self._buffer)[body : body + length])
-        self._position = body + length
-        if payload_crc != crc32(payload):
-            raise self._damaged(f"A frame of {length} bytes", start)
-        return self._decode(kind, flags, payload)
-
-    def _damaged(self, what: str, start: int) -> FrameDamaged:
-        place = f"at byte {self._consumed + start} of this connection"
-        return FrameDamaged(f"{what} does not match its checksum, {place}")
-
-    def _decode(self, kind: int, flags: int, payload: bytes) -> Frame:
-        try:
-            if kind == FrameType.HELLO:
-                return Hello(*_HELLO.unpack(payload))
-            if kind == FrameType.WELCOME:
-                group, epoch, incarnation, sequence, chain = _WELCOME.unpack(payload)
-                return Welcome(group, incarnation, Cursor(epoch, sequence, chain))
-            if kind == FrameType.BATCH:
-                return self._decode_batch(flags, payload)
-            if kind == FrameType.ACK:
-                return Ack(Cursor(*_ACK.unpack(payload)))
-            if kind == FrameType.HEARTBEAT and not payload:
-                return Heartbeat()
-            if kind == FrameType.ERROR:
-                return _decode_error(payload)
-        except (struct.error, zstandard.ZstdError) as error:
-            raise FrameDamaged(f"A frame of type {kind} is malformed ({error})") from error
-        raise FrameUnexpected(f"A frame of unknown type {kind} and {len(payload)} bytes")
-
-    def _decode_batch(self, flags: int, payload: bytes) -> Batch:
-        first, count, length = _BATCH.unpack_from(payload)
-        records = payload[_BATCH.size :]
-        if length > self._frame_bytes_max:
-            raise FrameTooLarge(f"A batch of {length} bytes, the limit is {self._frame_bytes_max}")
-        if flags & _FLAG_ZSTD:
-            # The stated size is checked first: a wrong one is an error, not an allocation.
-            if zstandard.frame_content_size(records) != length:
-                raise FrameDamaged(f"A batch from sequence {first} states another size")
-            records = zstandard.ZstdDecompressor().decompress(records, max_output_size=length)
-        if len(records) != length:
-            raise FrameDamaged(f"A batch from sequence {first}: {len(records)} of {length} bytes")
-        return Batch(first, count, records)
-
-
-def _decode_error(payload: bytes) -> PeerError:
-    (code,) = _ERROR.unpack_from(payload)
-    text = payload[_ERROR.size :].decode(errors="replace")
-    kind = ERROR_OF_CODE.get(code, RemoteProtocolError)
-    return PeerError(kind(f"Reported by the peer: {text}"))
+                joined, flags = packed, FLAG_BATCH_ZSTD
+        return encode_frame(FrameType.BATCH, self._version, head + joined, flags)

@@ -16,11 +16,9 @@ from hashlib import blake2b
 
 from engine.basics.payload import Segments, to_bytes
 from engine.formats.layers import DIGEST_ZERO, TableRow, encode_table
-from engine.layers.strata import Stratum, View, cut_through, next_start, resolve
+from engine.layers.differences import BLOCK_BYTES, changed_ranges
+from engine.layers.strata import Stratum, View, cut_through
 
-#: protection.md 1.2: the bitmap's grain of volumes up to 512 GiB.
-BLOCK_BYTES = 4096
-_WINDOW_BYTES = 1 << 20
 _SALT = struct.Struct("<QQ")
 _DIGEST_BYTES = 16
 
@@ -69,12 +67,12 @@ class Roll:
         """Do the work; yields the number of bytes looked at after each window."""
         for file in sorted(self._high.names):
             digest = int.from_bytes(self._before.get(file, DIGEST_ZERO), "little")
-            cut = cut_through(self._strata, file)
-            old_size = self._low.size(file) if file in self._low.names else 0
-            if cut == 0:
-                digest, old_size = 0, 0
-            for start, stop in self._changed(file, cut, old_size):
-                digest ^= self._blocks(self._low, file, start, min(stop, old_size))
+            is_begun_anew = cut_through(self._strata, file) == 0
+            if is_begun_anew:
+                digest = 0
+            for start, stop in changed_ranges(self._low, self._high, self._strata, file):
+                if not is_begun_anew:
+                    digest ^= self._blocks(self._low, file, start, stop)
                 digest ^= self._blocks(self._high, file, start, stop)
                 yield stop - start
             self.digests[file] = digest.to_bytes(_DIGEST_BYTES, "little")
@@ -85,31 +83,9 @@ class Roll:
             pass
         return self.digests
 
-    def _changed(self, file: int, cut: int | None, old_size: int) -> Iterator[tuple[int, int]]:
-        """Yield the ranges of whole blocks that may differ between the two points."""
-        size = self._high.size(file)
-        end = size if cut is None else max(size, old_size)
-        position = 0
-        while position < end:
-            starts = [next_start(self._strata, file, position)]
-            if cut is not None and max(cut, position) < old_size:
-                starts.append(max(cut, position))
-            start = min((start for start in starts if start is not None), default=end)
-            if start >= end:
-                return
-            start -= start % BLOCK_BYTES
-            position = min(start + _WINDOW_BYTES, end)
-            ranges = [
-                (piece.start, piece.stop)
-                for piece in resolve(self._strata, file, start, min(position, size))
-            ]
-            if cut is not None and max(cut, start) < min(old_size, position):
-                ranges.append((max(cut, start), min(old_size, position)))
-            yield from _whole_blocks(sorted(ranges))
-
     def _blocks(self, view: View, file: int, start: int, stop: int) -> int:
         """Return the XOR of the digests of blocks start..stop, as far as the file goes."""
-        if start >= stop or file not in view.names:
+        if file not in view.names:
             return 0
         return digest_of_blocks(self._key, file, start, view.read(file, start, stop - start))
 
@@ -134,18 +110,3 @@ def digest_of_blocks(key: bytes, file: int, start: int, content: Segments) -> in
 
 
 _ZERO_BLOCK = bytes(BLOCK_BYTES)
-
-
-def _whole_blocks(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield the ranges, ascending, extended to whole blocks and joined where these touch."""
-    begin = end = -1
-    for start, stop in ranges:
-        first, last = start - start % BLOCK_BYTES, stop + -stop % BLOCK_BYTES
-        if first > end:
-            if end > 0:
-                yield begin, end
-            begin, end = first, last
-        else:
-            end = max(end, last)
-    if end > 0:
-        yield begin, end

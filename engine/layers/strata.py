@@ -165,7 +165,7 @@ class View:
         """Return bytes from `offset` on, fewer than `length` only at the file's end."""
         position, stop = offset, min(offset + length, self.size(file))
         parts: list[bytes | int] = []
-        for piece in resolve(self._strata_of(file), file, offset, stop):
+        for piece in resolve(self.strata_of(file), file, offset, stop):
             if piece.start > position:
                 parts.append(piece.start - position)
             parts += self.content(piece)
@@ -176,7 +176,7 @@ class View:
 
     def pieces(self, file: int, step_bytes: int) -> Iterator[Piece]:
         """Yield all written pieces of a file, in order, looking `step_bytes` ahead at a time."""
-        size, position, strata = self.size(file), 0, self._strata_of(file)
+        size, position, strata = self.size(file), 0, self.strata_of(file)
         while (start := next_start(strata, file, position)) is not None and start < size:
             position = min(start + step_bytes, size)
             yield from resolve(strata, file, start, position)
@@ -185,7 +185,7 @@ class View:
         """Return a piece's bytes."""
         return self._payloads.content(piece)
 
-    def _strata_of(self, file: int) -> list[Stratum]:
+    def strata_of(self, file: int) -> list[Stratum]:
         """Return the strata that say anything of a file."""
         if file not in self._touching:
             self._touching[file] = [stratum for stratum in self.strata if stratum.touches(file)]
@@ -193,7 +193,7 @@ class View:
 
     def _measure(self, file: int) -> int:
         size = 0
-        for stratum in self._strata_of(file):
+        for stratum in self.strata_of(file):
             shape = stratum.shape(file)
             size = max(size, shape.size)
             if shape.is_absolute:

@@ -14,6 +14,7 @@ from engine.basics.errors import (
     FATAL,
     CursorNeverSent,
     EngineError,
+    FrameUnexpected,
     LocalProtocolError,
     PeerTimedOut,
     RemoteProtocolError,
@@ -29,6 +30,7 @@ from engine.contract.actions import (
     ConnectionLost,
     DurableAdvanced,
     Established,
+    Notice,
     Notify,
     OpenConnection,
     ReleaseWriters,
@@ -47,33 +49,28 @@ from engine.contract.events import (
     TimerFired,
 )
 from engine.contract.timers import Wakeup
+from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
+    FRAME_TYPES,
+    VERSION_NEWEST,
+    VERSION_OLDEST,
     Ack,
-    BatchEncoder,
     Frame,
-    FrameParser,
-    FrameType,
-    Heartbeat,
     Hello,
+    HelloFlag,
     PeerError,
     Welcome,
     encode_error,
     encode_heartbeat,
     encode_hello,
 )
+from engine.session.clock import SessionClock
+from engine.session.negotiation import accept_terms, capabilities_of
+from engine.session.outbox import Outbox, SendFigures
 from engine.session.states import SourceState, Trigger, next_source_state, require_source_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-_FRAME_TYPES = {
-    Welcome: FrameType.WELCOME,
-    Ack: FrameType.ACK,
-    Heartbeat: FrameType.HEARTBEAT,
-    PeerError: FrameType.ERROR,
-    Hello: FrameType.HELLO,
-}
 
 
 class SourceSession:
@@ -82,29 +79,36 @@ class SourceSession:
     Args:
         capture: The group's capture; it outlives this session.
         settings: Bounds and times.
+        is_orphan: The capture's epoch was superseded: bring what it had not shipped to the orphan
+            tail of its branch, where it can be read.
     """
 
-    def __init__(self, capture: Capture, settings: SessionSettings | None = None) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        settings: SessionSettings | None = None,
+        *,
+        is_orphan: bool = False,
+    ) -> None:
         self.capture = capture
         self.settings = settings or SessionSettings()
+        self.is_orphan = is_orphan
         self.state = SourceState.IDLE
-        #: The newest sequence sent on this connection.
-        self.sent_sequence = 0
-        #: Raw bytes sent and not yet acknowledged.
-        self.window_bytes = 0
+        #: Up to where the target can open an image without further work, as far as it has told.
+        self.applied: Cursor | None = None
         #: The error that halted this session, if any.
         self.fatal_error: EngineError | None = None
         self._connection = 0  # the one in use or being made; 0 is none
         self._connections = 0
         self._parser = FrameParser(self.settings.frame_bytes_max)
-        self._encoder = BatchEncoder(self.settings.batch_compression_level)
         self._actions: list[Action] = []
         self._wakeup = Wakeup()
         self._delay_ns = self.settings.reconnect_delay_ns_min
         self._deadline_ns = 0  # of connecting, or of the back-off
-        self._linger_until_ns: int | None = None
         self._sent_at_ns = 0
         self._heard_at_ns = 0
+        self._clock = SessionClock(self.settings)
+        self._outbox = Outbox(capture, self.settings, self._send, self._clock.stamp)
         self._handlers: dict[type, Callable[..., None]] = {
             Started: self._on_started,
             Connected: self._on_connected,
@@ -122,15 +126,43 @@ class SourceSession:
             LocalProtocolError: The driver gave an event that this state cannot have.
         """
         assert not self._actions, "handle is not re-entrant"
+        self._notify(self._clock.own(self.capture.clock_offset_ns))
         self._handlers[type(event)](event, now_ns)
         if self.state is SourceState.STREAMING:
-            self._pump(now_ns)
+            self.capture.tick(now_ns)
+            self._outbox.pump(now_ns)
         if self.capture.has_released:
             self._actions.append(ReleaseWriters())
         if (wake := self._wakeup.plan(self._next_deadline_ns())) is not None:
             self._actions.append(WakeAt(wake))
         actions, self._actions = self._actions, []
         return actions
+
+    # --- what others ask ----------------------------------------------------------------------
+
+    @property
+    def sent_sequence(self) -> int:
+        """Return the newest sequence sent on this connection."""
+        return self._outbox.sent_sequence
+
+    @property
+    def window_bytes(self) -> int:
+        """Return the raw bytes sent and not yet acknowledged."""
+        return self._outbox.window_bytes
+
+    @property
+    def figures(self) -> SendFigures:
+        """Return what this session has sent, and how long it was kept from sending."""
+        return self._outbox.figures
+
+    @property
+    def clock_offset_ns(self) -> int | None:
+        """Return the target's wall clock minus this host's, None while nobody knows."""
+        return self._clock.offset_ns()
+
+    def clock_error_ns(self, now_ns: int) -> int | None:
+        """Return by how much `clock_offset_ns` can be wrong, either way."""
+        return self._clock.error_ns(now_ns)
 
     # --- events -------------------------------------------------------------------------------
 
@@ -146,8 +178,14 @@ class SourceSession:
         self._move(Trigger.CONNECTED)
         self._parser = FrameParser(self.settings.frame_bytes_max)
         self._heard_at_ns = now_ns
+        self._clock.begin()
         capture = self.capture
         hello = Hello(
+            stamp=self._clock.stamp(now_ns),
+            version_oldest=VERSION_OLDEST,
+            version_newest=VERSION_NEWEST,
+            capabilities=capabilities_of(self.settings),
+            flags=self._flags,
             group=capture.group,
             epoch=capture.epoch,
             incarnation=capture.incarnation,
@@ -195,22 +233,26 @@ class SourceSession:
                 silent = duration_text(now_ns - self._heard_at_ns)
                 self._fail(PeerTimedOut(f"Nothing heard from the target for {silent}"), now_ns)
             elif now_ns >= self._sent_at_ns + settings.heartbeat_interval_ns:
-                self._send(encode_heartbeat(), 0, now_ns)
+                self._send(encode_heartbeat(self._clock.stamp(now_ns)), 0, now_ns)
 
     # --- frames -------------------------------------------------------------------------------
 
     def _on_frame(self, frame: Frame, now_ns: int) -> None:
-        kind = _FRAME_TYPES.get(type(frame), FrameType.BATCH)
-        require_source_frame(self.state, kind)
+        require_source_frame(self.state, FRAME_TYPES[type(frame)])
+        if not isinstance(frame, PeerError):
+            self._notify(self._clock.heard(frame.stamp, now_ns))
         if isinstance(frame, Welcome):
             self._on_welcome(frame, now_ns)
         elif isinstance(frame, Ack):
-            self._on_ack(frame.cursor, now_ns)
+            self._on_ack(frame, now_ns)
         elif isinstance(frame, PeerError):
             self._fail(frame.error, now_ns, is_reported=True)
 
     def _on_welcome(self, welcome: Welcome, now_ns: int) -> None:
         capture = self.capture
+        terms = accept_terms(welcome, self.settings)
+        if welcome.flags & HelloFlag.ORPHAN != self._flags:
+            raise FrameUnexpected("The target takes this source for one of another kind")
         if welcome.group != capture.group:
             raise WrongGroup(
                 f"The target keeps group {welcome.group}, this source protects {capture.group}"
@@ -222,20 +264,25 @@ class SourceSession:
             )
         capture.check_welcome(welcome.cursor)
         self._acknowledge(welcome.cursor, now_ns)
-        self.sent_sequence = welcome.cursor.sequence
-        self.window_bytes = 0
-        self._linger_until_ns = None
+        self._parser.version = terms.version
+        self._outbox.begin(welcome.cursor.sequence, terms)
         self._move(Trigger.WELCOMED)
         self._actions.append(Notify(Established(welcome.cursor)))
 
-    def _on_ack(self, cursor: Cursor, now_ns: int) -> None:
-        if cursor.sequence > self.sent_sequence:
+    def _on_ack(self, ack: Ack, now_ns: int) -> None:
+        durable, applied = ack.durable, ack.applied
+        if durable.sequence > self.sent_sequence:
             raise CursorNeverSent(
-                f"The target acknowledges sequence {cursor.sequence}, {self.sent_sequence} is the "
-                "newest one sent"
+                f"The target acknowledges sequence {durable.sequence}, {self.sent_sequence} is "
+                "the newest one sent"
             )
-        self.window_bytes -= self._acknowledge(cursor, now_ns)
-        assert self.window_bytes >= 0, "the window holds sent records only"
+        if applied.sequence > durable.sequence:
+            raise CursorNeverSent(
+                f"The target has applied sequence {applied.sequence}, but only "
+                f"{durable.sequence} is durable there"
+            )
+        self._outbox.acknowledged(self._acknowledge(durable, now_ns))
+        self.applied = applied
 
     def _acknowledge(self, cursor: Cursor, now_ns: int) -> int:
         """Free the pool up to the cursor; return the raw bytes freed."""
@@ -248,58 +295,19 @@ class SourceSession:
             self._delay_ns = self.settings.reconnect_delay_ns_min
         return capture.acknowledge(cursor, now_ns)
 
-    # --- sending ------------------------------------------------------------------------------
+    # --- endings ------------------------------------------------------------------------------
 
-    def _pump(self, now_ns: int) -> None:
-        """Send what may be sent now: a full batch at once, a small one after its linger."""
-        capture, settings = self.capture, self.settings
-        capture.tick(now_ns)
-        if self._is_lingering(now_ns):
-            return
-        while self.sent_sequence < capture.newest.sequence:
-            last, batch_bytes, is_full = self._next_batch()
-            if not last:
-                break  # the window is full: the next ACK comes back here
-            if not is_full and settings.batch_linger_ns:
-                if self._linger_until_ns is None:
-                    self._linger_until_ns = now_ns + settings.batch_linger_ns
-                if now_ns < self._linger_until_ns:
-                    return
-            self._linger_until_ns = None
-            first = self.sent_sequence + 1
-            records = [capture.entry(n).record for n in range(first, last + 1)]
-            self.sent_sequence = last
-            self.window_bytes += batch_bytes
-            self._send(self._encoder.encode(first, records), batch_bytes, now_ns)
-        self._linger_until_ns = None
+    @property
+    def _flags(self) -> HelloFlag:
+        return HelloFlag.ORPHAN if self.is_orphan else HelloFlag(0)
 
-    def _is_lingering(self, now_ns: int) -> bool:
-        """Return whether a small batch still waits: the usual answer while writes come in."""
-        if self._linger_until_ns is None or now_ns >= self._linger_until_ns:
-            return False
-        unsent_bytes = self.capture.pool_bytes - self.window_bytes
-        return unsent_bytes < self.settings.batch_bytes_max
-
-    def _next_batch(self) -> tuple[int, int, bool]:
-        """Return the last sequence (0: none fits the window), the raw bytes, and if it is full."""
-        capture, settings = self.capture, self.settings
-        last, total = 0, 0
-        for sequence in range(self.sent_sequence + 1, capture.newest.sequence + 1):
-            cost = capture.entry(sequence).cost_bytes
-            # A record larger than the batch or the window goes alone, or it would never go.
-            if total and total + cost > settings.batch_bytes_max:
-                return last, total, True
-            window = self.window_bytes + total
-            if window and window + cost > settings.window_bytes_max:
-                return last, total, True
-            last, total = sequence, total + cost
-        return last, total, total >= settings.batch_bytes_max
+    def _notify(self, notice: Notice | None) -> None:
+        if notice is not None:
+            self._actions.append(Notify(notice))
 
     def _send(self, data: bytes, raw_bytes: int, now_ns: int) -> None:
         self._sent_at_ns = now_ns
         self._actions.append(SendBytes(self._connection, data, max(raw_bytes, len(data))))
-
-    # --- endings ------------------------------------------------------------------------------
 
     def _connect(self, now_ns: int) -> None:
         self._deadline_ns = now_ns + self.settings.connect_timeout_ns
@@ -309,6 +317,7 @@ class SourceSession:
 
     def _lost(self, reason: str, now_ns: int) -> None:
         self._move(Trigger.LOST)
+        self._outbox.end(now_ns)
         self._connection = 0
         self._deadline_ns = now_ns + self._delay_ns
         self._delay_ns = min(self._delay_ns * 2, self.settings.reconnect_delay_ns_max)
@@ -323,6 +332,7 @@ class SourceSession:
         self._actions.append(Notify(SessionFailed(error, is_fatal)))
         if is_fatal:
             self._move(Trigger.REFUSED)
+            self._outbox.end(now_ns)
             self._connection = 0
             self.fatal_error = error
         else:
@@ -347,8 +357,8 @@ class SourceSession:
             self._sent_at_ns + settings.heartbeat_interval_ns,
         ]
         if self.state is SourceState.STREAMING:
-            if self._linger_until_ns is not None:
-                deadlines.append(self._linger_until_ns)
+            if (outbox_due := self._outbox.due_ns()) is not None:
+                deadlines.append(outbox_due)
             if (time_due := self.capture.time_due_ns()) is not None:
                 deadlines.append(time_due)
         return min(deadlines)

@@ -4,24 +4,24 @@ Fault model. The process may die after any action; all that lasts lies in the jo
 opened anew. The source may come with another history, vanish, or come again on a new connection
 before the old one is known to be dead. Promised: an ACK or WELCOME names only what was synced;
 a source is refused, by name, unless it continues this journal exactly; a refused one changes
-nothing. Not checked: who the source is (the live driver authenticates connections).
+nothing; once fenced, a target never takes another record of the branch but its orphan tail. Not
+checked: who the source is (the live driver authenticates connections).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from engine.basics import invariants
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
-    ChainMismatch,
     EngineError,
     EpochFenced,
-    JournalRegressed,
+    FrameUnexpected,
     LocalProtocolError,
     PeerTimedOut,
     RecordDamaged,
     RemoteProtocolError,
     ResyncRequired,
     StorageFailed,
-    WrongGroup,
 )
 from engine.basics.figures import duration_text
 from engine.basics.settings import SessionSettings
@@ -31,6 +31,7 @@ from engine.contract.actions import (
     ConnectionLost,
     DurableAdvanced,
     Established,
+    Notice,
     Notify,
     SendBytes,
     SessionFailed,
@@ -41,19 +42,21 @@ from engine.contract.events import (
     BytesReceived,
     Connected,
     Disconnected,
+    Fenced,
     SyncDone,
     TargetEvent,
     TimerFired,
 )
 from engine.contract.timers import Wakeup
+from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
+    FRAME_TYPES,
+    VERSION_NEWEST,
     Ack,
     Batch,
     Frame,
-    FrameParser,
-    FrameType,
-    Heartbeat,
     Hello,
+    HelloFlag,
     PeerError,
     Welcome,
     encode_ack,
@@ -62,21 +65,26 @@ from engine.formats.wire import (
     encode_welcome,
 )
 from engine.journal.journal import Journal
+from engine.session.clock import SessionClock
+from engine.session.greeting import check_hello
+from engine.session.negotiation import Terms, choose_terms
 from engine.session.states import TargetState, Trigger, next_target_state, require_target_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
-_FRAME_TYPES = {
-    Welcome: FrameType.WELCOME,
-    Ack: FrameType.ACK,
-    Batch: FrameType.BATCH,
-    Heartbeat: FrameType.HEARTBEAT,
-    PeerError: FrameType.ERROR,
-    Hello: FrameType.HELLO,
-}
 _CONVERSING = (TargetState.GREETING, TargetState.SETTLING, TargetState.STREAMING)
+
+
+class ReportedRpo(NamedTuple):
+    """The age of the newest durable record by the source's clock, as the target knows it.
+
+    `error_ns` bounds what the clocks make of it, either way; None where they were never compared,
+    and then the age is by the target's own clock. The honest promise is their sum.
+    """
+
+    age_ns: int
+    error_ns: int | None
 
 
 class TargetSession:
@@ -85,12 +93,28 @@ class TargetSession:
     Args:
         journal: The opened journal; the actions of opening go to the driver, their SyncDone here.
         settings: Bounds and times.
+        fenced_by: The epoch that superseded this journal's, None where none has.
     """
 
-    def __init__(self, journal: Journal, settings: SessionSettings | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        settings: SessionSettings | None = None,
+        *,
+        fenced_by: int | None = None,
+    ) -> None:
         self.journal = journal
         self.settings = settings or SessionSettings()
         self.state = TargetState.LISTENING
+        self.fenced_by = fenced_by
+        #: Wall clock of this host minus the clock of `now_ns`; the driver sets it when it steps.
+        self.wall_offset_ns = 0
+        #: What was agreed on with the source that is connected.
+        self.terms = Terms(VERSION_NEWEST, 0)
+        self._clock = SessionClock(self.settings)
+        self._applied: Cursor | None = None
+        self._applied_told: Cursor | None = None
+        self._hello_flags = HelloFlag(0)
         #: The error that halted this session, if any.
         self.fatal_error: EngineError | None = None
         self._connection = 0
@@ -106,6 +130,7 @@ class TargetSession:
             TimerFired: self._on_timer,
             SyncDone: self._on_sync_done,
             ActionFailed: self._on_action_failed,
+            Fenced: self._on_fenced,
         }
 
     def handle(self, event: TargetEvent, now_ns: int) -> list[Action]:
@@ -115,13 +140,50 @@ class TargetSession:
             LocalProtocolError: The driver gave an event that this state cannot have.
         """
         assert not self._actions, "handle is not re-entrant"
+        self._notify(self._clock.own(self.wall_offset_ns))
         self._handlers[type(event)](event, now_ns)
         if self.state is TargetState.SETTLING and self.journal.is_settled:
             self._welcome(now_ns)
+        if self.state is TargetState.STREAMING and self._applied_told != self.applied_cursor:
+            self._acknowledge(now_ns)
         if (wake := self._wakeup.plan(self._next_deadline_ns())) is not None:
             self._actions.append(WakeAt(wake))
         actions, self._actions = self._actions, []
         return actions
+
+    # --- what others tell and ask --------------------------------------------------------------
+
+    def applied(self, cursor: Cursor) -> None:
+        """Take how far an applier has come; the source hears of it with the next event.
+
+        Without an applier all that is durable counts as applied: an image can be opened on it.
+        """
+        invariants.applied_follows_durable(self._applied, cursor, self.journal.durable)
+        self._applied = cursor
+
+    @property
+    def applied_cursor(self) -> Cursor:
+        """Return up to where an image is ready without further work."""
+        return self.journal.durable if self._applied is None else self._applied
+
+    @property
+    def clock_offset_ns(self) -> int | None:
+        """Return the source's wall clock minus this host's, None while nobody knows."""
+        return self._clock.offset_ns()
+
+    def clock_error_ns(self, now_ns: int) -> int | None:
+        """Return by how much `clock_offset_ns` can be wrong, either way."""
+        return self._clock.error_ns(now_ns)
+
+    def reported_rpo(self, now_ns: int) -> ReportedRpo | None:
+        """Return the age of the newest durable record by the source's clock, with its error."""
+        durable_time_ns = self.journal.durable_time_ns
+        if durable_time_ns is None:
+            return None
+        wall_ns = self._clock.peer_wall_ns(now_ns)
+        if wall_ns is None:
+            wall_ns = now_ns + self.wall_offset_ns
+        return ReportedRpo(wall_ns - durable_time_ns, self._clock.error_ns(now_ns))
 
     # --- events -------------------------------------------------------------------------------
 
@@ -137,6 +199,8 @@ class TargetSession:
         self._connection = event.connection
         self._parser = FrameParser(self.settings.frame_bytes_max)
         self._heard_at_ns = self._sent_at_ns = now_ns
+        self._hello_flags = HelloFlag(0)
+        self._clock.begin()
 
     def _on_bytes(self, event: BytesReceived, now_ns: int) -> None:
         if not self._is_current(event.connection):
@@ -147,7 +211,7 @@ class TargetSession:
             while self._is_current(event.connection):
                 if (frame := self._parser.next_frame()) is None:
                     break
-                self._on_frame(frame)
+                self._on_frame(frame, now_ns)
         except (RemoteProtocolError, ResyncRequired) as error:
             self._fail(error, now_ns)
 
@@ -163,7 +227,7 @@ class TargetSession:
             silent = duration_text(now_ns - self._heard_at_ns)
             self._fail(PeerTimedOut(f"Nothing heard from the source for {silent}"), now_ns)
         elif (due_ns := self._heartbeat_due_ns()) is not None and now_ns >= due_ns:
-            self._send(encode_heartbeat(), now_ns)
+            self._send(encode_heartbeat(self._clock.stamp(now_ns)), now_ns)
 
     def _on_sync_done(self, event: SyncDone, now_ns: int) -> None:
         if self.state is TargetState.HALTED:
@@ -176,7 +240,7 @@ class TargetSession:
         time_ns = self.journal.index.source_time_ns(durable.sequence)
         self._actions.append(Notify(DurableAdvanced(durable, time_ns)))
         if self.state is TargetState.STREAMING:
-            self._send(encode_ack(durable), now_ns)
+            self._acknowledge(now_ns)
 
     def _on_action_failed(self, event: ActionFailed, now_ns: int) -> None:
         """Halt: after a failed append or sync nobody knows what the file holds."""
@@ -191,22 +255,45 @@ class TargetSession:
         self._connection = 0
         self.fatal_error = error
 
+    def _on_fenced(self, event: Fenced, now_ns: int) -> None:
+        """End the branch: whoever writes to it is told so, and nobody may come back."""
+        if event.epoch <= self.journal.received.epoch:
+            raise LocalProtocolError(
+                f"Fenced by epoch {event.epoch}: this journal is in {self.journal.received.epoch}"
+            )
+        self.fenced_by = max(event.epoch, self.fenced_by or 0)
+        if self.state in _CONVERSING and not self._hello_flags & HelloFlag.ORPHAN:
+            epoch = self.journal.received.epoch
+            self._fail(EpochFenced(f"Epoch {self.fenced_by} has superseded epoch {epoch}"), now_ns)
+
     # --- frames -------------------------------------------------------------------------------
 
-    def _on_frame(self, frame: Frame) -> None:
-        require_target_frame(self.state, _FRAME_TYPES[type(frame)])
+    def _on_frame(self, frame: Frame, now_ns: int) -> None:
+        require_target_frame(self.state, FRAME_TYPES[type(frame)])
+        if not isinstance(frame, PeerError):
+            self._notify(self._clock.heard(frame.stamp, now_ns))
         if isinstance(frame, Batch):
             self._on_batch(frame)
         elif isinstance(frame, Hello):
-            self._check_hello(frame)
-            self._move(Trigger.GREETED)
+            self._on_hello(frame)
         elif isinstance(frame, PeerError):
             # Whatever the source found, it closes; what is durable here stays as it is.
             self._actions.append(CloseConnection(self._connection, frame.error.message))
             self._actions.append(Notify(SessionFailed(frame.error, is_fatal=False)))
             self._lost(frame.error.message)
 
+    def _on_hello(self, hello: Hello) -> None:
+        self.terms = choose_terms(hello, self.settings)
+        check_hello(hello, self.journal, self.fenced_by)
+        self._hello_flags = HelloFlag(hello.flags & HelloFlag.ORPHAN)
+        self._parser.version = self.terms.version
+        self._move(Trigger.GREETED)
+
     def _on_batch(self, batch: Batch) -> None:
+        if batch.is_compressed and not self.terms.has_zstd:
+            raise FrameUnexpected(
+                f"A compressed batch from sequence {batch.first}; that was not agreed on"
+            )
         received = self.journal.received.sequence
         actions = self.journal.ingest(batch.records)
         if self.journal.received.sequence - received != batch.record_count or (
@@ -220,65 +307,29 @@ class TargetSession:
             )
         self._actions += actions
 
-    def _check_hello(self, hello: Hello) -> None:
-        journal = self.journal
-        if hello.group != journal.group:
-            raise WrongGroup(
-                f"The source protects group {hello.group}, this journal is of {journal.group}"
-            )
-        if journal.incarnation is None:
-            self._check_first_hello(hello)
-            journal.adopt(hello.epoch, hello.incarnation)
-            return
-        received = journal.received
-        if hello.epoch < received.epoch:
-            raise EpochFenced(
-                f"The source writes in epoch {hello.epoch}, this journal is in {received.epoch}"
-            )
-        if hello.epoch > received.epoch or hello.incarnation != journal.incarnation:
-            raise ResyncRequired(
-                f"The journal was written by capture {journal.incarnation:#x} in epoch "
-                f"{received.epoch}; this is {hello.incarnation:#x} in epoch {hello.epoch}"
-            )
-        self._check_overlap(hello, received)
-
-    def _check_first_hello(self, hello: Hello) -> None:
-        if hello.oldest > 1:
-            raise JournalRegressed(
-                f"This journal is empty; the source's pool begins at sequence {hello.oldest}"
-            )
-
-    def _check_overlap(self, hello: Hello, received: Cursor) -> None:
-        if hello.oldest > received.sequence + 1:
-            raise JournalRegressed(
-                f"This journal ends at sequence {received.sequence}; it had acknowledged "
-                f"everything before {hello.oldest}, where the source's pool begins"
-            )
-        if hello.newest < received.sequence:
-            raise ResyncRequired(
-                f"This journal holds sequence {received.sequence}, the source's newest is "
-                f"{hello.newest}"
-            )
-        before = hello.oldest - 1
-        chain = (
-            self.journal.index.chain(before)
-            if before >= self.journal.index.first_sequence
-            else hello.chain
-        )
-        if chain != hello.chain:
-            raise ChainMismatch(
-                f"At sequence {before} this journal's chain is {chain:#010x}, the source's "
-                f"{hello.chain:#010x}"
-            )
-
     def _welcome(self, now_ns: int) -> None:
         journal = self.journal
         assert journal.incarnation is not None, "a source was adopted"
         assert journal.durable == journal.received, "a welcome names the durable end"
         self._move(Trigger.SETTLED)
-        welcome = Welcome(journal.group, journal.incarnation, journal.durable)
+        welcome = Welcome(
+            stamp=self._clock.stamp(now_ns),
+            version=self.terms.version,
+            capabilities=self.terms.capabilities,
+            flags=self._hello_flags,
+            group=journal.group,
+            incarnation=journal.incarnation,
+            cursor=journal.durable,
+        )
         self._send(encode_welcome(welcome), now_ns)
         self._actions.append(Notify(Established(journal.durable)))
+        # An applier behind the durable end is news to the source at once.
+        self._applied_told = journal.durable
+
+    def _acknowledge(self, now_ns: int) -> None:
+        self._applied_told = self.applied_cursor
+        ack = Ack(self._clock.stamp(now_ns), self.journal.durable, self.applied_cursor)
+        self._send(encode_ack(ack, self.terms.version), now_ns)
 
     # --- endings ------------------------------------------------------------------------------
 
@@ -292,6 +343,10 @@ class TargetSession:
         self._actions.append(CloseConnection(self._connection, error.message))
         self._actions.append(Notify(SessionFailed(error, is_fatal=False)))
         self._lost(error.message)
+
+    def _notify(self, notice: Notice | None) -> None:
+        if notice is not None:
+            self._actions.append(Notify(notice))
 
     def _move(self, trigger: Trigger) -> None:
         self.state = next_target_state(self.state, trigger)

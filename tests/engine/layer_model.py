@@ -2,8 +2,10 @@
 
 from ast import literal_eval
 from collections import deque
+from contextlib import contextmanager
 from copy import copy, deepcopy
 
+import pytest
 from engine_model import (
     EPOCH,
     GROUP,
@@ -24,7 +26,9 @@ from engine import Capture, JournalSettings, actions
 from engine.basics.cursor import Cursor, genesis
 from engine.basics.payload import to_bytes
 from engine.basics.settings import LayerSettings
+from engine.contract import volumes
 from engine.formats.layers import LayerEntry, LayerHeader, LayerKind, generation_of_name, layer_name
+from engine.layers import certificates, differences
 from engine.layers.certificates import Roll, certificate_of, key_of
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
@@ -227,3 +231,42 @@ def contents_of(view):
         assert len(content) == size
         files[name] = content
     return files
+
+
+@contextmanager
+def small_blocks():
+    """Let blocks be so small that small files have many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(differences, "BLOCK_BYTES", 8)
+        patch.setattr(differences, "_WINDOW_BYTES", 16)
+        patch.setattr(certificates, "BLOCK_BYTES", 8)
+        patch.setattr(certificates, "_ZERO_BLOCK", bytes(8))
+        yield
+
+
+class Volume:
+    """An application's volume: carries out what restoring asks for, and is strict about it."""
+
+    def __init__(self, files=None):
+        self.files = {name: bytearray(content) for name, content in (files or {}).items()}
+        self.written = 0
+
+    def carry_out(self, action):
+        files = self.files
+        if isinstance(action, volumes.MakeFile):
+            assert action.name not in files
+            files[action.name] = bytearray()
+        elif isinstance(action, volumes.WriteRange):
+            data, content = to_bytes(action.payload), files[action.name]
+            self.written += len(data)
+            content.extend(bytes(max(action.offset + len(data) - len(content), 0)))
+            content[action.offset : action.offset + len(data)] = data
+        elif isinstance(action, volumes.SizeFile):
+            content = files[action.name]
+            del content[action.size :]
+            content.extend(bytes(action.size - len(content)))
+        elif isinstance(action, volumes.MoveFile):
+            assert action.new_name not in files
+            files[action.new_name] = files.pop(action.name)
+        elif isinstance(action, volumes.RemoveFile):
+            del files[action.name]

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from emulators.ese.formats.checksum import Bytes
 from emulators.ese.formats.format import LOG_HEADER_BYTES, SECTOR_BYTES
+from emulators.ese.formats.log_chain import prove_chain
 from emulators.ese.formats.log_checksum import (
     CHECKSUM_RECORD_BYTES,
     ChecksumRecord,
@@ -140,6 +141,9 @@ def _follow(buffer: bytes, generation: int) -> _Walk:
     at = last = end = STREAM_OFFSET
     repaired = False
     ranges = RangeXor(buffer)
+    chain = prove_chain(buffer, at, generation, ranges)
+    if chain is not None:
+        last, end, at = chain
     while True:
         proof = prove(buffer, at, generation, ranges)
         after = at + CHECKSUM_RECORD_BYTES

@@ -32,6 +32,7 @@ from emulators.ese.recovery.lost_logs import begin_new_log, remove_logs
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
 from emulators.ese.recovery.open_transactions import TRANSACTION_RECORDS
+from emulators.ese.recovery.quick_redo import DBID_OFFSET, QUICK_RECORDS
 from emulators.ese.recovery.report import RecoveryReport
 
 __all__ = ["RecoveryReport", "soft_recover"]
@@ -210,7 +211,12 @@ class _Recovery:
         owners, decoders = attachments.owners, log_records.DECODERS
         follows_pages = attachments.follows_pages
         for lgpos, offset, end in scan.spans():
-            record = decoders[buffer[offset]](buffer, offset, end)
+            number = buffer[offset]
+            if number in QUICK_RECORDS and not follows_pages:
+                owner = owners.get(buffer[offset + DBID_OFFSET])
+                if owner is None or owner.quick[number](buffer, offset, end, lgpos):
+                    continue
+            record = decoders[number](buffer, offset, end)
             kind = type(record)
             if kind in TRANSACTION_RECORDS:
                 for part in parts:

@@ -20,15 +20,16 @@ from engine.basics.errors import (
     SequenceGap,
     VersionUnsupported,
 )
+from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
     FRAME_HEADER_BYTES,
     Ack,
     Batch,
     BatchEncoder,
-    FrameParser,
     Heartbeat,
     Hello,
     PeerError,
+    Stamp,
     Welcome,
     encode_ack,
     encode_error,
@@ -39,16 +40,18 @@ from engine.formats.wire import (
 
 LIMIT = 100_000
 RECORDS = [b"r" * 2_000, bytes(range(256)), b""]
-HELLO = Hello(7, 3, 0xC0FFEE, 10, 12, 0xABCD)
-WELCOME = Welcome(7, 0xC0FFEE, Cursor(3, 10, 99))
+STAMP = Stamp(5, -9, 3, 4)
+HELLO = Hello(STAMP, 1, 9, 5, 1, 7, 3, 0xC0FFEE, 10, 12, 0xABCD)
+WELCOME = Welcome(STAMP, 2, 1, 0, 7, 0xC0FFEE, Cursor(3, 10, 99))
+ACK = Ack(STAMP, Cursor(3, 15, 1), Cursor(3, 12, 8))
 STREAM = b"".join(
     [
         encode_hello(HELLO),
         encode_welcome(WELCOME),
-        BatchEncoder(1).encode(10, RECORDS),
-        encode_heartbeat(),
-        BatchEncoder(None).encode(13, RECORDS),
-        encode_ack(Cursor(3, 15, 1)),
+        BatchEncoder(2, 1).encode(STAMP, 10, RECORDS),
+        encode_heartbeat(STAMP),
+        BatchEncoder(2, None).encode(STAMP, 13, RECORDS),
+        encode_ack(ACK, 2),
         encode_error(SequenceGap("Record 5 follows 3")),
     ]
 )
@@ -71,7 +74,7 @@ def whole():
     return comparable(frames_of(parser))
 
 
-def frame(kind, payload=b"", *, version=1, flags=0, payload_crc=None, length=None):
+def frame(kind, payload=b"", *, version=0, flags=0, payload_crc=None, length=None):
     header = struct.pack(
         "<IBBHI",
         len(payload) if length is None else length,
@@ -88,10 +91,10 @@ def test_each_frame_comes_back_as_it_was_sent():
     assert whole() == [
         HELLO,
         WELCOME,
-        Batch(10, 3, joined),
-        Heartbeat(),
-        Batch(13, 3, joined),
-        Ack(Cursor(3, 15, 1)),
+        Batch(STAMP, 10, 3, True, joined),
+        Heartbeat(STAMP),
+        Batch(STAMP, 13, 3, False, joined),
+        ACK,
         (SequenceGap, "Reported by the peer: Record 5 follows 3"),
     ]
 
@@ -138,13 +141,16 @@ def test_frames_before_a_damaged_one_are_still_given():
 
 def test_a_batch_is_compressed_only_where_it_shrinks():
     long = [b"mail " * 1_000]
-    assert len(BatchEncoder(1).encode(1, long)) < 200
+    assert len(BatchEncoder(2, 1).encode(STAMP, 1, long)) < 200
     short = [b"\x01\x9f"]
-    assert BatchEncoder(1).encode(1, short) == BatchEncoder(None).encode(1, short)
+    assert BatchEncoder(2, 1).encode(STAMP, 1, short) == BatchEncoder(2, None).encode(
+        STAMP, 1, short
+    )
 
 
 def batch(length, records, flags=0):
-    return frame(3, struct.pack("<QII", 1, 1, length) + records, flags=flags)
+    head = struct.pack("<QqQQQII", *STAMP, 1, 1, length)
+    return frame(3, head + records, version=2, flags=flags)
 
 
 @pytest.mark.parametrize(
@@ -152,16 +158,18 @@ def batch(length, records, flags=0):
     [
         (frame(5, length=LIMIT + 1), FrameTooLarge),
         (frame(5, version=2), VersionUnsupported),
-        (frame(99), FrameUnexpected),
-        (frame(5, b"x"), FrameUnexpected),
+        (frame(99, version=2), FrameUnexpected),
+        (frame(5, b"x"), FrameDamaged),
         (frame(1, b"short"), FrameDamaged),
-        (frame(3, b"short"), FrameDamaged),
+        (frame(3, b"short", version=2), FrameDamaged),
+        (frame(3, version=3), VersionUnsupported),
+        (frame(4, version=0), VersionUnsupported),
         (frame(6, b""), FrameDamaged),
         (frame(5, b"", payload_crc=1), FrameDamaged),
         (batch(LIMIT + 1, b""), FrameTooLarge),
         (batch(5, b"abcd"), FrameDamaged),
         (batch(5, b"not zstd", flags=1), FrameDamaged),
-        (batch(5, BatchEncoder(1).encode(1, [b"x" * 500])[32:], flags=1), FrameDamaged),
+        (batch(5, BatchEncoder(2, 1).encode(STAMP, 1, [b"x" * 500])[64:], flags=1), FrameDamaged),
     ],
 )
 def test_a_wrong_frame_gives_its_named_error_with_a_hint(data, error):
@@ -175,7 +183,7 @@ def test_a_wrong_frame_gives_its_named_error_with_a_hint(data, error):
 
 def test_an_oversized_frame_is_refused_before_its_bytes_arrive():
     parser = FrameParser(LIMIT)
-    parser.receive(frame(3, length=LIMIT + 1)[:FRAME_HEADER_BYTES])
+    parser.receive(frame(3, version=2, length=LIMIT + 1)[:FRAME_HEADER_BYTES])
     with pytest.raises(FrameTooLarge):
         parser.next_frame()
 

@@ -3,7 +3,21 @@
 from dataclasses import dataclass
 
 import pytest
-from engine_frames import HELLO, OTHER, batch, capture_of, hello_of, notices, only_failure, records
+from engine_frames import (
+    HEARTBEAT,
+    HELLO,
+    OTHER,
+    ack_of,
+    batch,
+    batch_of,
+    capture_of,
+    hello_of,
+    notices,
+    only_failure,
+    records,
+    sent_frames,
+    welcome_at,
+)
 from engine_harness import SMALL
 from engine_model import EPOCH, GROUP, MemoryStorage, opened
 
@@ -36,15 +50,7 @@ from engine.basics.errors import (
 )
 from engine.basics.payload import length_of
 from engine.formats.records import FLAG_PENDING, RecordHeader, RecordType, encode_record
-from engine.formats.wire import (
-    BatchEncoder,
-    FrameParser,
-    Welcome,
-    encode_ack,
-    encode_error,
-    encode_heartbeat,
-    encode_welcome,
-)
+from engine.formats.wire import Heartbeat, Stamp, encode_error
 
 
 @dataclass
@@ -92,8 +98,8 @@ WRONG_HELLOS = {
     "a stream that ends earlier": (hello_of(capture_of(), newest=2), ResyncRequired),
     "another chain": (hello_of(capture_of(), oldest=3, chain=12), ChainMismatch),
     "a batch first": (batch(capture_of(), 1, 2), FrameUnexpected),
-    "a heartbeat first": (encode_heartbeat(), FrameUnexpected),
-    "a welcome": (encode_welcome(Welcome(GROUP, 1, Cursor(3, 1, 1))), FrameUnexpected),
+    "a heartbeat first": (HEARTBEAT, FrameUnexpected),
+    "a welcome": (welcome_at(Cursor(3, 1, 1), incarnation=1), FrameUnexpected),
     "noise": (b"GET / HTTP/1.1\r\n\r\n", FrameDamaged),
 }
 
@@ -121,9 +127,7 @@ def assert_refused(target, given, error):
     assert type(failure.error) is error
     assert failure.error.hint
     sent = [action for action in given if isinstance(action, actions.SendBytes)]
-    parser = FrameParser(1 << 20)
-    parser.receive(sent[-1].data)
-    assert type(parser.next_frame().error) is error
+    assert type(sent_frames(sent)[-1].error) is error
     assert [type(action) for action in given if isinstance(action, actions.CloseConnection)]
     assert target.session.state is TargetState.LISTENING
     target.session.handle(events.Connected(2), 6_000)
@@ -158,7 +162,7 @@ def forged(capture, after, **fields):
 
 
 def forged_batch(**fields):
-    return BatchEncoder(None).encode(4, [forged(capture_of(), 3, **fields)])
+    return batch_of(4, [forged(capture_of(), 3, **fields)])
 
 
 CREATE, RENAME, DELETE = RecordType.CREATE, RecordType.RENAME, RecordType.DELETE
@@ -202,13 +206,13 @@ WRONG_STREAMS = {
         RecordDamaged,
     ),
     "a write that waits for a commit": (forged_batch(flags=FLAG_PENDING), RecordDamaged),
-    "a record of noise": (BatchEncoder(None).encode(4, [b"\0" * 64]), RecordDamaged),
+    "a record of noise": (batch_of(4, [b"\0" * 64]), RecordDamaged),
     "a record cut short": (
-        BatchEncoder(None).encode(4, [records(capture_of(), 4, 4)[0][:-8]]),
+        batch_of(4, [records(capture_of(), 4, 4)[0][:-8]]),
         RecordDamaged,
     ),
     "a second hello": (HELLO, FrameUnexpected),
-    "an ack": (encode_ack(Cursor(EPOCH, 1, 1)), FrameUnexpected),
+    "an ack": (ack_of(Cursor(EPOCH, 1, 1)), FrameUnexpected),
     "a damaged frame": (batch(capture_of(), 4, 6)[:-1] + b"\0", FrameDamaged),
 }
 
@@ -233,7 +237,7 @@ def test_a_bad_record_behind_good_ones_takes_the_whole_batch_with_it():
     target.receive(HELLO)
     good = records(target.capture, 4, 4)
     created = forged(target.capture, 4, type=CREATE, file=2, payload=(b"db/b",))
-    given = target.receive(BatchEncoder(1).encode(4, [*good, created, b"\0" * 64]))
+    given = target.receive(batch_of(4, [*good, created, b"\0" * 64], level=1))
     assert target.session.journal.received.sequence == 3
     assert target.session.journal.index.last_sequence == 3
     assert_refused(target, given, RecordDamaged)
@@ -244,10 +248,9 @@ def test_a_batch_that_misstates_itself_ends_the_connection(first, count):
     target = target_of()
     target.receive(HELLO)
     data = records(target.capture, 4, 5)
-    encoder = BatchEncoder(None)
-    frame = encoder.encode(first, data if count == 2 else [*data, *[b""] * (count - 2)])
+    frame = batch_of(first, data if count == 2 else [*data, *[b""] * (count - 2)])
     if count == 1:
-        frame = encoder.encode(first, [b"".join(data)])
+        frame = batch_of(first, [b"".join(data)])
     given = target.receive(frame)
     assert isinstance(only_failure(given).error, RecordDamaged)
     assert target.session.state is TargetState.LISTENING
@@ -256,7 +259,7 @@ def test_a_batch_that_misstates_itself_ends_the_connection(first, count):
 def test_a_frame_over_the_limit_is_refused_at_its_header():
     target = target_of()
     target.receive(HELLO)
-    frame = BatchEncoder(None).encode(4, [bytes(SMALL.frame_bytes_max)])
+    frame = batch_of(4, [bytes(SMALL.frame_bytes_max)])
     assert_refused(target, target.receive(frame[:16]), FrameTooLarge)
 
 
@@ -265,7 +268,7 @@ def test_a_silent_source_is_given_up_after_its_time_and_heard_of_before():
     target.receive(HELLO)
     due = 5_000 + SMALL.heartbeat_interval_ns
     (beat, _) = target.session.handle(events.TimerFired(), due)
-    assert beat.data == encode_heartbeat()
+    assert sent_frames([beat]) == [Heartbeat(Stamp(due, 0, 0, 5_000))]
     given = target.session.handle(events.TimerFired(), 5_000 + SMALL.peer_timeout_ns)
     assert_refused(target, given, PeerTimedOut)
 

@@ -1,7 +1,18 @@
 """Everything a target can do wrong: one named error each, nothing freed, never a hang."""
 
 import pytest
-from engine_frames import HELLO, OTHER, batch, capture_of, cursor, notices, only_failure
+from engine_frames import (
+    HEARTBEAT,
+    HELLO,
+    OTHER,
+    ack_of,
+    batch,
+    capture_of,
+    cursor,
+    notices,
+    only_failure,
+    welcome_at,
+)
 from engine_harness import SMALL, Pair
 from engine_model import EPOCH, GROUP, INCARNATION, write
 
@@ -28,13 +39,7 @@ from engine.basics.errors import (
     ResyncRequired,
     WrongGroup,
 )
-from engine.formats.wire import (
-    Welcome,
-    encode_ack,
-    encode_error,
-    encode_heartbeat,
-    encode_welcome,
-)
+from engine.formats.wire import encode_error
 
 
 def source_of(*, welcomed=True, sent=6):
@@ -56,8 +61,7 @@ def receive(session, data, now_ns=5_000):
 
 
 def welcome(capture, sequence, **fields):
-    values = Welcome(GROUP, INCARNATION, cursor(capture, sequence))
-    return encode_welcome(values._replace(**fields))
+    return welcome_at(fields.pop("cursor", None) or cursor(capture, sequence), **fields)
 
 
 WRONG_WELCOMES = {
@@ -72,18 +76,18 @@ WRONG_WELCOMES = {
         CursorNeverSent,
     ),
     "another history": (welcome(OTHER, 2), ChainMismatch),
-    "an ack first": (encode_ack(cursor(capture_of(), 2)), FrameUnexpected),
+    "an ack first": (ack_of(cursor(capture_of(), 2)), FrameUnexpected),
     "a hello": (HELLO, FrameUnexpected),
     "a batch": (batch(capture_of(), 1, 2), FrameUnexpected),
     "noise": (b"HTTP/1.1 400 Bad Request", FrameDamaged),
 }
 WRONG_ACKS = {
-    "an ack never sent": (encode_ack(Cursor(EPOCH, 7, 0)), CursorNeverSent),
-    "an ack lower than before": (encode_ack(cursor(capture_of(), 1)), CursorRegressed),
-    "an ack of another history": (encode_ack(cursor(OTHER, 4)), ChainMismatch),
-    "an ack of another epoch": (encode_ack(Cursor(EPOCH + 1, 4, 0)), EpochFenced),
+    "an ack never sent": (ack_of(Cursor(EPOCH, 7, 0)), CursorNeverSent),
+    "an ack lower than before": (ack_of(cursor(capture_of(), 1)), CursorRegressed),
+    "an ack of another history": (ack_of(cursor(OTHER, 4)), ChainMismatch),
+    "an ack of another epoch": (ack_of(Cursor(EPOCH + 1, 4, 0)), EpochFenced),
     "a second welcome": (welcome(capture_of(), 2), FrameUnexpected),
-    "a damaged frame": (encode_heartbeat()[:-1] + b"\0", FrameDamaged),
+    "a damaged frame": (HEARTBEAT[:-1] + b"\1", FrameDamaged),
 }
 
 
@@ -121,7 +125,7 @@ def assert_halted_or_retrying(session, given):
 def test_an_ack_beyond_what_this_connection_sent_is_never_believed():
     session = source_of(sent=6)
     session.capture.admit(write("db/a", 0, b"new"), 5_000)
-    given = receive(session, encode_ack(cursor(session.capture, 7)))
+    given = receive(session, ack_of(cursor(session.capture, 7)))
     assert isinstance(only_failure(given).error, CursorNeverSent)
 
 
