@@ -4,7 +4,6 @@ What is asked here all the time, `RecoveryPoints` answers anew each time; this r
 """
 
 from collections import deque
-from collections.abc import Iterator
 
 from engine.formats.records import RecordType
 from engine.history.gaps import Gap
@@ -41,7 +40,9 @@ class PointWatch:
         if sequence <= self.sequence:
             return False
         low, self.sequence = self.sequence, sequence
-        for tag in self._tags_after(low):
+        for tag in self._journal.index.tags_after(low):
+            if tag.sequence > sequence:
+                break
             self._take(tag)
         self.gap = self._journal.index.gap_at(sequence)
         last = sequence if self.gap is None else self.gap.opened - 1
@@ -61,9 +62,6 @@ class PointWatch:
         """Return, once, the tagged points that were found since the last call, oldest first."""
         tags, self._tags = list(self._tags), deque(maxlen=_TAKEN_MAX)
         return tags
-
-    def _tags_after(self, low: int) -> Iterator[Tag]:
-        return (tag for tag in self._journal.index.tags if low < tag.sequence <= self.sequence)
 
     def _take(self, tag: Tag) -> None:
         """Take a tag, or the record that decides about a pending one: the first one does."""
