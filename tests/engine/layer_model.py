@@ -45,6 +45,7 @@ SMALL = LayerSettings(
 )
 KEY = key_of(GROUP)
 
+KINDS = ("write", "write", "write", "truncate", "rename", "delete")
 _LARGE = 70
 _STEP = st.one_of(
     st.tuples(
@@ -59,7 +60,7 @@ _STEP = st.one_of(
 )
 
 
-def _as_changes(steps):
+def as_changes(steps):
     """Turn drawn steps into changes that fit the files, which are created on first use."""
     names, changes, made = {}, [], 0
     for kind, slot, offset, payload in steps:
@@ -82,7 +83,7 @@ def _as_changes(steps):
     return changes
 
 
-CHANGES = st.lists(_STEP, min_size=1, max_size=20).map(_as_changes)
+CHANGES = st.lists(_STEP, min_size=1, max_size=20).map(as_changes)
 
 
 class PlainShelf:
@@ -99,7 +100,7 @@ class PlainShelf:
     def layers(self):
         if not self.storage.exists(self.NAME):
             return ()
-        text = bytes(self.storage.files[self.NAME]).decode()
+        text = self.storage.read(self.NAME, 0, self.storage.size(self.NAME)).decode()
         return tuple(LayerEntry(*fields) for fields in literal_eval(text))
 
     def publish(self, added, dropped):
