@@ -128,9 +128,7 @@ class SourceSession:
         assert not self._actions, "handle is not re-entrant"
         self._notify(self._clock.own(self.capture.clock_offset_ns))
         self._handlers[type(event)](event, now_ns)
-        if self.state is SourceState.STREAMING:
-            self.capture.tick(now_ns)
-            self._outbox.pump(now_ns)
+        self._pump(now_ns)
         if self.capture.has_released:
             self._actions.append(ReleaseWriters())
         if (wake := self._wakeup.plan(self._next_deadline_ns())) is not None:
@@ -209,6 +207,8 @@ class SourceSession:
                 if (frame := self._parser.next_frame()) is None:
                     break
                 self._on_frame(frame, now_ns)
+                # After each frame: how the bytes were cut must not decide what is sent when.
+                self._pump(now_ns)
         except (RemoteProtocolError, ResyncRequired) as error:
             self._fail(error, now_ns)
 
@@ -296,6 +296,11 @@ class SourceSession:
         return capture.acknowledge(cursor, now_ns)
 
     # --- endings ------------------------------------------------------------------------------
+
+    def _pump(self, now_ns: int) -> None:
+        if self.state is SourceState.STREAMING:
+            self.capture.tick(now_ns)
+            self._outbox.pump(now_ns)
 
     @property
     def _flags(self) -> HelloFlag:

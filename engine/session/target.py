@@ -142,8 +142,7 @@ class TargetSession:
         assert not self._actions, "handle is not re-entrant"
         self._notify(self._clock.own(self.wall_offset_ns))
         self._handlers[type(event)](event, now_ns)
-        if self.state is TargetState.SETTLING and self.journal.is_settled:
-            self._welcome(now_ns)
+        self._welcome_when_settled(now_ns)
         if self.state is TargetState.STREAMING and self._applied_told != self.applied_cursor:
             self._acknowledge(now_ns)
         if (wake := self._wakeup.plan(self._next_deadline_ns())) is not None:
@@ -275,19 +274,21 @@ class TargetSession:
         if isinstance(frame, Batch):
             self._on_batch(frame)
         elif isinstance(frame, Hello):
-            self._on_hello(frame)
+            self._on_hello(frame, now_ns)
         elif isinstance(frame, PeerError):
             # Whatever the source found, it closes; what is durable here stays as it is.
             self._actions.append(CloseConnection(self._connection, frame.error.message))
             self._actions.append(Notify(SessionFailed(frame.error, is_fatal=False)))
             self._lost(frame.error.message)
 
-    def _on_hello(self, hello: Hello) -> None:
+    def _on_hello(self, hello: Hello, now_ns: int) -> None:
         self.terms = choose_terms(hello, self.settings)
         check_hello(hello, self.journal, self.fenced_by)
         self._hello_flags = HelloFlag(hello.flags & HelloFlag.ORPHAN)
         self._parser.version = self.terms.version
         self._move(Trigger.GREETED)
+        # At once, or bytes that follow in the same piece would find another state than later ones.
+        self._welcome_when_settled(now_ns)
 
     def _on_batch(self, batch: Batch) -> None:
         if batch.is_compressed and not self.terms.has_zstd:
@@ -307,8 +308,10 @@ class TargetSession:
             )
         self._actions += actions
 
-    def _welcome(self, now_ns: int) -> None:
+    def _welcome_when_settled(self, now_ns: int) -> None:
         journal = self.journal
+        if self.state is not TargetState.SETTLING or not journal.is_settled:
+            return
         assert journal.incarnation is not None, "a source was adopted"
         assert journal.durable == journal.received, "a welcome names the durable end"
         self._move(Trigger.SETTLED)

@@ -140,6 +140,37 @@ def test_a_source_that_dies_between_the_phases_leaves_no_point():
     assert RecoveryPoints(journal).latest().consistency is Consistency.WRITE
 
 
+@pytest.mark.parametrize("ending", ["commit", "revoke"])
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        Pair.crash_source,
+        Pair.disconnect,
+        Pair.crash_target,
+        lambda pair: pair.crash_target(lambda: "lost"),
+    ],
+    ids=["source crash", "disconnect", "target process crash", "target crash"],
+)
+def test_after_any_action_a_bookmark_is_what_its_second_phase_made_it(disturb, ending):
+    def run(at):
+        capture = Capture(group=GROUP, epoch=EPOCH, incarnation=INCARNATION)
+        pair = Pair(capture, at_step=lambda pair: disturb(pair) if pair.steps == at else None)
+        pair.show(create("db/a"))
+        tag = pair.show(pending_app_tag("set 1")).sequence
+        pair.show(write("db/a", 0, b"released"))
+        for _ in range(6):
+            pair.step()
+        decide = capture.commit_tag if ending == "commit" else capture.revoke_tag
+        assert isinstance(decide(tag, pair.now_ns), Admitted)
+        pair.converge()
+        expected = [tag] if ending == "commit" else []
+        assert [point.sequence for point in points(pair).app_points()] == expected
+        return pair.steps
+
+    for step in range(1, run(0) + 1):
+        run(step)
+
+
 @given(
     st.lists(
         st.one_of(

@@ -99,7 +99,7 @@ def test_nothing_goes_while_the_rate_is_zero_and_the_wake_up_is_at_its_end():
     assert free_ns > sunday_ns
     sent = drive(limit, sunday_ns, sunday_ns + 21 * HOUR_NS - 1, 1_000)
     assert sent == []
-    assert drive(limit, sunday_ns, sunday_ns + 22 * HOUR_NS, 1_000)
+    assert drive(limit, sunday_ns, sunday_ns + 21 * HOUR_NS + SECOND_NS, 1_000)
 
 
 def test_a_step_of_the_wall_clock_changes_the_rule_and_gives_no_tokens():
@@ -113,11 +113,11 @@ def test_a_step_of_the_wall_clock_changes_the_rule_and_gives_no_tokens():
     assert limit.free_at_ns(nine_ns, 12 * HOUR_NS) == nine_ns, "no rule holds at nine at night"
 
 
-def pair_with(rules, count=40, **changes):
+def pair_with(rules, count=40, at_step=lambda _: None, **changes):
     fields = {name: getattr(SMALL, name) for name in SMALL.__dataclass_fields__}
     settings = SessionSettings(**(fields | {"bandwidth": rules} | changes))
     capture = Capture(group=GROUP, epoch=EPOCH, incarnation=INCARNATION)
-    pair = Pair(capture, settings=settings)
+    pair = Pair(capture, settings=settings, at_step=at_step)
     pair.show(create("db/a"))
     for number in range(count):
         pair.show(write("db/a", number * 1_000, bytes(range(256)) * 3))
@@ -134,6 +134,21 @@ def test_a_limited_session_ships_all_in_the_time_the_rate_takes_and_counts_it():
     assert expected_ns - slack_ns <= figures.throttled_ns <= expected_ns + slack_ns
     assert abs(pair.now_ns - figures.throttled_ns) < SECOND_NS
     check_images(pair.journal, pair.shown)
+
+
+@pytest.mark.parametrize("disturb", [Pair.crash_source, Pair.disconnect, Pair.crash_target])
+def test_a_limited_session_survives_a_disturbance_after_any_action(disturb):
+    plain = pair_with(always(1 << 20), count=6)
+    plain.converge()
+    for step in range(1, plain.steps + 1):
+
+        def at_step(pair, step=step):
+            if pair.steps == step:
+                disturb(pair)
+
+        pair = pair_with(always(1 << 20), count=6, at_step=at_step)
+        pair.converge()
+        check_images(pair.journal, pair.shown)
 
 
 def test_without_a_schedule_nothing_is_throttled():
