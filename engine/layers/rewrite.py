@@ -8,7 +8,6 @@ before, but for a file that no manifest names.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import Protocol
 
 from engine.basics.errors import CertificateMismatch
 from engine.basics.settings import LayerSettings
@@ -21,7 +20,6 @@ from engine.formats.layers import (
     generation_of_name,
     layer_name,
 )
-from engine.journal.journal import Journal
 from engine.layers.certificates import Roll, certificate_of, key_of
 from engine.layers.orders import Order
 from engine.layers.plan import LayerMap
@@ -30,48 +28,18 @@ from engine.layers.strata import Stratum, View
 from engine.layers.writer import LayerPlan, LayerWriter, table_of
 
 
-class Shelf(Protocol):
-    """A journal with its manifest, as far as layers need it."""
-
-    @property
-    def journal(self) -> Journal:
-        """Return the journal."""
-        ...
-
-    @property
-    def layers(self) -> Sequence[LayerEntry]:
-        """Return the published layers."""
-        ...
-
-    @property
-    def parent(self) -> LayerMap | None:
-        """Return the layers of the branch that the journal's own began in."""
-        ...
-
-    def publish(self, added: Sequence[LayerEntry], dropped: Sequence[str]) -> list[FileAction]:
-        """Return the actions that put these layers into the manifest, and these files out of it.
-
-        Files that are no longer named are deleted, after the manifest is durable.
-        """
-        ...
-
-    def sync_done(self, token: int) -> list[FileAction]:
-        """Pass on that a sync of the journal's own is done."""
-        ...
-
-
 class Rewrite:
     """Carries one order out.
 
     Args:
-        shelf: The journal and its layers.
+        layer_map: The journal and its layers.
         order: What to make.
         settings: How.
         sync_token: What the sync of the layer's file is called.
     """
 
     def __init__(
-        self, shelf: Shelf, order: Order, settings: LayerSettings, sync_token: int
+        self, layer_map: LayerMap, order: Order, settings: LayerSettings, sync_token: int
     ) -> None:
         self.order = order
         #: How the manifest names the layer; None until it was written.
@@ -79,13 +47,13 @@ class Rewrite:
         #: Whether all is written and checked, and the next step publishes it.
         self.is_ready = False
         self.is_done = False
-        self._shelf = shelf
+        self._journal = layer_map.journal
         self._settings = settings
         self._token = sync_token
         self._is_syncing = False
         self._is_created = False
-        self._map = LayerMap(shelf.journal, shelf.layers, shelf.parent)
-        self._key = key_of(shelf.journal.group)
+        self._map = layer_map
+        self._key = key_of(layer_map.journal.group)
         self._name = layer_name(order.low, order.high, self._next_generation())
         self._work = self._steps()
 
@@ -136,7 +104,7 @@ class Rewrite:
         self._is_syncing = True
         yield [SyncFile(self._name, self._token)]
         assert self.entry is not None, "the writer has written all"
-        layer = LayerFile(self._shelf.journal.storage, self.entry, self._shelf.journal.group)
+        layer = LayerFile(self._journal.storage, self.entry, self._journal.group)
         assert layer.header == plan.header, "the header was read back"
         written = View([layer, *low.strata])
         before: dict[int, bytes] = {}
@@ -147,7 +115,15 @@ class Rewrite:
         self.is_ready = True
         yield []
         self.is_done = True
-        yield self._shelf.publish([self.entry], order.drops)
+        yield self._publish(self.entry)
+
+    def _publish(self, entry: LayerEntry) -> list[FileAction]:
+        """Name the layer in the manifest, and no longer what it makes superfluous."""
+        manifest, drops = self._journal.manifest, frozenset(self.order.drops)
+        layers = [layer for layer in manifest.layers if layer.name not in drops]
+        segments = [segment.name for segment in manifest.segments if segment.name in drops]
+        layers = sorted([*layers, entry], key=lambda layer: (layer.high, layer.low))
+        return self._journal.publish(layers=layers, drop_segments=segments)
 
     def _header(self) -> LayerHeader:
         order = self.order
@@ -155,7 +131,7 @@ class Rewrite:
         return LayerHeader(
             order.kind,
             order.level,
-            self._shelf.journal.group,
+            self._journal.group,
             self._map.cursor(low),
             self._map.cursor(order.high),
         )
@@ -212,8 +188,8 @@ class Rewrite:
 
     def _next_generation(self) -> int:
         """Return a generation that no file has: one that a crash left is not written over."""
-        names = [entry.name for entry in self._shelf.layers]
-        names += self._shelf.journal.storage.names()
+        names = [entry.name for entry in self._map.layers]
+        names += self._journal.storage.names()
         return 1 + max((generation_of_name(name) or 0 for name in names), default=0)
 
 

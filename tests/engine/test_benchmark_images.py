@@ -9,7 +9,6 @@ from zlib import crc32
 
 import pytest
 from engine_model import EPOCH, GROUP, INCARNATION, create, write
-from layer_model import PlainShelf
 
 from engine import Capture, CaptureSettings, Image, open_journal
 from engine.basics.settings import LayerSettings
@@ -91,11 +90,10 @@ class TestSequentialRead:
 
     def test_image_out_of_layers(self, benchmark, made, content):
         directory, journal = made
-        shelf = PlainShelf(directory, journal)
-        keeper = LayerKeeper(shelf, EVERY_BYTE)
+        keeper = LayerKeeper(journal, EVERY_BYTE)
         while not keeper.is_idle:
             carry_out(directory, keeper.step(), keeper.sync_done)
         assert keeper.failure is None
-        view = LayerMap(journal, shelf.layers).view(journal.durable.sequence)
+        view = LayerMap(journal).view(journal.durable.sequence)
         (file,) = view.names
         benchmark(read_all, lambda offset: b"".join(view.read(file, offset, READ_BYTES)))

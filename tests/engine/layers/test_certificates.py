@@ -104,7 +104,7 @@ def test_a_layer_that_reads_back_otherwise_is_not_published():
                     shop.storage.carry_out(action)
     assert isinstance(keeper.failure, CertificateMismatch)
     assert "Nothing was published or deleted" in keeper.failure.hint
-    assert shop.shelf.layers == ()
+    assert shop.layers == ()
     assert not any(shop.storage.exists(name) for name in names)
 
 

@@ -75,7 +75,7 @@ class PublishedTooEarly(rewrite.Rewrite):
     def step(self):
         actions_of_step = super().step()
         if any(isinstance(action, actions.SyncFile) for action in actions_of_step):
-            published = self._shelf.publish([self.entry], self.order.drops)
+            published = self._publish(self.entry)
             return [*published, *actions_of_step]
         return actions_of_step
 
@@ -96,8 +96,8 @@ def test_a_manifest_replaced_before_the_layer_is_synced_is_found(monkeypatch, fi
         with pytest.raises(InterruptedError):
             shop.run(keeper, crash)
         shop.storage.crash(lambda: fate)
-        shop.open()
         try:
+            shop.open()
             shop.check_all()
         except reader.JournalDamaged:
             figure(f"found after action {point}")
