@@ -9,6 +9,7 @@ before, but for a file that no manifest names.
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
+from engine.basics.cursor import genesis
 from engine.basics.errors import CertificateMismatch
 from engine.basics.settings import LayerSettings
 from engine.contract.actions import CreateFile, DeleteFile, FileAction, SyncFile
@@ -127,12 +128,12 @@ class Rewrite:
 
     def _header(self) -> LayerHeader:
         order = self.order
-        low = 0 if order.kind == LayerKind.IMAGE else order.low
+        is_image = order.kind == LayerKind.IMAGE
         return LayerHeader(
             order.kind,
             order.level,
             self._journal.group,
-            self._map.cursor(low),
+            genesis(self._journal.durable.epoch) if is_image else self._map.cursor(order.low),
             self._map.cursor(order.high),
         )
 
