@@ -13,6 +13,7 @@ from inspect import getdoc
 from typing import NamedTuple
 
 from engine.formats.wire import FrameType
+from engine.layers.states import REWRITE_TRANSITIONS, RewriteState
 from engine.session.states import (
     SOURCE_FRAMES,
     SOURCE_TRANSITIONS,
@@ -61,6 +62,7 @@ class Machine(NamedTuple):
 MACHINES = (
     Machine("Source session", SourceState.IDLE, SOURCE_TRANSITIONS.items(), SOURCE_FRAMES),
     Machine("Target session", TargetState.LISTENING, TARGET_TRANSITIONS.items(), TARGET_FRAMES),
+    Machine("Rewrite of a layer", RewriteState.ROLLING, REWRITE_TRANSITIONS.items()),
 )
 
 

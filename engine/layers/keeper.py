@@ -1,8 +1,8 @@
 """Keeps the layers of one journal: does the next piece of work, one bounded step at a time.
 
-    IDLE -> step: an order by retention, else by the thresholds -> WORKING -> IDLE
-    WORKING -> a sync is under way -> WAITING -> sync_done -> WORKING
-    any -> damage found, or the storage failed -> HALTED, until it is made anew
+An order by retention comes first, then what the thresholds call for; one rewrite at a time (its
+states are in `engine.layers.states`). Damage or a failing storage halts the keeper, until it is
+made anew: the journal goes on without layers.
 
 Fault model. A crash may come after any action; what is not in the manifest then is a leftover,
 which `leftovers` takes away. Promised: every point that could be read before a step can be read
@@ -28,6 +28,7 @@ from engine.layers.orders import (
 )
 from engine.layers.plan import LayerMap
 from engine.layers.rewrite import Rewrite
+from engine.layers.states import RewriteState
 
 #: Syncs of layers are told from those of the journal by their numbers.
 SYNC_TOKEN_FIRST = 1 << 48
@@ -67,7 +68,8 @@ class LayerKeeper:
         job = self._job
         if job is None:
             return False
-        return job.is_waiting or bool(self._holds and job.is_ready and job.order.drops)
+        is_held = job.state is RewriteState.READY and self._holds and job.order.drops
+        return job.state is RewriteState.SYNCING or bool(is_held)
 
     @property
     def is_idle(self) -> bool:
@@ -138,7 +140,7 @@ class LayerKeeper:
         except EngineError as error:
             self.failure, self._job = error, None
             return job.abandon()
-        if job.is_done:
+        if job.state is RewriteState.PUBLISHED:
             self._job = None
         return actions
 
