@@ -36,6 +36,17 @@ def intervals_of(kept):
 @settings(deadline=None, max_examples=120)
 @given(CHANGES, st.data())
 def test_every_kept_point_reads_byte_for_byte_as_before(changes, data):
+    check_a_history(changes, data)
+
+
+@pytest.mark.nightly
+@settings(deadline=None, max_examples=10_000)
+@given(CHANGES, st.data())
+def test_every_kept_point_of_many_histories_reads_as_before(changes, data):
+    check_a_history(changes, data)
+
+
+def check_a_history(changes, data):
     shop = Shop(changes, segment_bytes_max=data.draw(st.sampled_from([1, 150, 400])))
     if data.draw(st.booleans()):
         shop.run(shop.keeper())
