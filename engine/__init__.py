@@ -13,7 +13,8 @@ from engine.basics.cursor import Cursor
 from engine.basics.payload import Segments
 from engine.basics.settings import CaptureSettings, JournalSettings, SessionSettings
 from engine.capture.capture import Capture
-from engine.capture.changes import Admission, Admitted, Change, Refused, Waiting
+from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
+from engine.capture.modes import CaptureMode
 from engine.contract import actions, events
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
@@ -30,6 +31,7 @@ __all__ = [
     "Admission",
     "Admitted",
     "Capture",
+    "CaptureMode",
     "CaptureSettings",
     "Change",
     "Consistency",
@@ -50,6 +52,7 @@ __all__ = [
     "TailCut",
     "TargetSession",
     "TargetState",
+    "Tracked",
     "Waiting",
     "actions",
     "errors",

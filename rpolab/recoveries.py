@@ -74,6 +74,7 @@ class Recoverer:
     sequences: dict[tuple[str, int], int]
     keep: Keep | None = None
     recoveries: list[Recovery] = field(default_factory=list)
+    _culprit: str = ""
 
     def moment(self, cause: Cause) -> Moment:
         """Note what the engine says now."""
@@ -264,14 +265,16 @@ class Recoverer:
         return best
 
     def _opens(self, moment: Moment, point: ProtectedPoint) -> bool:
+        """Return whether all groups open; the one that refused last is asked first."""
         try:
             made = self.protection.image(point)
         except PointUnavailable:
             return False
-        for group in self.laboratory.groups:
+        for group in sorted(self.laboratory.groups, key=lambda group: group.name != self._culprit):
             try:
                 opened = self._open_group(group, made.groups[group.name], moment, point)
             except EseError:
+                self._culprit = group.name
                 return False
             if opened.is_damaged:
                 return False

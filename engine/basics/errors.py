@@ -208,6 +208,12 @@ class SegmentMisplaced(JournalDamaged):
     hint_default = "Give the file the name its header calls for, after checking its neighbour."
 
 
+class SpoolDamaged(EngineError):
+    """The source's spool does not give back what was written into it."""
+
+    hint_default = "Check the disk of the spool; start a resync, what lay in the spool is lost."
+
+
 class CertificateMismatch(JournalDamaged):
     """The files at a point are not what the point's certificate says."""
 

@@ -6,9 +6,19 @@ decisions (push-back, batch and segment borders) do not depend on how well the c
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 MILLISECOND_NS = 1_000_000
 SECOND_NS = 1_000_000_000
+
+
+OverflowPolicy = Literal["push_back", "spill", "break"]
+"""What becomes of a change that the full pool has no room for (protection.md 3.4):
+
+* push_back: its writer waits; nothing is lost, the application feels the link;
+* spill: the record goes to the spool, and when that is full, too, its place alone is kept;
+* break: nothing is kept; both ends must be compared afterwards.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +27,21 @@ class CaptureSettings:
 
     #: protection.md 1.2: a sixteenth of RAM, at least 64 MB.
     pool_bytes_max: int = 64 << 20
+    overflow: OverflowPolicy = "push_back"
+    #: What the spool holds on disk; 0 for no spool. Assumption: the sheet gives no size.
+    spool_bytes_max: int = 1 << 30
+    #: The spool's files, each deleted as a whole: as large as protection.md's drain unit.
+    spool_file_bytes_max: int = 4 << 20
+    #: What may be on its way to the spool's disk: a slower disk loses the order. Assumption.
+    spool_buffer_bytes_max: int = 8 << 20
+    #: protection.md 1.2: more changes than this become a bitmap, fewer than that ranges again.
+    metadata_changes_max: int = 65_536
+    metadata_changes_low: int = 16_384
+    #: One read of a live file while a gap is filled, and all under way (the drain unit).
+    drain_read_bytes_max: int = 1 << 20
+    drain_window_bytes_max: int = 4 << 20
+    #: How long a live file that could not be read is left alone. Assumption.
+    drain_retry_ns: int = SECOND_NS
     #: An idle group gets a TIME record this often. Assumption: the sheet gives no interval.
     time_interval_ns: int = SECOND_NS
     #: zstd level of record bodies, None for none. Assumption: the quick level.
@@ -27,6 +52,10 @@ class CaptureSettings:
 
     def __post_init__(self) -> None:
         assert self.pool_bytes_max > 0
+        assert self.spool_bytes_max >= 0
+        assert self.spool_file_bytes_max > 0
+        assert self.metadata_changes_low <= self.metadata_changes_max
+        assert 0 < self.drain_read_bytes_max <= self.drain_window_bytes_max
         assert self.tag_commit_timeout_ns_crash > 0
         assert self.tag_commit_timeout_ns_app > 0
         assert self.time_interval_ns > 0

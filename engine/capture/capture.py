@@ -1,73 +1,41 @@
-"""The capture: every completed change becomes a record in a bounded pool, in one order.
+"""The capture: every change of the group becomes a record of one stream, in one order.
 
 Fault model. The capture and its pool are what a driver in the kernel holds: they survive a crash
 of the source session (a service), not a crash of the source host. After a host crash the driver
-makes a new capture with a new incarnation; the target then refuses to continue the old journal
-(ResyncRequired), because nobody knows which changes were lost with the pool.
+makes a new capture with a new incarnation (`Capture.unbased`), which knows nothing of what the
+target lacks: both ends must be compared.
 
-Promised: one sequence for all files and volumes of the group, in the order shown; a record leaves
-the pool only when the target has acknowledged it as durable; when the pool is full, writers wait
-and nothing is dropped; source times never run backward. Not checked: that the driver shows every
-completed change, and none that failed.
+Promised: one sequence for all files and volumes of the group, in the order shown; a record is let
+go only when the target has acknowledged it as durable; source times never run backward. When the
+pool is full, the policy decides (`OverflowPolicy`); where order is given up, the stream says so
+(`engine.history.gaps`), and when a gap closes, the stream's files are the live ones. Not checked:
+that the driver shows every completed change, and none that failed.
 """
 
-from collections import deque
-from typing import NamedTuple
+from collections.abc import Mapping
 
-from engine.basics import invariants
-from engine.basics.cursor import Cursor, genesis
-from engine.basics.errors import (
-    ChainMismatch,
-    CursorNeverSent,
-    CursorRegressed,
-    EpochFenced,
-    FileAlreadyExists,
-    FileUnknown,
-    HistoryContradictory,
-    JournalRegressed,
-    LocalProtocolError,
-    PayloadTooLarge,
-    ResyncRequired,
-)
-from engine.basics.payload import Segments, length_of
+from engine.basics.cursor import Cursor
+from engine.basics.errors import LocalProtocolError, PayloadTooLarge
+from engine.basics.payload import length_of
 from engine.basics.settings import CaptureSettings
-from engine.capture.changes import Admission, Admitted, Change, Refused, Waiting
-from engine.capture.tags import PendingTags
-from engine.formats.bodies import BodyEncoder
-from engine.formats.records import (
-    FLAG_PENDING,
-    HEADER_BYTES,
-    RAW_BYTES_MAX,
-    RECORD_VERSION,
-    RecordHeader,
-    RecordType,
-    encode_record,
-)
-from engine.history.filetable import FileTable
+from engine.capture.backlog import Backlog
+from engine.capture.changes import Admission, Admitted, Change, Tracked, Waiting
+from engine.capture.figures import CaptureFigures
+from engine.capture.held import HeldWriters
+from engine.capture.modes import CaptureMode
+from engine.capture.order import Order
+from engine.capture.stream import PoolEntry
+from engine.capture.tagging import Tagging, refused_for_good
+from engine.contract.actions import FileAction, Notify, ReadSource
+from engine.contract.events import SourceRead
+from engine.contract.storage import Storage
+from engine.formats.records import HEADER_BYTES, RAW_BYTES_MAX, RecordType
+from engine.history.filetable import FileTableState
 
-_TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP)
-_NAMING = (RecordType.CREATE, RecordType.RENAME)
-_MADE_HERE = (RecordType.TIME, RecordType.TAG_COMMIT, RecordType.TAG_REVOKE)
-
-
-class PoolEntry(NamedTuple):
-    """One record in the pool; `cost_bytes` is its raw length and its header."""
-
-    record: bytes
-    cost_bytes: int
-    chain: int
-    source_time_ns: int
-    kind: RecordType
-
-
-class _Held(NamedTuple):
-    """A resolved change whose writer waits for room."""
-
-    ticket: int
-    kind: RecordType
-    file: int
-    offset: int
-    payload: Segments
+_R = RecordType
+_TAGS = frozenset({_R.TAG_CRASH, _R.TAG_APP})
+_NAMING = frozenset({_R.CREATE, _R.RENAME})
+_SHOWN = frozenset({_R.WRITE, _R.TRUNCATE, _R.RENAME, _R.CREATE, _R.DELETE, _R.FLUSH}) | _TAGS
 
 
 class Capture:
@@ -77,68 +45,134 @@ class Capture:
         group: Number of the consistency group.
         epoch: The writer's epoch, issued by the one authority (protection.md 3.7).
         incarnation: A number that no other capture of this group ever had, drawn by the driver.
-        settings: Bounds and intervals.
+        settings: Bounds, intervals, and what becomes of changes that have no room.
+        storage: Reads the spool's files; None for no spool.
     """
 
     def __init__(
-        self, *, group: int, epoch: int, incarnation: int, settings: CaptureSettings | None = None
+        self,
+        *,
+        group: int,
+        epoch: int,
+        incarnation: int,
+        settings: CaptureSettings | None = None,
+        storage: Storage | None = None,
     ) -> None:
         self.group = group
         self.epoch = epoch
         self.incarnation = incarnation
         self.settings = settings or CaptureSettings()
-        #: Wall clock of the host minus the clock of `now_ns`; the driver sets it when it is
-        #: stepped. Stamps stay monotone whatever it does (protection.md 3.8).
-        self.clock_offset_ns = 0
-        #: All that the target has acknowledged as durable; the pool begins after it.
-        self.acknowledged: Cursor = genesis(epoch)
-        #: The newest record in the stream.
-        self.newest: Cursor = genesis(epoch)
-        self.pool_bytes = 0
+        #: Whether it knows where the target's history ends; if not, it cannot send (`rebase`).
+        self.is_based = True
         self.is_abandoned = False
-        self.pending_tags = PendingTags(self.settings)
-        self._pool: dict[int, PoolEntry] = {}
-        self._held: deque[_Held] = deque()
-        self._released: list[int] = []
-        self._tickets = 0
-        self._files = FileTable()
-        self._encoder = BodyEncoder(self.settings.compression_level)
-        self._source_time_ns = 0
+        spool_storage = storage if self.settings.overflow == "spill" else None
+        self._backlog = Backlog(group, epoch, self.settings, spool_storage)
+        self._order = Order(self._backlog, self.settings)
+        self._held = HeldWriters()
+        self._tags = Tagging(self.settings, self._backlog, self._order, self._held)
+        self.pending_tags = self._tags.pending
+        self._changes_tracked = 0
+
+    @classmethod
+    def unbased(
+        cls,
+        *,
+        group: int,
+        epoch: int,
+        incarnation: int,
+        files: Mapping[str, int],
+        settings: CaptureSettings | None = None,
+        storage: Storage | None = None,
+    ) -> "Capture":
+        """Return a capture that knows the live files (name and size), but not what the target has.
+
+        For a source that stopped without warning, and for a first copy of files that are there. It
+        tracks names and sizes until `rebase`.
+        """
+        capture = cls(
+            group=group, epoch=epoch, incarnation=incarnation, settings=settings, storage=storage
+        )
+        capture.is_based = False
+        capture._order.know_nothing_but(files)
+        return capture
+
+    @classmethod
+    def branch(
+        cls,
+        *,
+        group: int,
+        epoch: int,
+        incarnation: int,
+        base: Cursor,
+        files: FileTableState,
+        source_time_ns: int,
+        settings: CaptureSettings | None = None,
+        storage: Storage | None = None,
+    ) -> "Capture":
+        """Return a capture that begins a branch at `base`, where a promoted copy goes on.
+
+        The live files must be `files`; `source_time_ns` is that of the record at the base. EPOCH is
+        written with the first change, not before.
+        """
+        capture = cls(
+            group=group, epoch=epoch, incarnation=incarnation, settings=settings, storage=storage
+        )
+        assert base.epoch < epoch, "a branch has an epoch of its own"
+        capture._order.branch_off(base, files, source_time_ns)
+        return capture
 
     # --- what the driver calls ----------------------------------------------------------------
 
+    @property
+    def clock_offset_ns(self) -> int:
+        """Wall clock of the host minus the clock of `now_ns`; the driver sets it when it steps.
+
+        Stamps stay monotone whatever it does (protection.md 3.8).
+        """
+        return self._backlog.stream.clock_offset_ns
+
+    @clock_offset_ns.setter
+    def clock_offset_ns(self, offset_ns: int) -> None:
+        self._backlog.stream.clock_offset_ns = offset_ns
+
     def admit(self, change: Change, now_ns: int) -> Admission:
-        """Put a completed change into the stream, or say that its writer must wait.
+        """Put a completed change into the stream, or say what becomes of it.
 
         Raises:
             FileUnknown: The change names a file that was never created here.
             FileAlreadyExists: A create or rename would give two files one name.
             PayloadTooLarge: The change is longer than a record can be.
         """
-        assert not change.is_pending or change.kind in _TAGS, "only a tag has two phases"
-        cost = HEADER_BYTES + length_of(change.payload)
+        kind, length = change.kind, length_of(change.payload)
+        assert not change.is_pending or kind in _TAGS, "only a tag has two phases"
+        cost = HEADER_BYTES + length
         if cost > RAW_BYTES_MAX:
             raise PayloadTooLarge(
-                f"{change.kind.name} of {change.file!r} at offset {change.offset}: {cost} "
+                f"{kind.name} of {change.file!r} at offset {change.offset}: {cost} "
                 f"bytes with its header, a record has {RAW_BYTES_MAX} at most"
             )
         if self.is_abandoned:
-            return _refused_for_good(f"{change.kind.name} of {change.file!r}")
-        if change.kind in _TAGS and (self._held or not self._has_room(cost)):
-            return Refused(
-                f"{change.kind.name} refused: the pool is full ({self.pool_bytes} bytes) and "
-                "writers wait",
-                "Try again when the link has caught up; enlarge pool_bytes_max or the bandwidth.",
-            )
-        file, payload = self._resolve(change)
-        if self._held or not self._has_room(cost):
-            self._tickets += 1
-            self._held.append(_Held(self._tickets, change.kind, file, change.offset, payload))
-            return Waiting(self._tickets)
-        flags = FLAG_PENDING if change.is_pending else 0
-        self._append(change.kind, file, change.offset, payload, now_ns, flags)
-        if change.is_pending:
-            self.pending_tags.insert(self.newest.sequence, change.kind, now_ns)
+            return refused_for_good(f"{kind.name} of {change.file!r}")
+        if kind not in _SHOWN:
+            raise LocalProtocolError(f"{kind.name} records are made by the capture alone")
+        if kind in _TAGS:
+            return self._tags.admit(change, cost, now_ns)
+        order = self._order
+        order.clock.begin(now_ns)
+        file = order.live.id_for(change)
+        has_patience = self.settings.overflow == "push_back"
+        if not has_patience and order.is_ordered and not self._has_room(cost):
+            order.overflow(cost, now_ns)
+        name = change.file if kind == _R.CREATE else change.new_name
+        payload = (name.encode(),) if kind in _NAMING else change.payload
+        order.shown(kind, file, change.offset, length, name)
+        if not order.is_ordered:
+            self._changes_tracked += 1
+            order.advance(now_ns, is_held=False)
+            return Tracked()
+        if has_patience and not self._has_room(cost):
+            return Waiting(self._held.hold(kind, file, change.offset, payload))
+        order.append(kind, file, change.offset, payload, now_ns)
         return Admitted(self.newest.sequence)
 
     def commit_tag(self, sequence: int, now_ns: int) -> Admission:
@@ -147,23 +181,20 @@ class Capture:
         Returns:
             Admitted with the sequence from which on it is a point, or Refused: its time was over.
         """
-        self._revoke_late_tags(now_ns)
-        return self._decide_tag(RecordType.TAG_COMMIT, sequence, now_ns)
+        return self._tags.decide(_R.TAG_COMMIT, sequence, now_ns)
 
     def revoke_tag(self, sequence: int, now_ns: int) -> Admission:
         """Withdraw a pending tag: it is no point and never will be one."""
-        self._revoke_late_tags(now_ns)
-        return self._decide_tag(RecordType.TAG_REVOKE, sequence, now_ns)
+        return self._tags.decide(_R.TAG_REVOKE, sequence, now_ns)
 
     def abandon(self) -> None:
         """End the protection: writers go on at once, and nothing enters the stream any more.
 
-        For a session that has halted (a fatal SessionFailed): without it writers would wait for
-        ever once the pool is full. What is in the stream stays a true prefix of the history.
+        For a session that has halted: without it writers would wait for ever once the pool is
+        full. What is in the stream stays a true prefix of the history.
         """
-        self.is_abandoned = True
-        self._released += [held.ticket for held in self._held]
-        self._held.clear()
+        self.is_abandoned = self._tags.is_closed = True
+        self._held.release_all()
 
     def take_released(self) -> tuple[int, ...]:
         """Return, once, the tickets of writers that may go on, in order.
@@ -171,15 +202,68 @@ class Capture:
         The driver completes these writes in the same breath: the list is part of the kernel's
         state, so a crash of the session between cannot leave a writer waiting for ever.
         """
-        released, self._released = tuple(self._released), []
-        return released
+        return self._held.take_released()
+
+    def take_actions(self) -> list[FileAction | Notify]:
+        """Return, once, what is to be done with the spool's files, and what there is to tell.
+
+        The driver carries it out after every call that may have changed the capture or its session;
+        a SyncFile is answered with `spool_written`, a failure with `spool_failed`.
+        """
+        notices, self._order.notices = self._order.notices, []
+        return [*self._backlog.take_actions(), *(Notify(notice) for notice in notices)]
+
+    def spool_written(self, token: int, now_ns: int) -> None:
+        """Note that the SyncFile of this token is done."""
+        self._backlog.spool.written(token)
+        self._refill(now_ns)
+
+    def spool_failed(self, reason: str, now_ns: int) -> None:
+        """Note that a file action of the spool failed: what is in the spool is lost."""
+        self._order.lose_spool(f"The spool failed: {reason}", now_ns)
+        self.pending_tags.forget_after(self.newest.sequence)
+
+    def figures(self, now_ns: int) -> CaptureFigures:
+        """Return what the capture has done so far."""
+        order, backlog = self._order, self._backlog
+        return CaptureFigures(
+            mode=order.mode,
+            mode_ns=order.clock.totals(now_ns),
+            gap_count=order.gap_count,
+            tags_refused=self._tags.refused_count,
+            changes_tracked=self._changes_tracked,
+            drained_bytes=order.drain.drained_bytes,
+            pool_bytes=backlog.pool.bytes,
+            spool_bytes=backlog.spool.bytes,
+            dirty_count=order.drain.dirty.count,
+        )
 
     # --- what the session calls ---------------------------------------------------------------
 
     @property
-    def has_released(self) -> bool:
-        """Return whether tickets wait to be taken."""
-        return bool(self._released)
+    def acknowledged(self) -> Cursor:
+        """All that the target has acknowledged as durable."""
+        return self._backlog.pool.acknowledged
+
+    @property
+    def newest(self) -> Cursor:
+        """Return the newest record in the stream."""
+        return self._backlog.stream.newest
+
+    @property
+    def oldest_sequence(self) -> int:
+        """Return the oldest sequence that can still be sent."""
+        return self.acknowledged.sequence + 1
+
+    @property
+    def sendable_sequence(self) -> int:
+        """Return the newest sequence that can be sent: what follows lies in the spool."""
+        return self._backlog.pool.end.sequence
+
+    @property
+    def pool_bytes(self) -> int:
+        """Return the raw bytes of what can be sent."""
+        return self._backlog.pool.bytes
 
     @property
     def held_count(self) -> int:
@@ -187,95 +271,32 @@ class Capture:
         return len(self._held)
 
     @property
-    def oldest_sequence(self) -> int:
-        """Return the oldest sequence that can still be sent."""
-        return self.acknowledged.sequence + 1
+    def has_released(self) -> bool:
+        """Return whether tickets wait to be taken."""
+        return self._held.has_released
 
     def entry(self, sequence: int) -> PoolEntry:
-        """Return a record that is in the pool."""
-        return self._pool[sequence]
+        """Return a record that can be sent."""
+        return self._backlog.pool.entry(sequence)
 
     def time_due_ns(self) -> int | None:
         """Return when `tick` has something to do on the session's clock, or None."""
-        if self.is_abandoned:
-            return None
-        dues = (self._time_record_due_ns(), self.pending_tags.deadline_ns())
-        return min((due for due in dues if due is not None), default=None)
-
-    def _time_record_due_ns(self) -> int | None:
-        """Return when the next TIME record is due, or None.
-
-        None while the pool is full, and while the newest record is a TIME record not yet
-        acknowledged: an idle group whose link is down must not fill its pool with heartbeats.
-        """
-        last = self._pool.get(self.newest.sequence)
-        if self._held or (last is not None and last.kind == RecordType.TIME):
-            return None
-        if not self._has_room(HEADER_BYTES):
-            return None
-        return self._source_time_ns - self.clock_offset_ns + self.settings.time_interval_ns
+        return self._tags.due_ns()
 
     def tick(self, now_ns: int) -> bool:
         """Revoke tags whose time is over, add a TIME record if one is due; return if any was."""
-        if self.is_abandoned:
-            return False
-        before = self.newest
-        self._revoke_late_tags(now_ns)
-        due = self._time_record_due_ns()
-        if due is not None and now_ns >= due:
-            self._append(RecordType.TIME, 0, 0, (), now_ns)
-        return self.newest != before
+        return self._tags.tick(now_ns)
 
     def check(self, cursor: Cursor) -> None:
-        """Check a cursor of the target against the stream, changing nothing.
-
-        Raises:
-            EpochFenced: It belongs to another epoch.
-            CursorNeverSent: It lies beyond the newest record.
-            CursorRegressed: It lies before what was acknowledged.
-            ChainMismatch: The target holds other records than these.
-        """
-        if cursor.epoch != self.epoch:
-            raise EpochFenced(
-                f"The target answers in epoch {cursor.epoch}, this source is in {self.epoch}"
-            )
-        if cursor.sequence > self.newest.sequence:
-            raise CursorNeverSent(
-                f"The target is at sequence {cursor.sequence}, the newest record here is "
-                f"{self.newest.sequence}"
-            )
-        if cursor.sequence < self.acknowledged.sequence:
-            raise CursorRegressed(
-                f"The target acknowledges sequence {cursor.sequence}, before that it acknowledged "
-                f"{self.acknowledged.sequence}"
-            )
-        expected = (
-            self.acknowledged.chain
-            if cursor.sequence == self.acknowledged.sequence
-            else self._pool[cursor.sequence].chain
-        )
-        if cursor.chain != expected:
-            raise ChainMismatch(
-                f"At sequence {cursor.sequence} the target's chain is {cursor.chain:#010x}, "
-                f"this stream's is {expected:#010x}"
-            )
+        """Check a cursor of the target; raises as `Backlog.check`."""
+        self._backlog.check(cursor)
 
     def check_welcome(self, cursor: Cursor) -> None:
-        """Check the cursor of a WELCOME: one below the acknowledged is a regressed journal.
-
-        Raises:
-            JournalRegressed: The target has lost what it had acknowledged as durable.
-            RemoteProtocolError: As `check`.
-        """
-        if cursor.epoch == self.epoch and cursor.sequence < self.acknowledged.sequence:
-            raise JournalRegressed(
-                f"The target's journal ends at sequence {cursor.sequence}; it had acknowledged "
-                f"{self.acknowledged.sequence}, and the pool begins after that"
-            )
-        self.check(cursor)
+        """Check the cursor of a WELCOME; raises as `Backlog.check_welcome`."""
+        self._backlog.check_welcome(cursor)
 
     def acknowledge(self, cursor: Cursor, now_ns: int) -> int:
-        """Free all records up to a durable cursor and let waiting writers into the stream.
+        """Free all records up to a durable cursor and let waiting changes into the stream.
 
         Returns:
             The raw bytes freed.
@@ -283,111 +304,97 @@ class Capture:
         Raises:
             RemoteProtocolError: As `check`; nothing is changed then.
         """
-        self.check(cursor)
-        invariants.acknowledged_never_decreases(self.acknowledged, cursor)
-        freed = 0
-        for sequence in range(self.acknowledged.sequence + 1, cursor.sequence + 1):
-            freed += self._pool.pop(sequence).cost_bytes
-        self.pool_bytes -= freed
-        self.acknowledged = cursor
-        invariants.pool_is_contiguous(self.acknowledged, self.newest, len(self._pool))
-        self._admit_held(now_ns)
+        freed = self._backlog.acknowledge(cursor)
+        self._refill(now_ns)
         return freed
 
-    # --- inside -------------------------------------------------------------------------------
+    def wants_reads(self, now_ns: int) -> list[ReadSource]:
+        """Return the reads of live files that fill a gap; ask after every event."""
+        if self._held or self.is_abandoned or not self._order.is_in_gap:
+            return []
+        self._advance(now_ns)
+        return self._order.wants_reads(now_ns)
+
+    def source_read(self, event: SourceRead, now_ns: int) -> None:
+        """Take the answer to a read."""
+        if not self.is_abandoned:
+            self._order.answered(event, now_ns)
+            self._advance(now_ns)
+
+    def forget_reads(self) -> None:
+        """Take back the reads under way: their session has ended."""
+        self._order.drain.forget_reads()
+
+    # --- what a resync calls ------------------------------------------------------------------
+
+    @property
+    def is_in_gap(self) -> bool:
+        """Return whether order is lost at the end of the stream."""
+        return self._order.is_in_gap
+
+    @property
+    def is_resync_needed(self) -> bool:
+        """Return whether nobody knows what the target lacks, and nobody compares yet."""
+        return self._order.mode is CaptureMode.UNTRACKED
+
+    @property
+    def is_comparing(self) -> bool:
+        """Return whether a comparison is under way; it ends early where it must begin anew."""
+        return self._order.is_comparing
+
+    def live_files(self) -> FileTableState:
+        """Return the live files as they are now."""
+        return self._order.live.state()
+
+    def rebase(
+        self, cursor: Cursor, files: FileTableState, source_time_ns: int, now_ns: int
+    ) -> None:
+        """Continue the target's history at its durable end, and begin a resync.
+
+        Args:
+            cursor: The target's durable cursor.
+            files: Its files there.
+            source_time_ns: The source time of its newest record, 0 without one.
+            now_ns: The time.
+        """
+        if self.is_based:
+            raise LocalProtocolError("The capture knows where its history ends")
+        self._order.rebase(cursor, files, source_time_ns)
+        self.is_based = True
+        self.begin_resync(now_ns)
+
+    def begin_resync(self, now_ns: int) -> None:
+        """Open a gap that a comparison of both ends fills (`mark_dirty`), for `rebase` or a break.
+
+        Everything captured from here on is in the stream or dirty: the live files may be compared
+        with the target's at any sequence from here on.
+        """
+        if not (self.is_based and self.is_resync_needed):
+            raise LocalProtocolError("There is nothing to compare, or nobody knows with what")
+        self._order.begin_resync(self.incarnation, now_ns)
+
+    def mark_dirty(self, file: int, offset: int, length: int) -> None:
+        """Note that the target lacks these bytes of a live file."""
+        self._order.mark_dirty(file, offset, length)
+
+    def close_gap_when_clean(self, now_ns: int) -> None:
+        """Note that all has been compared: the gap closes once nothing is dirty any more."""
+        self._order.is_comparing = False
+        self._advance(now_ns)
 
     def _has_room(self, cost: int) -> bool:
-        # One record larger than the whole pool must still pass, alone, or its writer hangs.
-        return not self._pool or self.pool_bytes + cost <= self.settings.pool_bytes_max
+        return not self._held and self._backlog.has_room(cost)
 
-    def _admit_held(self, now_ns: int) -> None:
-        while self._held:
-            held = self._held[0]
-            if not self._has_room(HEADER_BYTES + length_of(held.payload)):
-                return
-            self._held.popleft()
-            self._append(held.kind, held.file, held.offset, held.payload, now_ns)
-            self._released.append(held.ticket)
+    def _refill(self, now_ns: int) -> None:
+        before = self.newest.sequence
+        self._order.refill(now_ns)
+        if self.newest.sequence < before:
+            self.pending_tags.forget_after(self.newest.sequence)
+        while self._held and self._backlog.has_room(self._held.first.cost_bytes):
+            _, kind, file, offset, payload = self._held.first
+            self._order.append(kind, file, offset, payload, now_ns)
+            self._held.release()
+        self._advance(now_ns)
 
-    def _resolve(self, change: Change) -> tuple[int, Segments]:
-        """Turn names into ids now, in the order shown, even where the record must wait."""
-        kind = change.kind
-        if kind in _TAGS:
-            return 0, change.payload
-        if kind in _MADE_HERE:
-            raise LocalProtocolError(f"{kind.name} records are made by the capture alone")
-        if kind == RecordType.CREATE:
-            file: int | None = self._files.id_newest + 1
-            name = change.file
-        else:
-            file, name = self._files.id_of(change.file), change.new_name
-        if file is None:
-            raise FileUnknown(f"{kind.name} of {change.file!r}: the capture knows no such file")
-        try:
-            self._files.stage(kind, file, name)
-        except HistoryContradictory as error:
-            self._files.discard()
-            raise FileAlreadyExists(error.message) from error
-        self._files.commit()
-        return file, (name.encode(),) if kind in _NAMING else change.payload
-
-    def _decide_tag(self, kind: RecordType, sequence: int, now_ns: int) -> Admission:
-        what = f"{kind.name} of tag {sequence}"
-        if self.is_abandoned:
-            return _refused_for_good(what)
-        if not self.pending_tags.is_pending(sequence):
-            return Refused(
-                f"{what} refused: no such tag is pending, its time may be over",
-                "Take the next bookmark; if this repeats, see what keeps the application waiting.",
-            )
-        # It goes even into a full pool: 64 bytes for each tag that had found room there.
-        self._append(kind, 0, sequence, (), now_ns)
-        if kind == RecordType.TAG_COMMIT:
-            self.pending_tags.commit(sequence)
-        else:
-            self.pending_tags.revoke(sequence)
-        return Admitted(self.newest.sequence)
-
-    def _revoke_late_tags(self, now_ns: int) -> None:
-        if self.is_abandoned:
-            return
-        for sequence in self.pending_tags.take_timed_out(now_ns):
-            self._append(RecordType.TAG_REVOKE, 0, sequence, (), now_ns)
-
-    def _append(
-        self,
-        kind: RecordType,
-        file: int,
-        offset: int,
-        payload: Segments,
-        now_ns: int,
-        flags: int = 0,
-    ) -> None:
-        self._source_time_ns = max(self._source_time_ns, now_ns + self.clock_offset_ns)
-        body, body_flags = self._encoder.encode(payload)
-        raw_length = length_of(payload)
-        epoch, sequence, chain_before = self.newest
-        header = RecordHeader(
-            version=RECORD_VERSION,
-            type=kind,
-            flags=flags | body_flags,
-            file=file,
-            sequence=sequence + 1,
-            source_time_ns=self._source_time_ns,
-            offset=offset,
-            epoch=epoch,
-            group=self.group,
-            raw_length=raw_length,
-            stored_length=len(body),
-            body_crc=0,
-            chain=0,
-        )
-        record, chain = encode_record(header, body, chain_before)
-        cost = HEADER_BYTES + raw_length
-        self._pool[sequence + 1] = PoolEntry(record, cost, chain, self._source_time_ns, kind)
-        self.pool_bytes += cost
-        self.newest = Cursor(epoch, sequence + 1, chain)
-
-
-def _refused_for_good(what: str) -> Refused:
-    return Refused(f"{what} refused: the protection has ended", ResyncRequired.hint_default)
+    def _advance(self, now_ns: int) -> None:
+        self._order.advance(now_ns, is_held=bool(self._held))

@@ -11,7 +11,7 @@ class Change:
     """One completed operation on a protected volume, or a tag.
 
     Attributes:
-        kind: Any record type but TIME, which the capture makes itself.
+        kind: An operation on a file, or a tag; the other records the capture makes itself.
         file: The file's name in the group, such as 'logs/E00.log'; '' for a tag.
         offset: Where a WRITE begins; the new size for a TRUNCATE.
         payload: The bytes of a WRITE; the label of a tag, as UTF-8.
@@ -43,10 +43,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracked:
+    """Order is lost: of the change its place is kept at most. Its completion may go on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The change is not in the stream, and its completion may go on.
 
-    A tag is refused while the pool is full: it is not queued, for it would outlive its freeze.
+    A tag is refused while the pool is full: it is not queued, for it would outlive its freeze. It
+    is refused in a gap, too: nothing is consistent there.
     Everything is refused once the capture was abandoned. `str()` gives the reason and the hint.
     """
 
@@ -57,4 +63,4 @@ class Refused:
         return f"{self.reason}: {self.hint}"
 
 
-Admission = Admitted | Waiting | Refused
+Admission = Admitted | Waiting | Tracked | Refused

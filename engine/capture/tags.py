@@ -66,3 +66,8 @@ class PendingTags:
             del self._pending[sequence]
         self.timed_out_count += len(late)
         return late
+
+    def forget_after(self, sequence: int) -> None:
+        """Note that the stream was taken back to this sequence: later tags are gone with it."""
+        for number in [number for number in self._pending if number > sequence]:
+            self.revoke(number)

@@ -146,6 +146,41 @@ class ConnectionLost:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptureModeChanged:
+    """The capture keeps changes in another way from now on; `hint` says what can be done."""
+
+    before: str
+    after: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapOpened:
+    """Order is lost: no point exists from this sequence on until the gap is closed."""
+
+    sequence: int
+    is_resync: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapClosed:
+    """The stream says again what the source's files say: this sequence is a point."""
+
+    sequence: int
+    is_resync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRewound:
+    """The capture lost what followed this sequence before it was sent: tags there are no points."""
+
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionFailed:
     """The session found `error`; when it is fatal the session has halted for the operator."""
 
@@ -166,7 +201,10 @@ class ClockJumped:
     step_ns: int
 
 
-Notice = Established | DurableAdvanced | ConnectionLost | SessionFailed | ClockJumped
+CaptureNotice = CaptureModeChanged | GapOpened | GapClosed | HistoryRewound
+Notice = (
+    Established | DurableAdvanced | ConnectionLost | SessionFailed | ClockJumped | CaptureNotice
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,14 @@ class Fenced:
 
 
 SourceEvent = (
-    Started | Connected | ConnectFailed | BytesReceived | Disconnected | TimerFired | Captured
+    Started
+    | Connected
+    | ConnectFailed
+    | BytesReceived
+    | Disconnected
+    | TimerFired
+    | Captured
+    | SourceRead
 )
 TargetEvent = (
     Connected | BytesReceived | Disconnected | TimerFired | SyncDone | ActionFailed | Fenced

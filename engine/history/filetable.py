@@ -5,7 +5,7 @@ discarded together, so that a batch that turns out to be bad leaves the table as
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from engine.basics.errors import HistoryContradictory
 from engine.formats.records import RecordType
@@ -13,6 +13,13 @@ from engine.formats.standings import FileEntry
 
 _Key = TypeVar("_Key", int, str)
 _Value = TypeVar("_Value", int, str)
+
+
+class FileTableState(NamedTuple):
+    """The live files after some record, by id, and the highest id ever given."""
+
+    entries: tuple[FileEntry, ...]
+    id_newest: int
 
 
 class FileTable:

@@ -169,6 +169,15 @@ class Catalogue:
         """Return `cut` and `size` of what `extents` would; None where the file is not touched."""
         return self.part_of(high).shape(file, low, high)
 
+    def size_at(self, file: int, sequence: int) -> int:
+        """Return the size of a file that lives at a record."""
+        part = self.part_of(sequence)
+        size_before = part.sizes_before().get(file, 0)
+        shape = part.shape(file, part.first_sequence - 1, sequence)
+        if shape is None:
+            return size_before
+        return max(shape.size, size_before) if shape.cut is None else shape.size
+
     def standing_at(self, sequence: int) -> Standing | None:
         """Return what the history had come to at a record; None before the first segment."""
         part = self._part_at(sequence)

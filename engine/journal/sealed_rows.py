@@ -42,7 +42,7 @@ _Value = TypeVar("_Value")
 #: What an object costs in memory beside its bytes, roughly.
 _OBJECT_BYTES = 200
 #: Keys in the cache beside the sections' own numbers.
-_HEAD, _ROWS, _REBUILT = -1, -2, -3
+_HEAD, _ROWS, _REBUILT, _SIZES = -1, -2, -3, -4
 
 IndexBuilder = Callable[[SegmentEntry, str], bytes]
 
@@ -91,6 +91,15 @@ class SealedRows:
     def standing(self) -> Standing:
         """Return what the history had come to before the segment."""
         return self._section(Section.STANDING, decode_standing, _OBJECT_BYTES)
+
+    def sizes_before(self) -> Mapping[int, int]:
+        """Return the sizes of the files that lived before the segment, by id."""
+
+        def load() -> tuple[dict[int, int], int]:
+            files = self.standing().files
+            return {file: size for file, _, size in files}, len(files) * _OBJECT_BYTES
+
+        return self._cache.get((self.first_sequence, _SIZES), load)
 
     def standing_at(self, sequence: int) -> Standing:
         """Return what the history had come to at a record of the segment, or just before it."""

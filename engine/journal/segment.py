@@ -1,5 +1,7 @@
 """A segment whose rows are in memory: the open one, or one whose index file is being written."""
 
+from collections.abc import Mapping
+
 from engine.basics.cursor import Cursor
 from engine.formats.index_files import Event
 from engine.formats.marks import MARK_BYTES
@@ -20,6 +22,7 @@ class Segment:
     """
 
     __slots__ = (
+        "_sizes",
         "_standing",
         "before",
         "digest",
@@ -45,6 +48,7 @@ class Segment:
         #: Which capture's records it holds.
         self.incarnation = standing.incarnation
         self._standing = standing
+        self._sizes: dict[int, int] | None = None
         #: Bytes of the file once all actions so far are carried out; 0 without a header.
         self.size = 0
         #: The offset in the file after the last record.
@@ -92,6 +96,12 @@ class Segment:
     def standing(self) -> Standing:
         """Return what the history had come to before the segment."""
         return self._standing
+
+    def sizes_before(self) -> Mapping[int, int]:
+        """Return the sizes of the files that lived before the segment, by id."""
+        if self._sizes is None:
+            self._sizes = {file: size for file, _, size in self._standing.files}
+        return self._sizes
 
     def standing_at(self, sequence: int) -> Standing:
         """Return what the history had come to at a record of the segment, or just before it."""

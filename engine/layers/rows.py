@@ -38,11 +38,11 @@ class RowStratum:
         return self._journal.index.shape(file, self.low, self.high) is not None
 
     def shape(self, file: int) -> Shape:
-        """Return the size as far as the interval's records tell it."""
-        shape = self._journal.index.shape(file, self.low, self.high)
-        if shape is None:
-            return Shape(0, None, is_absolute=False)
-        return Shape(shape.size, shape.cut, shape.cut is not None)
+        """Return the size, which a segment knows by itself, and the interval's cut."""
+        index = self._journal.index
+        shape = index.shape(file, self.low, self.high)
+        cut = None if shape is None else shape.cut
+        return Shape(index.size_at(file, self.high), cut, is_absolute=True)
 
     def covering(self, file: int, start: int, stop: int) -> list[Piece]:
         """Return the pieces of records within start..stop."""

@@ -109,7 +109,7 @@ class Outbox:
         self._free_at_ns = None
         if self._is_lingering(now_ns, batch_bytes_max):
             return None
-        while self.sent_sequence < self._capture.newest.sequence:
+        while self.sent_sequence < self._capture.sendable_sequence:
             last, batch_bytes, is_full = self._next_batch(batch_bytes_max)
             if not last:
                 self._linger_until_ns = None
@@ -152,7 +152,7 @@ class Outbox:
         """Return the last sequence (0: none fits the window), the raw bytes, and if it is full."""
         capture, window_bytes_max = self._capture, self._settings.window_bytes_max
         last, total = 0, 0
-        for sequence in range(self.sent_sequence + 1, capture.newest.sequence + 1):
+        for sequence in range(self.sent_sequence + 1, capture.sendable_sequence + 1):
             cost = capture.entry(sequence).cost_bytes
             # A record larger than the batch or the window goes alone, or it would never go.
             if total and total + cost > batch_bytes_max:

@@ -45,6 +45,7 @@ from engine.contract.events import (
     ConnectFailed,
     Disconnected,
     SourceEvent,
+    SourceRead,
     Started,
     TimerFired,
 )
@@ -117,6 +118,7 @@ class SourceSession:
             Disconnected: self._on_disconnected,
             TimerFired: self._on_timer,
             Captured: self._on_captured,
+            SourceRead: self._on_source_read,
         }
 
     def handle(self, event: SourceEvent, now_ns: int) -> list[Action]:
@@ -166,6 +168,7 @@ class SourceSession:
 
     def _on_started(self, _: Started, now_ns: int) -> None:
         self._move(Trigger.START)
+        self.capture.forget_reads()
         self._connect(now_ns)
 
     def _on_connected(self, event: Connected, now_ns: int) -> None:
@@ -218,6 +221,9 @@ class SourceSession:
 
     def _on_captured(self, _: Captured, now_ns: int) -> None:
         """Do nothing here: `handle` pumps after every event."""
+
+    def _on_source_read(self, event: SourceRead, now_ns: int) -> None:
+        self.capture.source_read(event, now_ns)
 
     def _on_timer(self, _: TimerFired, now_ns: int) -> None:
         self._wakeup.fired()
@@ -300,6 +306,7 @@ class SourceSession:
     def _pump(self, now_ns: int) -> None:
         if self.state is SourceState.STREAMING:
             self.capture.tick(now_ns)
+            self._actions += self.capture.wants_reads(now_ns)
             self._outbox.pump(now_ns)
 
     @property

@@ -127,7 +127,7 @@ class Cdp:
         """Attach the filters, open the journal, start the session and the bookmarks."""
         for group in self._laboratory.groups:
             for label, volume in self._laboratory.protected_volumes(group).items():
-                volume.attach(self.source.filter_of(label))
+                self.source.protect(label, volume)
         self.target.start()
         self.source.start()
 

@@ -18,6 +18,7 @@ from engine_model import (
 
 from engine import Capture, JournalSettings, open_journal
 from engine.basics.errors import JournalDamaged
+from engine.formats.manifest import MANIFEST_NAME, decode_manifest
 
 CHANGES = [
     create("logs/a"),
@@ -71,3 +72,11 @@ def opened_or_refused(storage, settings):
     assert caught.value.file in storage.files
     assert caught.value.hint
     return None
+
+
+def indexes_of(storage):
+    return sorted(name for name in storage.files if name.endswith(".index"))
+
+
+def manifest_of(storage):
+    return decode_manifest(bytes(storage.files[MANIFEST_NAME]))

@@ -194,12 +194,13 @@ def _classify(walk: _Walk, generation: int) -> tuple[LogState, int | None]:
 
 
 def _tail_is_unused(walk: _Walk, tail: int, generation: int) -> bool:
-    rest = walk.buffer[tail:]
     proof, restored = prove_shadow(walk.buffer, walk.checksum_at, generation)
     sector = walk.checksum_at - walk.checksum_at % SECTOR_BYTES
     if proof.verdict is Verdict.WHOLE and restored == walk.buffer[sector : sector + SECTOR_BYTES]:
-        rest = rest[SECTOR_BYTES:]
-    return rest == fill_pattern(len(rest))
+        tail += SECTOR_BYTES
+    # Asked so that the rest, most of a log that was rolled early, is not copied.
+    rest_bytes = len(walk.buffer) - tail
+    return rest_bytes <= 0 or walk.buffer.startswith(fill_pattern(rest_bytes), tail)
 
 
 def _may_be_torn(walk: _Walk, at: int, record: ChecksumRecord) -> bool:

@@ -192,9 +192,10 @@ def test_an_image_is_ready_without_a_look_at_any_file(figure):
     shop.storage.read = lambda *arguments: reads.append(arguments) or read(*arguments)
     virtual = VirtualImage(Image(shop.journal, 3_001), MemoryStorage(), "overlay")
     assert reads == []
+    assert virtual.read("a", 64 * 2_990, 64) == b"y" * 64
+    assert len(reads) == 1, "the rows of the open segment are in memory"
     assert virtual.read("a", 64 * 777, 64) == b"y" * 64
-    figure(
-        f"reads of {len(shop.storage.names())} files: none to open, {len(reads)} to read a block"
-    )
+    files = len(shop.storage.names())
+    figure(f"reads of {files} files: none to open, {len(reads)} for one new and one old block")
     segments_above = shop.keeper(LayerSettings()).segments_behind
     assert len(reads) <= 4 * segments_above + 10

@@ -52,7 +52,7 @@ def test_an_older_layer_that_wins_over_a_newer_one_is_found(monkeypatch, figure)
     resolve = strata.resolve
 
     def oldest_first(those, *arguments):
-        return resolve(list(reversed(those)), *arguments)
+        return resolve(list(those)[::-1], *arguments)
 
     monkeypatch.setattr(strata, "resolve", oldest_first)
     found = histories_until_found()
