@@ -12,6 +12,7 @@ from enum import Enum
 from inspect import getdoc
 from typing import NamedTuple
 
+from engine.capture.modes import CAPTURE_TRANSITIONS, CaptureMode
 from engine.formats.wire import FrameType
 from engine.session.states import (
     SOURCE_FRAMES,
@@ -59,6 +60,7 @@ class Machine(NamedTuple):
 
 #: In the order of the page.
 MACHINES = (
+    Machine("Capture", CaptureMode.DATA, CAPTURE_TRANSITIONS.items()),
     Machine("Source session", SourceState.IDLE, SOURCE_TRANSITIONS.items(), SOURCE_FRAMES),
     Machine("Target session", TargetState.LISTENING, TARGET_TRANSITIONS.items(), TARGET_FRAMES),
 )
