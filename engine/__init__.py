@@ -20,7 +20,8 @@ from engine.contract.storage import Storage
 from engine.formats.records import RecordType
 from engine.images.image import Image
 from engine.journal.journal import Journal
-from engine.journal.opening import OpenedJournal, TailCut, open_journal
+from engine.journal.opening import OpenedJournal, open_journal
+from engine.journal.segment_scan import TailCut
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState

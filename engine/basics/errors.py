@@ -222,6 +222,21 @@ class CertificateMismatch(JournalDamaged):
     )
 
 
+class IndexDamaged(JournalDamaged):
+    """An index file is gone, or is not what its segment's records say."""
+
+    hint_default = "Nothing is lost: open the journal, it builds the index again from its segment."
+
+
+class ManifestDamaged(JournalDamaged):
+    """The manifest is gone or unreadable, or names other files than there are."""
+
+    hint_default = (
+        "The segments may all be there: check and list them anew with rebuild_manifest, or copy "
+        "the manifest and the files that it names from another copy of the journal."
+    )
+
+
 class StorageFailed(EngineError):
     """The journal's storage could not carry out an action; nothing after it is promised."""
 

@@ -123,9 +123,15 @@ class JournalSettings:
     #: protection.md 3.1: etcd's segments are 64 MB. Counts records; header, marks and footer of
     #: the file come on top.
     segment_bytes_max: int = 64 << 20
+    #: Bounds the rows that are in memory. Assumption.
+    segment_records_max: int = 65_536
+    #: What of index files is kept in memory. Assumption.
+    index_cache_bytes_max: int = 32 << 20
 
     def __post_init__(self) -> None:
         assert self.segment_bytes_max > 0
+        assert 0 < self.segment_records_max < 1 << 32, "an index counts rows in 32 bits"
+        assert self.index_cache_bytes_max > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from engine.basics.errors import FileAlreadyExists, FileUnknown
 from engine.capture.changes import Change
 from engine.formats.records import RecordType
-from engine.history.filetable import FileEntry, FileTableState
+from engine.formats.standings import FileEntry
+from engine.history.filetable import FileTableState
 
 
 class Files:

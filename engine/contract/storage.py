@@ -19,5 +19,8 @@ class Storage(Protocol):
         ...
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes from `offset` on, fewer only at the file's end."""
+        """Return up to `length` bytes from `offset` on, fewer only at the file's end.
+
+        None at all where there is no such file.
+        """
         ...

@@ -4,21 +4,15 @@ Ids are given by the capture and never used twice. Changes are staged and then c
 discarded together, so that a batch that turns out to be bad leaves the table as it was.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
 
 from engine.basics.errors import HistoryContradictory
 from engine.formats.records import RecordType
+from engine.formats.standings import FileEntry
 
 _Key = TypeVar("_Key", int, str)
 _Value = TypeVar("_Value", int, str)
-
-
-class FileEntry(NamedTuple):
-    """One live file; its size in bytes."""
-
-    file: int
-    name: str
-    size: int
 
 
 class FileTableState(NamedTuple):
@@ -29,15 +23,20 @@ class FileTableState(NamedTuple):
 
 
 class FileTable:
-    """Live file ids and names, with one stage of uncommitted changes."""
+    """Live file ids and names, with one stage of uncommitted changes.
 
-    def __init__(self) -> None:
-        self._names: dict[int, str] = {}
-        self._ids: dict[str, int] = {}
+    Args:
+        files: The live files so far.
+        id_newest: The highest id ever given so far.
+    """
+
+    def __init__(self, files: Iterable[FileEntry] = (), id_newest: int = 0) -> None:
+        self._names = {entry.file: entry.name for entry in files}
+        self._ids = {name: file for file, name in self._names.items()}
         self._staged_names: dict[int, str | None] = {}
         self._staged_ids: dict[str, int | None] = {}
-        self._newest_id = 0
-        self._staged_newest_id = 0
+        self._newest_id = id_newest
+        self._staged_newest_id = id_newest
 
     @property
     def id_newest(self) -> int:

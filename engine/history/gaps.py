@@ -9,6 +9,9 @@ its new capture takes the gap over; then only RESYNC_END can close it. No tag li
 one, and the closing record.
 """
 
+from bisect import bisect_right
+from collections.abc import Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from engine.basics.errors import HistoryContradictory
@@ -33,6 +36,36 @@ class Gap(NamedTuple):
     def has(self, sequence: int) -> bool:
         """Return whether a sequence lies inside."""
         return self.opened <= sequence and (self.closed is None or sequence < self.closed)
+
+
+class Gaps:
+    """The gaps of a history, oldest first; the last one may be open."""
+
+    def __init__(self) -> None:
+        self._gaps: list[Gap] = []
+
+    def __iter__(self) -> Iterator[Gap]:
+        return iter(self._gaps)
+
+    def __len__(self) -> int:
+        return len(self._gaps)
+
+    def note(self, kind: int, sequence: int) -> None:
+        """Note a record; only those that open or close a gap change anything."""
+        gaps = self._gaps
+        if kind in OPENING:
+            if not gaps or gaps[-1].closed is not None:
+                gaps.append(Gap(sequence, kind))
+        elif kind in CLOSING:
+            assert gaps, "a closing record without an opening one passed the gate"
+            gaps[-1] = gaps[-1]._replace(closed=sequence)
+
+    def at(self, sequence: int) -> Gap | None:
+        """Return the gap that a sequence lies in, None where it lies in none."""
+        at = bisect_right(self._gaps, sequence, key=attrgetter("opened"))
+        if not at or not self._gaps[at - 1].has(sequence):
+            return None
+        return self._gaps[at - 1]
 
 
 class OpenGap(NamedTuple):

@@ -32,9 +32,9 @@ from engine.formats.records import (
     ScannedRecord,
     chain_after,
 )
+from engine.formats.standings import Standing
 from engine.history.filetable import FileTable
 from engine.history.gaps import OpenGap, gap_after
-from engine.history.index import Index
 
 _R = RecordType
 _TEXT = frozenset({_R.CREATE, _R.RENAME, _R.TAG_CRASH, _R.TAG_APP, _R.GAP_OPEN})
@@ -63,29 +63,30 @@ class StagedRecord(NamedTuple):
 
 
 class History:
-    """The newest accepted record, the live files, and the index of all records.
+    """The newest accepted record, the live files, the open gap.
 
     Args:
         group: The consistency group.
         base: The cursor before the first record.
+        standing: What the history has come to so far; None where it begins at `base`.
     """
 
-    def __init__(self, group: int, base: Cursor) -> None:
+    def __init__(self, group: int, base: Cursor, standing: Standing | None = None) -> None:
+        here = standing or Standing(base)
         self.group = group
         #: Where this history begins: in a parent branch after a promotion, else before everything.
         self.base = base
-        self.newest = base
-        self.source_time_ns = 0
-        self.index = Index(base.sequence + 1)
-        self.files = FileTable()
+        self.newest = here.cursor
+        self.source_time_ns = here.source_time_ns
+        self.files = FileTable(here.files, here.id_newest)
         #: The gap that is open after the newest record, None where none is.
-        self.gap: OpenGap | None = None
+        self.gap = OpenGap(here.gap_opened, here.is_resync) if here.gap_opened else None
         #: The capture that the newest RESYNC_BEGIN names; None while there was none.
         self.resync_incarnation: int | None = None
         self._staged: list[StagedRecord] = []
-        self._staged_newest = base
-        self._staged_time_ns = 0
-        self._staged_gap: OpenGap | None = None
+        self._staged_newest = self.newest
+        self._staged_time_ns = self.source_time_ns
+        self._staged_gap = self.gap
         self._staged_incarnation: int | None = None
 
     def stage(self, record: ScannedRecord, view: memoryview) -> None:
@@ -101,7 +102,7 @@ class History:
         self._check_beginning(record, view)
         if header.type in _OF_HISTORY or self._staged_gap is not None:
             self._stage_gap(record, view)
-        text = _text_of(record, view) if header.type in _TEXT else ""
+        text = self._text_of(record, view)
         self.files.stage(header.type, header.file, text)
         self._staged.append(StagedRecord(header, record.position, record.end, text))
         self._staged_newest = Cursor(header.epoch, header.sequence, header.chain)
@@ -124,7 +125,9 @@ class History:
 
     def adopt(self, base: Cursor) -> None:
         """Take the epoch of the first source; possible only while there is no record."""
-        assert not self.index, "a history that has begun keeps its epoch"
+        assert self.newest.sequence == self.base.sequence, (
+            "a history that has begun keeps its epoch"
+        )
         self.newest = self._staged_newest = base
 
     def _check_place(self, header: RecordHeader) -> None:
@@ -186,6 +189,14 @@ class History:
         self._staged_gap = gap_after(self._staged_gap, header.type, header.sequence)
         if header.type == RecordType.RESYNC_BEGIN:
             self._staged_incarnation = decode_incarnation(_body_of(record, view))
+
+    def _text_of(self, record: ScannedRecord, view: memoryview) -> str:
+        """Return the text in a record's body; of RESYNC_BEGIN the incarnation, in hexadecimal."""
+        if record.header.type in _TEXT:
+            return _text_of(record, view)
+        if record.header.type == RecordType.RESYNC_BEGIN:
+            return f"{self._staged_incarnation:x}"
+        return ""
 
     def _check_shape(self, header: RecordHeader) -> None:
         has_file = header.type not in _WITHOUT_FILE

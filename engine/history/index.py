@@ -1,25 +1,32 @@
-"""The journal's index in memory: one row per record, in columns of machine integers.
+"""The index of one segment's records in memory: a row per record, in columns of machine integers.
 
-A row takes 38 bytes, so a million records cost what a few thousand objects would. Rows exist for
-received records too, durable or not; whoever plans a recovery asks the journal what is durable.
+A row takes some 40 bytes, so a million records cost what a few thousand objects would. Rows exist
+for received records too, durable or not; whoever plans a recovery asks the journal what is durable.
 """
 
 from array import array
-from bisect import bisect_left, bisect_right
-from operator import attrgetter
+from bisect import bisect_right
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from engine.formats.index_files import Event
 from engine.formats.records import FLAG_PENDING, RecordHeader, RecordType
-from engine.history.gaps import CLOSING, OPENING, Gap
+from engine.history.extents import ExtentMap
 
-_NAMING_A_TAG = (RecordType.TAG_COMMIT, RecordType.TAG_REVOKE)
-_TAGS = (RecordType.TAG_CRASH, RecordType.TAG_APP, *_NAMING_A_TAG)
-_NAMING = (RecordType.CREATE, RecordType.RENAME, RecordType.DELETE)
+#: Kinds that are looked for as such; the others are rows only.
+TAGS = (
+    RecordType.TAG_CRASH,
+    RecordType.TAG_APP,
+    RecordType.TAG_COMMIT,
+    RecordType.TAG_REVOKE,
+)
+NAMING = (RecordType.CREATE, RecordType.RENAME, RecordType.DELETE)
 _SHAPING = (RecordType.WRITE, RecordType.TRUNCATE)
+_FREQUENT = frozenset({*_SHAPING, RecordType.FLUSH, RecordType.TIME})
 
 
 class IndexRow(NamedTuple):
-    """Where a record lies and what it says, without its body."""
+    """Where a record lies in its segment's file and what it says, without its body."""
 
     sequence: int
     kind: int
@@ -27,18 +34,8 @@ class IndexRow(NamedTuple):
     source_time_ns: int
     offset: int
     raw_length: int
-    segment: int
     position: int
     chain: int
-
-
-class Naming(NamedTuple):
-    """A CREATE, RENAME or DELETE; `name` is the new one, '' for a DELETE."""
-
-    sequence: int
-    kind: int
-    file: int
-    name: str
 
 
 class Tag(NamedTuple):
@@ -52,113 +49,157 @@ class Tag(NamedTuple):
     names: int = 0
 
 
+def tag_of(event: Event) -> Tag:
+    """Return the tag that an event is."""
+    return Tag(
+        event.sequence,
+        event.kind,
+        event.source_time_ns,
+        event.text,
+        bool(event.flags & FLAG_PENDING),
+        event.offset,
+    )
+
+
 class Index:
-    """All rows from `first_sequence` on, without holes."""
+    """The rows of one segment, from `first_sequence` on, without holes."""
 
     def __init__(self, first_sequence: int = 1) -> None:
         self.first_sequence = first_sequence
-        self.namings: list[Naming] = []
-        self.tags: list[Tag] = []
-        #: Gaps, oldest first; the last one may be open.
-        self.gaps: list[Gap] = []
-        self._kinds = bytearray()
-        self._files = array("I")
-        self._times_ns = array("Q")
-        self._offsets = array("Q")
-        self._raw_lengths = array("I")
-        self._segments = array("I")
-        self._positions = array("Q")
-        self._chains = array("I")
+        #: Every record of the rarer kinds, with its text.
+        self.events: list[Event] = []
+        self.kinds = array("B")
+        self.files = array("I")
+        self.times_ns = array("Q")
+        self.offsets = array("Q")
+        self.raw_lengths = array("I")
+        self.positions = array("Q")
+        self.chains = array("I")
         self._by_file: dict[int, array[int]] = {}
+        self._created: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self.kinds)
+
+    @classmethod
+    def of_columns(
+        cls, first_sequence: int, columns: "Iterable[array[int]]", events: list[Event]
+    ) -> "Index":
+        """Return the index of columns in the order of the attributes, as an index file has them."""
+        index = cls(first_sequence)
+        index.events = events
+        (
+            index.kinds,
+            index.files,
+            index.times_ns,
+            index.offsets,
+            index.raw_lengths,
+            index.positions,
+            index.chains,
+        ) = columns
+        for event in events:
+            if event.kind == RecordType.CREATE:
+                index._created[event.file] = event.sequence
+        for at, kind in enumerate(index.kinds):
+            if kind in _SHAPING:
+                by_file = index._by_file.setdefault(index.files[at], array("Q"))
+                by_file.append(first_sequence + at)
+        return index
 
     @property
     def last_sequence(self) -> int:
         """Return the newest sequence, `first_sequence - 1` when there is none."""
-        return self.first_sequence + len(self._kinds) - 1
+        return self.first_sequence + len(self.kinds) - 1
 
-    def add(self, header: RecordHeader, segment: int, position: int, text: str) -> None:
+    def add(self, header: RecordHeader, position: int, text: str) -> None:
         """Add the next record; `text` is the name or label in its body, if it has one."""
         assert header.sequence == self.last_sequence + 1, "the index has no holes"
         kind = header.type
-        self._kinds.append(kind)
-        self._files.append(header.file)
-        self._times_ns.append(header.source_time_ns)
-        self._offsets.append(header.offset)
-        self._raw_lengths.append(header.raw_length)
-        self._segments.append(segment)
-        self._positions.append(position)
-        self._chains.append(header.chain)
+        self.kinds.append(kind)
+        self.files.append(header.file)
+        self.times_ns.append(header.source_time_ns)
+        self.offsets.append(header.offset)
+        self.raw_lengths.append(header.raw_length)
+        self.positions.append(position)
+        self.chains.append(header.chain)
         if kind in _SHAPING:
             self._by_file.setdefault(header.file, array("Q")).append(header.sequence)
-        elif kind in _NAMING:
-            self.namings.append(Naming(header.sequence, kind, header.file, text))
-        elif kind in _TAGS:
-            self.tags.append(_tag_of(header, text))
-        elif kind in OPENING:
-            if not self.gaps or self.gaps[-1].closed is not None:
-                self.gaps.append(Gap(header.sequence, kind))
-        elif kind in CLOSING:
-            self.gaps[-1] = self.gaps[-1]._replace(closed=header.sequence)
+        if kind not in _FREQUENT:
+            if kind == RecordType.CREATE:
+                self._created[header.file] = header.sequence
+            self.events.append(
+                Event(
+                    header.sequence,
+                    header.source_time_ns,
+                    header.offset,
+                    header.file,
+                    kind,
+                    header.flags,
+                    text,
+                )
+            )
 
     def row(self, sequence: int) -> IndexRow:
         """Return the row of a record that is in the index."""
         at = self._at(sequence)
         return IndexRow(
             sequence,
-            self._kinds[at],
-            self._files[at],
-            self._times_ns[at],
-            self._offsets[at],
-            self._raw_lengths[at],
-            self._segments[at],
-            self._positions[at],
-            self._chains[at],
+            self.kinds[at],
+            self.files[at],
+            self.times_ns[at],
+            self.offsets[at],
+            self.raw_lengths[at],
+            self.positions[at],
+            self.chains[at],
         )
-
-    def tag(self, sequence: int) -> Tag:
-        """Return the tag record of this sequence, which must be one."""
-        at = bisect_left(self.tags, sequence, key=attrgetter("sequence"))
-        assert self.tags[at].sequence == sequence, f"record {sequence} is no tag"
-        return self.tags[at]
-
-    def gap_at(self, sequence: int) -> Gap | None:
-        """Return the gap that a sequence lies in, None where it lies in none."""
-        at = bisect_right(self.gaps, sequence, key=attrgetter("opened"))
-        if not at or not self.gaps[at - 1].has(sequence):
-            return None
-        return self.gaps[at - 1]
 
     def source_time_ns(self, sequence: int) -> int:
         """Return a record's source time."""
-        return self._times_ns[self._at(sequence)]
+        return self.times_ns[self._at(sequence)]
 
     def chain(self, sequence: int) -> int:
         """Return a record's chain."""
-        return self._chains[self._at(sequence)]
+        return self.chains[self._at(sequence)]
 
-    def times_ns(self) -> "array[int]":
-        """Return the column of source times, which never decrease (for bisection)."""
-        return self._times_ns
+    def place(self, sequence: int, records_end: int) -> tuple[int, int, int]:
+        """Return where a record lies, where the next one or `records_end` is, and its chain."""
+        at = self._at(sequence)
+        is_last = at + 1 == len(self.positions)
+        stop = records_end if is_last else self.positions[at + 1]
+        return self.positions[at], stop, self.chains[at]
 
-    def shaping(self, file: int) -> "array[int]":
-        """Return the sequences of a file's writes and truncates, ascending."""
-        return self._by_file.get(file, array("Q"))
+    def newest_at(self, time_ns: int) -> int:
+        """Return the newest sequence not after `time_ns`, `first_sequence - 1` for none."""
+        return self.first_sequence - 1 + bisect_right(self.times_ns, time_ns)
+
+    def touched_files(self, low: int, high: int) -> list[int]:
+        """Return the ids of the files that records of (low, high] shape or begin, ascending."""
+        found = {
+            file
+            for file, sequences in self._by_file.items()
+            if bisect_right(sequences, low) < bisect_right(sequences, high)
+        }
+        found |= {file for file, sequence in self._created.items() if low < sequence <= high}
+        return sorted(found)
+
+    def extents(self, file: int, low: int, high: int) -> ExtentMap:
+        """Return what the records of (low, high] do to a file."""
+        extents = ExtentMap()
+        if low < self._created.get(file, 0) <= high:
+            extents.create()
+        sequences = self._by_file.get(file, ())
+        for at in range(bisect_right(sequences, low), bisect_right(sequences, high)):
+            self._lay(extents, sequences[at])
+        return extents
+
+    def _lay(self, extents: ExtentMap, sequence: int) -> None:
+        at = sequence - self.first_sequence
+        if self.kinds[at] == RecordType.WRITE:
+            extents.write(self.offsets[at], self.raw_lengths[at], sequence)
+        else:
+            extents.truncate(self.offsets[at])
 
     def _at(self, sequence: int) -> int:
         at = sequence - self.first_sequence
-        assert 0 <= at < len(self._kinds), f"no record {sequence} in the index"
+        assert 0 <= at < len(self.kinds), f"no record {sequence} in the index"
         return at
-
-
-def _tag_of(header: RecordHeader, label: str) -> Tag:
-    return Tag(
-        header.sequence,
-        header.type,
-        header.source_time_ns,
-        label,
-        is_pending=bool(header.flags & FLAG_PENDING),
-        names=header.offset if header.type in _NAMING_A_TAG else 0,
-    )

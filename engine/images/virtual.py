@@ -5,7 +5,8 @@ are ever written to, and nobody else sees the overlay. While it stands, whoever 
 must hold (`LayerKeeper.hold`), for the image reads its files until it is dropped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import chain
 from typing import Protocol
 
 from engine.basics.errors import FileAlreadyExists, ImageFileMissing
@@ -216,10 +217,10 @@ class VirtualImage:
             watcher.deleted(file, name)
         return []
 
-    def _strata_of(self, file: int) -> Sequence[Stratum]:
+    def _strata_of(self, file: int) -> Iterable[Stratum]:
         if file >= _FIRST_OWN_ID:
             return [self._overlay]
-        return [self._overlay, *self.image.view.strata_of(file)]
+        return chain([self._overlay], self.image.view.strata_of(file))
 
     def _file(self, name: str) -> int:
         if (file := self._ids.get(name)) is None:

@@ -1,93 +1,123 @@
 """The journal: the records of one group in segment files, any of which can be lost or torn.
 
 Fault model. On a crash each append since the last completed sync is kept, torn or lost, one by one;
-anything may rot later. Promised: what was reported durable was synced before; a segment's successor
-is created only after the segment was sealed and synced, so that only the last segment can have a
-torn tail; in that one, an append that follows a completed sync carries a mark of what the sync made
-durable (`engine.formats.marks`), so that the tail begins after the newest mark's claim; whatever
-contradicts a checksum elsewhere is refused, never cut. Not decidable from these files alone: rot in
-what was synced after the newest mark was written (at most the last append before the journal was
-closed, and those under way with it) is cut as a torn tail, and a last file that was cut short or
-deleted loses its marks with its records. Both are noticed against the source's cursor when a
-session is welcomed (JournalRegressed). Not checked: that the storage's sync tells the truth.
+a file is replaced wholly or not at all; anything may rot later. Promised: what was reported durable
+was synced before; a segment's successor is created only after the segment was sealed and synced,
+and after the manifest that names it and its index file, so that only one segment can be outside of
+the manifest, and only that one can have a torn tail; in it, an append that follows a completed sync
+carries a mark of what the sync made durable (`engine.formats.marks`), so that the tail begins after
+the newest mark's claim; whatever contradicts a checksum elsewhere is refused, never cut. Not
+decidable from these files alone: rot in what was synced after the newest mark was written (at most
+the last append before the journal was closed, and those under way with it) is cut as a torn tail,
+and a last file that was cut short or deleted loses its marks with its records. Both are noticed
+against the source's cursor when a session is welcomed (JournalRegressed). Not checked: that the
+storage's sync tells the truth.
+
+Memory: the rows of the open segment and of those being sealed, and what `engine.journal.catalogue`
+keeps; nothing that grows with the records of sealed segments.
 """
 
-from collections import deque
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from engine.basics import invariants
-from engine.basics.cursor import Cursor, genesis
+from engine.basics.cursor import Cursor
 from engine.basics.errors import (
     EngineError,
-    JournalDamaged,
-    LocalProtocolError,
     RecordDamaged,
-    SegmentMissing,
 )
-from engine.basics.payload import Segments
 from engine.basics.settings import JournalSettings
-from engine.contract.actions import AppendFile, CreateFile, FileAction, SyncFile
-from engine.contract.storage import Storage
-from engine.formats.marks import SyncedMark, encode_mark
-from engine.formats.records import HEADER_BYTES, DamagedRecord, RecordTorn, scan_record
-from engine.formats.segments import (
-    SegmentFooter,
-    SegmentHeader,
-    encode_footer,
-    encode_segment_header,
-    segment_name,
+from engine.contract.actions import (
+    AppendFile,
+    CreateFile,
+    DeleteFile,
+    FileAction,
+    ReplaceFile,
+    TruncateFile,
 )
+from engine.contract.storage import Storage
+from engine.formats.layers import LayerEntry
+from engine.formats.manifest import (
+    MANIFEST_NAME,
+    KeptPoint,
+    Manifest,
+    Pin,
+    SegmentEntry,
+    encode_manifest,
+)
+from engine.formats.records import (
+    HEADER_BYTES,
+    DamagedRecord,
+    RecordTorn,
+    RecordType,
+    scan_record,
+)
+from engine.formats.segments import segment_name
 from engine.history.gate import History, StagedRecord
-from engine.history.index import Index
-from engine.journal.segment_reader import Segment, read_payload
+from engine.journal.frames import footer_of, header_of, mark_due
+from engine.journal.pending import PendingActions
+from engine.journal.reader import JournalReader
+from engine.journal.rebuilding import seal_segment
+from engine.journal.segment import Segment
 
 
-class _Sync(NamedTuple):
-    """What a SyncFile makes durable: the first bytes of a segment, up to the cursor's record.
+class _Promise(NamedTuple):
+    """What a sync makes durable: the first bytes of a segment, up to the cursor's record.
 
-    Everything after a barrier must wait for it.
+    Whatever was replaced before it is durable as well: the index files of the segments `sealed`,
+    and those written again.
     """
 
-    segment: Segment
-    synced_bytes: int
     cursor: Cursor
-    is_barrier: bool
+    segment: Segment | None
+    synced_bytes: int
+    sealed: tuple[SegmentEntry, ...]
+    repaired: tuple[int, ...]
 
 
-class Journal:
+class Journal(JournalReader):
     """Appends verified records, seals and syncs segments, and reads records back.
 
     Make one with `engine.journal.opening.open_journal`; it is also how an empty one begins.
 
     Args:
         storage: Reads the files that the actions of this journal write.
-        history: What the files hold.
-        segments: The segments found, in order.
+        manifest: What the sealed part of the journal consists of.
         settings: Bounds.
-        incarnation: Which capture wrote the history, None when none has yet.
     """
 
-    def __init__(
-        self,
-        storage: Storage,
-        history: History,
-        segments: list[Segment],
-        settings: JournalSettings,
-        incarnation: int | None,
-    ) -> None:
-        self.storage = storage
+    def __init__(self, storage: Storage, manifest: Manifest, settings: JournalSettings) -> None:
+        super().__init__(storage, manifest, settings.index_cache_bytes_max)
         self.settings = settings
-        self.segments = segments
-        #: Which capture wrote this history; None until the first source was adopted.
-        self.incarnation = incarnation
+        #: Which capture writes this history; None until the first source was adopted.
+        self.incarnation = self.standing.incarnation
         #: Everything up to here survives a crash of this host.
-        self.durable: Cursor = segments[-1].before if segments else history.newest
-        self._history = history
-        self._queue: deque[FileAction] = deque()
-        self._syncs: dict[int, _Sync] = {}  # queued or under way, by token
-        self._tokens = 0
-        self._barrier_token = 0
+        self.durable: Cursor = self.standing.cursor
+        self._history = History(manifest.group, manifest.base.cursor, self.standing)
+        self._open: Segment | None = None
+        self._pending: PendingActions[_Promise] = PendingActions()
         self._wants_sync = False
+        self._unreleased: list[SegmentEntry] = []  # sealed, but no later sync promises their index
+
+    def resume(self, history: History, segment: Segment) -> None:
+        """Go on in a segment that was read from its file; before anything else."""
+        self._history = history
+        self._open = segment
+        self.incarnation = segment.incarnation
+        self.durable = segment.before
+        self.index.begin(segment)
+        for event in segment.events():
+            self.index.note(event.kind, event.sequence)
+
+    def begin(self) -> list[FileAction]:
+        """Return what is to be done after opening: see `OpenedJournal`."""
+        base = self.manifest.base
+        if not self.manifest.generation and base.cursor.sequence:
+            self._write_manifest(self.manifest)  # nothing else says where a branch begins
+        if self._open is not None and self._open.is_sealed:
+            self._queue_sync(self._open, is_barrier=True)
+            self._enter_sealed(self._open)
+        return self.request_sync()
 
     @property
     def group(self) -> int:
@@ -100,29 +130,30 @@ class Journal:
         return self._history.newest
 
     @property
-    def index(self) -> Index:
-        """Return the index of all accepted records."""
-        return self._history.index
-
-    @property
     def is_settled(self) -> bool:
         """Return whether all that was accepted is durable and no sync is under way."""
-        return not self._syncs and not self._queue and self.durable == self.received
+        return self._pending.is_empty and self.durable == self.received
 
     @property
     def durable_time_ns(self) -> int | None:
         """Return the source time of the newest durable record, None when there is none."""
-        if self.durable.sequence < self.index.first_sequence:
-            return None
-        return self.index.source_time_ns(self.durable.sequence)
+        sequence = self.durable.sequence
+        if self.index.holds(sequence):
+            return self.index.source_time_ns(sequence)
+        if sequence == self.standing.cursor.sequence and sequence:
+            return self.standing.source_time_ns
+        return None
 
     # --- writing ------------------------------------------------------------------------------
 
     def adopt(self, epoch: int, incarnation: int) -> None:
         """Take the identity of the first source; the journal must be empty."""
-        assert self.incarnation is None, "a journal has one source for its life"
-        self._history.adopt(genesis(epoch))
-        self.durable = self._history.newest
+        assert self.incarnation is None, "a journal has one first source"
+        base = self.manifest.base
+        assert not base.cursor.epoch or epoch > base.cursor.epoch, "a branch is of a later epoch"
+        first = Cursor(epoch, base.cursor.sequence, base.cursor.chain)
+        self._history.adopt(first)
+        self.durable = first
         self.incarnation = incarnation
 
     def ingest(self, data: bytes) -> list[FileAction]:
@@ -145,13 +176,51 @@ class Journal:
             raise
         before = history.newest
         self._place(history.commit(), data, before)
-        self._request_sync()
-        return self._drain()
+        return self.request_sync()
 
     def request_sync(self) -> list[FileAction]:
-        """Sync the last segment if anything of it may not be durable, as after opening."""
+        """Sync the open segment if anything of it may not be durable, as after opening."""
         self._request_sync()
-        return self._drain()
+        return self._pending.drain()
+
+    def seal(self) -> list[FileAction]:
+        """Seal the open segment, if it has records; what comes next begins another one."""
+        if self._open is not None and self._open.record_count and not self._open.is_sealed:
+            self._seal()
+        return self._pending.drain()
+
+    def publish(
+        self,
+        *,
+        layers: Sequence[LayerEntry] | None = None,
+        drop_segments: Collection[str] = (),
+        points: Sequence[KeptPoint] | None = None,
+        pins: Sequence[Pin] | None = None,
+    ) -> list[FileAction]:
+        """Replace the manifest; what it no longer names is deleted once it is durable.
+
+        Args:
+            layers: All layers from now on, whose files are durable; as before if absent.
+            drop_segments: Names of sealed segments that the layers stand in for.
+            points: All kept points from now on; as before if absent.
+            pins: All pins from now on; as before if absent.
+        """
+        old = self.manifest
+        kept = tuple(entry for entry in old.segments if entry.name not in drop_segments)
+        assert len(kept) + len(set(drop_segments)) == len(old.segments), "sealed ones are dropped"
+        self._write_manifest(
+            old._replace(
+                standings=self._standings_for(kept),
+                segments=kept,
+                layers=old.layers if layers is None else tuple(layers),
+                points=old.points if points is None else tuple(points),
+                pins=old.pins if pins is None else tuple(pins),
+            )
+        )
+        self._pending.add_sync(MANIFEST_NAME, self._promise(None))
+        self._pending.add(*(DeleteFile(name) for name in self.manifest.leaving))
+        self.index.drop(drop_segments)
+        return self._pending.drain()
 
     def sync_done(self, token: int) -> list[FileAction]:
         """Note that a SyncFile is done; return what may happen after it.
@@ -159,19 +228,20 @@ class Journal:
         Raises:
             LocalProtocolError: No such sync is under way.
         """
-        if token not in self._syncs:
-            raise LocalProtocolError(f"SyncDone({token}): no such sync is under way")
-        segment, synced_bytes, cursor, _ = self._syncs.pop(token)
-        segment.synced_bytes = max(segment.synced_bytes, synced_bytes)
+        cursor, segment, synced_bytes, sealed, repaired = self._pending.done(token)
+        if segment is not None:
+            segment.synced_bytes = max(segment.synced_bytes, synced_bytes)
         if cursor.sequence > self.durable.sequence:
             invariants.acknowledged_never_decreases(self.durable, cursor)
             self.durable = cursor
         invariants.durable_follows_received(self.durable, self.received)
-        if token == self._barrier_token:
-            self._barrier_token = 0
+        for entry in sealed:
+            self.index.release(entry)
+        for first_sequence in repaired:
+            self.index.trust(first_sequence)
         if self._wants_sync:
             self._request_sync()
-        return self._drain()
+        return self._pending.drain()
 
     def _place(self, staged: list[StagedRecord], data: bytes, before: Cursor) -> None:
         """Append the records to the segments they fall into."""
@@ -179,15 +249,31 @@ class Journal:
         run_raw_bytes = 0
         for record in staged:
             cost = HEADER_BYTES + record.header.raw_length
-            used = self._last_raw_bytes() + run_raw_bytes
-            if used and used + cost > self.settings.segment_bytes_max:
+            if self._is_full(len(run), run_raw_bytes, record, cost):
                 self._append_run(run, run_raw_bytes, data, before)
                 before = self.segments[-1].last
                 self._seal()
                 run, run_raw_bytes = [], 0
+            if record.header.type == RecordType.RESYNC_BEGIN:
+                self.incarnation = int(record.text, 16)
             run.append(record)
             run_raw_bytes += cost
         self._append_run(run, run_raw_bytes, data, before)
+
+    def _is_full(self, count: int, raw_bytes: int, record: StagedRecord, cost: int) -> bool:
+        """Tell whether the open segment, with a run to come, must be sealed before a record."""
+        segment = self._open
+        if segment is not None and not segment.is_sealed:
+            count += segment.record_count
+            raw_bytes += segment.raw_bytes
+        if not count:
+            return False
+        return (
+            raw_bytes + cost > self.settings.segment_bytes_max
+            or count >= self.settings.segment_records_max
+            # Each segment is of one capture: its header and its marks say which.
+            or record.header.type == RecordType.RESYNC_BEGIN
+        )
 
     def _append_run(
         self, run: list[StagedRecord], raw_bytes: int, data: bytes, before: Cursor
@@ -200,153 +286,97 @@ class Journal:
         offset = segment.size
         segment.size += len(prefix)
         base = segment.size - start
-        number = len(self.segments) - 1
         view = memoryview(data)
         for record in run:
-            self.index.add(record.header, number, base + record.start, record.text)
+            segment.rows.add(record.header, base + record.start, record.text)
+            self.index.note(record.header.type, record.header.sequence)
             segment.digest.add(view[record.start : record.start + HEADER_BYTES])
         header = run[-1].header
         segment.grow(
             Cursor(header.epoch, header.sequence, header.chain), len(run), end - start, raw_bytes
         )
-        mark = self._mark(segment)
+        mark = mark_due(segment, self.group, self.durable)
         appended = b"".join((prefix, records, mark)) if prefix or mark else records
         raw_bytes += len(prefix) + len(mark)
-        self._queue.append(AppendFile(segment.name, offset, appended, raw_bytes))
-
-    def _mark(self, segment: Segment) -> bytes:
-        """Return a mark to append to the segment, b"" where the newest one still says it all."""
-        if segment.synced_bytes <= segment.marked_bytes:
-            return b""
-        assert self.incarnation is not None, "a source was adopted first"
-        invariants.a_mark_lies_in_its_segment(segment.before, self.durable, segment.last)
-        mark = SyncedMark(
-            self.group, self.incarnation, segment.size, segment.synced_bytes, self.durable
-        )
-        segment.add_mark(mark.synced_bytes)
-        return encode_mark(mark)
+        self._pending.add(AppendFile(segment.name, offset, appended, raw_bytes))
 
     def _segment_to_append(self, before: Cursor) -> tuple[Segment, bytes]:
         """Return the open segment, and its header where that is still to be written."""
-        if self.segments and not self.segments[-1].is_sealed:
-            segment = self.segments[-1]
-            if segment.size:
-                return segment, b""
-            segment.before = segment.last = before
-        else:
-            segment = Segment(segment_name(before.sequence + 1), before)
-            self.segments.append(segment)
-            self._queue.append(CreateFile(segment.name))
-        invariants.segments_are_contiguous(before, segment.first_sequence, segment.before.chain)
         assert self.incarnation is not None, "a source was adopted first"
-        return segment, encode_segment_header(
-            SegmentHeader(
-                self.group, before.epoch, self.incarnation, before.sequence + 1, before.chain
-            )
-        )
-
-    def _last_raw_bytes(self) -> int:
-        return (
-            0 if not self.segments or self.segments[-1].is_sealed else self.segments[-1].raw_bytes
-        )
+        segment = self._open
+        if segment is None or segment.is_sealed:
+            segment = Segment(segment_name(before.sequence + 1), before, self.standing)
+            self._open = segment
+            self.index.begin(segment)
+            self._pending.add(CreateFile(segment.name))
+        elif segment.size and segment.incarnation == self.incarnation:
+            return segment, b""
+        elif segment.size:
+            # Its header names a capture that never wrote anything here.
+            segment.size = 0
+            self._pending.add(TruncateFile(segment.name, 0))
+        segment.begin(before, self.incarnation)
+        invariants.segments_are_contiguous(before, segment.first_sequence, segment.before.chain)
+        return segment, header_of(segment, self.group)
 
     def _seal(self) -> None:
         """Write the footer and hold back everything else until it is durable."""
-        segment = self.segments[-1]
-        offset, mark = segment.size, self._mark(segment)
-        assert segment.record_count == segment.last.sequence - segment.before.sequence, (
-            "a sealed segment has no holes"
-        )
-        assert self.index.chain(segment.last.sequence) == segment.last.chain, "nor another chain"
-        footer = encode_footer(
-            SegmentFooter(
-                self.group,
-                segment.last.sequence,
-                segment.record_count,
-                segment.record_bytes,
-                segment.last.chain,
-                segment.digest.value(),
-            )
-        )
+        segment = self._open
+        assert segment is not None, "there is something to seal"
+        offset, mark = segment.size, mark_due(segment, self.group, self.durable)
+        footer = footer_of(segment, self.group)
         segment.size += len(footer)
         appended = mark + footer
-        self._queue.append(AppendFile(segment.name, offset, appended, len(appended)))
+        self._pending.add(AppendFile(segment.name, offset, appended, len(appended)))
         segment.is_sealed = True
         self._queue_sync(segment, is_barrier=True)
+        self._enter_sealed(segment)
+
+    def _enter_sealed(self, segment: Segment) -> None:
+        """Write the index file of a sealed segment, then the manifest that names both."""
+        sealed, entry = seal_segment(segment, self.group)
+        self.standing = sealed.after
+        self._pending.add(ReplaceFile(entry.index_name, sealed.index_data))
+        old = self.manifest
+        standings = old.standings
+        if not old.generation:  # the first one: now the epoch is known in which all began
+            standings = (old.base._replace(cursor=segment.before), *standings[1:])
+        self._write_manifest(old._replace(standings=standings, segments=(*old.segments, entry)))
+        self._unreleased.append(entry)
+
+    def _write_manifest(self, manifest: Manifest) -> None:
+        """Replace the manifest by another one of what is already durable when its turn comes."""
+        leaving = self.manifest.names() - manifest.names()
+        self.manifest = manifest._replace(
+            generation=self.manifest.generation + 1, leaving=tuple(sorted(leaving))
+        )
+        self._pending.add(ReplaceFile(MANIFEST_NAME, encode_manifest(self.manifest)))
+
+    # --- syncs --------------------------------------------------------------------------------
 
     def _request_sync(self) -> None:
-        if not self.segments:
-            return
-        if self._syncs:
+        if self._pending.has_sync:
             # One sync at a time: the next one then covers all that came meanwhile.
             self._wants_sync = True
             return
         self._wants_sync = False
         if self.durable != self.received:
-            self._queue_sync(self.segments[-1], is_barrier=False)
+            assert self._open is not None, "what is not durable lies in the open segment"
+            self._queue_sync(self._open, is_barrier=False)
 
     def _queue_sync(self, segment: Segment, *, is_barrier: bool) -> None:
-        self._tokens += 1
-        self._syncs[self._tokens] = _Sync(segment, segment.size, segment.last, is_barrier)
-        self._queue.append(SyncFile(segment.name, self._tokens))
+        self._pending.add_sync(segment.name, self._promise(segment), is_barrier=is_barrier)
 
-    def _drain(self) -> list[FileAction]:
-        """Return the actions that may be carried out now: up to the sync of a sealed segment."""
-        actions: list[FileAction] = []
-        while self._queue and not self._barrier_token:
-            action = self._queue.popleft()
-            actions.append(action)
-            if isinstance(action, SyncFile) and self._syncs[action.token].is_barrier:
-                self._barrier_token = action.token
-        return actions
-
-    # --- reading ------------------------------------------------------------------------------
-
-    def payload(self, sequence: int) -> Segments:
-        """Read one record's payload back, checked again in full.
-
-        Raises:
-            JournalDamaged: The record no longer is what was accepted.
-        """
-        row = self.index.row(sequence)
-        segment = self.segments[row.segment]
-        end = segment.records_end
-        if sequence < segment.last.sequence:
-            end = self.index.row(sequence + 1).position
-        return read_payload(self.storage, segment.name, row, end)
-
-    def check_contiguous(self, sequence: int) -> None:
-        """Check, before an image is planned, that every segment up to `sequence` is in its place.
-
-        Raises:
-            SegmentMissing: A file is gone.
-            JournalDamaged: A file is shorter than what was made durable in it.
-        """
-        names = set(self.storage.names())
-        before = self.segments[0].before if self.segments else self.durable
-        for segment in self.segments:
-            if segment.first_sequence > sequence:
-                break
-            invariants.segments_are_contiguous(before, segment.first_sequence, segment.before.chain)
-            before = segment.last
-            if segment.name not in names:
-                raise SegmentMissing(
-                    "A segment file is gone", file=segment.name, sequence=segment.first_sequence
-                )
-            needed = self._needed_bytes(segment, sequence)
-            if (size := self.storage.size(segment.name)) < needed:
-                raise JournalDamaged(
-                    f"A segment has {size} bytes, {needed} were made durable",
-                    file=segment.name,
-                    offset=size,
-                    sequence=segment.first_sequence,
-                )
-        assert sequence <= before.sequence, "the plan ends inside the segments"
-
-    def _needed_bytes(self, segment: Segment, sequence: int) -> int:
-        if sequence >= segment.last.sequence:
-            return segment.records_end
-        return self.index.row(sequence + 1).position
+    def _promise(self, segment: Segment | None) -> _Promise:
+        """Return what a sync that is queued now makes durable."""
+        sealed, self._unreleased = tuple(self._unreleased), []
+        repaired: list[int] = []
+        for first_sequence, action in self._repairs.take_actions():
+            self._pending.add(action)
+            repaired.append(first_sequence)
+        if segment is None:
+            return _Promise(self.durable, None, 0, sealed, tuple(repaired))
+        return _Promise(segment.last, segment, segment.size, sealed, tuple(repaired))
 
 
 def _bad_record(record: RecordTorn | DamagedRecord, newest: Cursor) -> RecordDamaged:

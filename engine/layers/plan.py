@@ -167,7 +167,11 @@ class LayerMap:
         at = top = high
         while at != low:
             _, below, entry = best[at]
-            is_joined = entry is None and below != low and best[below].layer is None
+            is_joined = (
+                entry is None
+                and below not in (low, self._beginning_of(at))
+                and best[below].layer is None
+            )
             if entry is not None:
                 yield self.open(entry)
                 top = below
@@ -175,6 +179,10 @@ class LayerMap:
                 yield RowStratum(self.journal, below, top)
                 top = below
             at = below
+
+    def _beginning_of(self, sequence: int) -> int | None:
+        segment = self._segment_with(sequence)
+        return None if segment is None else segment[0]
 
     def _segment_with(self, sequence: int) -> tuple[int, int] | None:
         at = bisect_left(self._segments, sequence, key=_last_of)

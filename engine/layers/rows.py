@@ -1,12 +1,11 @@
 """Records as a stratum: what some of a segment's records did, by the journal's index alone."""
 
-from bisect import bisect_right
 from collections.abc import Mapping
 
 from engine.basics import invariants
 from engine.basics.payload import Segments
-from engine.formats.records import RecordType
 from engine.history.extents import ExtentMap
+from engine.history.packed_extents import PackedExtents
 from engine.journal.journal import Journal
 from engine.layers.strata import Piece, Shape
 
@@ -25,32 +24,25 @@ class RowStratum:
         self.low = low
         self.high = high
         self._journal = journal
-        self._namings = [
-            naming for naming in journal.index.namings if low < naming.sequence <= high
-        ]
-        self._created = {item.file for item in self._namings if item.kind == RecordType.CREATE}
         self._maps: dict[int, ExtentMap] = {}
 
-    def names_over(self, below: Mapping[int, str] | None) -> dict[int, str] | None:
-        """Return the names at `high`: those below, changed by the interval's namings."""
-        if below is None:
-            return None
-        names = dict(below)
-        for naming in self._namings:
-            if naming.kind == RecordType.DELETE:
-                del names[naming.file]
-            else:
-                names[naming.file] = naming.name
-        return names
+    def names_over(
+        self,
+        below: Mapping[int, str] | None,  # noqa: ARG002 - other strata need it
+    ) -> dict[int, str] | None:
+        """Return the names at `high`, which a segment knows by itself."""
+        return self._journal.index.names_at(self.high)
 
     def touches(self, file: int) -> bool:
         """Return whether one of the records may be the file's."""
-        return bool(self._map(file).size) or self._map(file).cut is not None
+        return self._journal.index.shape(file, self.low, self.high) is not None
 
     def shape(self, file: int) -> Shape:
-        """Return the size as far as the interval's records tell it."""
-        extents = self._map(file)
-        return Shape(extents.size, extents.cut, extents.cut is not None)
+        """Return the size, which a segment knows by itself, and the interval's cut."""
+        index = self._journal.index
+        shape = index.shape(file, self.low, self.high)
+        cut = None if shape is None else shape.cut
+        return Shape(index.size_at(file, self.high), cut, is_absolute=True)
 
     def covering(self, file: int, start: int, stop: int) -> list[Piece]:
         """Return the pieces of records within start..stop."""
@@ -68,23 +60,11 @@ class RowStratum:
         assert isinstance(reference, int), "records go by their sequence"
         return self._journal.payload(reference)
 
-    def _map(self, file: int) -> ExtentMap:
-        if file not in self._maps:
-            extents = self._build(file)
+    def _map(self, file: int) -> ExtentMap | PackedExtents:
+        if file in self._maps:
+            return self._maps[file]
+        extents = self._journal.index.extents(file, self.low, self.high)
+        if isinstance(extents, ExtentMap):  # the others are kept at hand by the journal
             invariants.one_cut_for_the_group(self.high, extents.sequences())
             self._maps[file] = extents
-        return self._maps[file]
-
-    def _build(self, file: int) -> ExtentMap:
-        extents, index = ExtentMap(), self._journal.index
-        if file in self._created:
-            extents.create()
-        shaping = index.shaping(file)
-        first, last = bisect_right(shaping, self.low), bisect_right(shaping, self.high)
-        for sequence in shaping[first:last]:
-            row = index.row(sequence)
-            if row.kind == RecordType.WRITE:
-                extents.write(row.offset, row.raw_length, sequence)
-            else:
-                extents.truncate(row.offset)
         return extents

@@ -7,7 +7,7 @@ all are found; a stratum's `cut` ends the search behind it. Only what is looked 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from engine.basics.payload import Segments, length_of, slice_of
@@ -83,7 +83,7 @@ class Stratum(Protocol):
         ...
 
 
-def resolve(strata: Sequence[Stratum], file: int, start: int, stop: int) -> list[Piece]:
+def resolve(strata: Iterable[Stratum], file: int, start: int, stop: int) -> list[Piece]:
     """Return the newest piece for every byte of start..stop that has one, in order.
 
     Args:
@@ -132,7 +132,7 @@ def cut_through(strata: Sequence[Stratum], file: int) -> int | None:
     return min(cuts, default=None)
 
 
-def next_start(strata: Sequence[Stratum], file: int, position: int) -> int | None:
+def next_start(strata: Iterable[Stratum], file: int, position: int) -> int | None:
     """Return the first offset from `position` on that any of the strata may have bytes for."""
     starts = [stratum.next_start(file, position) for stratum in strata]
     return min((start for start in starts if start is not None), default=None)
@@ -152,7 +152,7 @@ class View:
             assert upper.low == lower.high, f"strata {upper.low} and {lower.high} do not adjoin"
         self.names = _names(self.strata)
         self._sizes: dict[int, int] = {}
-        self._touching: dict[int, list[Stratum]] = {}
+        self._touching: dict[int, Touching] = {}
         self._payloads = PayloadCache()
 
     def size(self, file: int) -> int:
@@ -185,20 +185,42 @@ class View:
         """Return a piece's bytes."""
         return self._payloads.content(piece)
 
-    def strata_of(self, file: int) -> list[Stratum]:
+    def strata_of(self, file: int) -> "Touching":
         """Return the strata that say anything of a file."""
         if file not in self._touching:
-            self._touching[file] = [stratum for stratum in self.strata if stratum.touches(file)]
+            self._touching[file] = Touching(self.strata, file)
         return self._touching[file]
 
     def _measure(self, file: int) -> int:
         size = 0
-        for stratum in self.strata_of(file):
+        for stratum in self.strata:
             shape = stratum.shape(file)
             size = max(size, shape.size)
             if shape.is_absolute:
                 break
         return size
+
+
+class Touching:
+    """The strata that say anything of a file, newest first, found as far down as one looks."""
+
+    def __init__(self, strata: Sequence[Stratum], file: int) -> None:
+        self._rest = iter(strata)
+        self._file = file
+        self._found: list[Stratum] = []
+
+    def __iter__(self) -> Iterator[Stratum]:
+        at = 0
+        while at < len(self._found) or self._find():
+            yield self._found[at]
+            at += 1
+
+    def _find(self) -> bool:
+        for stratum in self._rest:
+            if stratum.touches(self._file):
+                self._found.append(stratum)
+                return True
+        return False
 
 
 def _names(strata: Sequence[Stratum]) -> dict[int, str]:

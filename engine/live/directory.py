@@ -56,8 +56,11 @@ class JournalDirectory:
         return (self._path / name).stat().st_size
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes from `offset` on."""
-        return os.pread(self._descriptor(name), length, offset)
+        """Return up to `length` bytes from `offset` on, none where there is no such file."""
+        try:
+            return os.pread(self._descriptor(name), length, offset)
+        except FileNotFoundError:
+            return b""
 
     # --- carrying actions out -------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from engine.basics.errors import PointRefused
 from engine.basics.figures import time_text
 from engine.formats.records import RecordType
 from engine.history.gaps import Gap
+from engine.history.index import Tag
 from engine.journal.journal import Journal
 
 
@@ -111,7 +112,7 @@ class RecoveryPoints:
                 f"Source time {time_text(time_ns)} is before the journal's first record",
                 later=self._oldest(),
             )
-        sequence = first - 1 + bisect_right(index.times_ns(), time_ns, hi=last - first + 1)
+        sequence = index.newest_at(time_ns, last)
         gap = index.gap_at(sequence)
         if gap is None and index.source_time_ns(sequence) < time_ns:
             following = index.gap_at(sequence + 1)
@@ -220,26 +221,28 @@ class RecoveryPoints:
         row = self._journal.index.row(sequence)
         if row.kind in _CONSISTENCY:
             tag = self._journal.index.tag(sequence)
-            if not tag.is_pending or sequence in self._committed():
+            if self._is_point(tag):
                 return RecoveryPoint(
                     sequence, tag.source_time_ns, _CONSISTENCY[RecordType(tag.kind)], tag.label
                 )
         return RecoveryPoint(sequence, row.source_time_ns, Consistency.WRITE)
 
     def _tagged(self, kind: RecordType) -> list[RecoveryPoint]:
-        last, committed = self._journal.durable.sequence, self._committed()
+        last = self._journal.durable.sequence
         return [
             RecoveryPoint(tag.sequence, tag.source_time_ns, _CONSISTENCY[kind], tag.label)
             for tag in self._journal.index.tags
-            if tag.kind == kind
-            and tag.sequence <= last
-            and (not tag.is_pending or tag.sequence in committed)
+            if tag.kind == kind and tag.sequence <= last and self._is_point(tag)
         ]
 
-    def _committed(self) -> set[int]:
-        """Return the two-phase tags that became points: the first record to name them decides."""
-        last, verdicts = self._journal.durable.sequence, dict[int, int]()
-        for tag in self._journal.index.tags:
-            if tag.names and tag.sequence <= last:
-                verdicts.setdefault(tag.names, tag.kind)
-        return {name for name, kind in verdicts.items() if kind == RecordType.TAG_COMMIT}
+    def _is_point(self, tag: Tag) -> bool:
+        """Tell whether a tag is a point: of a pending one the first record to name it decides."""
+        if not tag.is_pending:
+            return True
+        last = self._journal.durable.sequence
+        for later in self._journal.index.tags_after(tag.sequence):
+            if later.sequence > last:
+                break
+            if later.names == tag.sequence:
+                return later.kind == RecordType.TAG_COMMIT
+        return False

@@ -45,7 +45,9 @@ class VolumeStorage:
         return self._volume.size(name)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return bytes of a file, fewer at its end."""
+        """Return bytes of a file, fewer at its end, none where there is no such file."""
+        if not self._volume.exists(name):
+            return b""
         return self._volume.peek(name, offset, length)
 
 

@@ -177,7 +177,7 @@ class MemoryStorage:
         return len(self.files[name])
 
     def read(self, name, offset, length):
-        return bytes(self.files[name][offset : offset + length])
+        return bytes(self.files.get(name, b"")[offset : offset + length])
 
     def create(self, name):
         assert name not in self.files

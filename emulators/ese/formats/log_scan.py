@@ -199,7 +199,8 @@ def _tail_is_unused(walk: _Walk, tail: int, generation: int) -> bool:
     if proof.verdict is Verdict.WHOLE and restored == walk.buffer[sector : sector + SECTOR_BYTES]:
         tail += SECTOR_BYTES
     # Asked so that the rest, most of a log that was rolled early, is not copied.
-    return walk.buffer.startswith(fill_pattern(len(walk.buffer) - tail), tail)
+    rest_bytes = len(walk.buffer) - tail
+    return rest_bytes <= 0 or walk.buffer.startswith(fill_pattern(rest_bytes), tail)
 
 
 def _may_be_torn(walk: _Walk, at: int, record: ChecksumRecord) -> bool:

@@ -191,6 +191,10 @@ class Page:
         """Give node `index` other node flags."""
         self.node_flags[index] = flags
 
+    def flag_deleted(self, index: int) -> None:
+        """Mark node `index` as deleted."""
+        self.node_flags[index] |= NODE_DELETED
+
     def set_external(self, external: bytes) -> None:
         """Replace the bytes of tag 0."""
         self.free_bytes += len(self.external) - len(external)

@@ -1,16 +1,19 @@
-"""The records that fill logs, redone straight from the log's bytes: Insert, Replace and UndoInfo.
+"""The records that fill logs, redone straight from the log's bytes.
 
-They are four in five of all records. Where a page is in memory, has changes already, stands as the
-record expects it and has room, nothing can go wrong, and the record needs no object of its own.
-All else is left to `DatabaseRecovery.apply`, which also tells what is wrong.
+Insert, Replace, UndoInfo, FlagDelete and Delete are four in five of all records. Where a page is in
+memory, has changes already, stands as the record expects it and has room, nothing can go wrong,
+and the record needs no object of its own. All else is left to `DatabaseRecovery.apply`, which also
+tells what is wrong.
 """
 
+from collections.abc import Callable
+from functools import partial
 from struct import Struct
 from typing import Protocol
 
 from emulators.ese.formats.log_records import PAGE_VERSIONED
 from emulators.ese.formats.log_types import RecordType
-from emulators.ese.formats.page import NODE_OVERHEAD_BYTES
+from emulators.ese.formats.page import NODE_OVERHEAD_BYTES, Page
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.recovery.open_transactions import OpenTransactions
 from emulators.ese.recovery.redo import Redo
@@ -19,13 +22,25 @@ from emulators.ese.trees.page_cache import PageCache
 DBID_OFFSET = 3
 """Where the record of a page names its database (LRPAGE_)."""
 
-QUICK_RECORDS = frozenset(map(int, (RecordType.INSERT, RecordType.REPLACE, RecordType.UNDO_INFO)))
+QUICK_RECORDS = frozenset(
+    map(
+        int,
+        (
+            RecordType.INSERT,
+            RecordType.REPLACE,
+            RecordType.UNDO_INFO,
+            RecordType.FLAG_DELETE,
+            RecordType.DELETE,
+        ),
+    )
+)
 """The numbers of their types."""
 
 # What matters here of LRPAGE_ (procid, pgno, dbtime, dbtime before, trx, line, flags) and, of what
 # follows it, the length of the data or, in UndoInfo, the rceid (ese-format.md G).
 _read_insert = Struct("<xHxIqqIxHB16xH").unpack_from
 _read_replace = Struct("<xxxxIqq5xH13xH").unpack_from
+_read_node = Struct("<xxxxIqq5xH").unpack_from
 _read_undo_info = Struct("<xH21xI4xI").unpack_from
 _HEAD_BYTES = 50
 
@@ -60,6 +75,8 @@ class QuickRedo:
             RecordType.INSERT: self._insert,
             RecordType.REPLACE: self._replace,
             RecordType.UNDO_INFO: self._note,
+            RecordType.FLAG_DELETE: partial(self._remove, Page.flag_deleted),
+            RecordType.DELETE: partial(self._remove, Page.delete),
         }
 
     def _insert(self, log: bytes, offset: int, end: int, lgpos: Lgpos) -> bool:
@@ -110,6 +127,29 @@ class QuickRedo:
         redo.applied += 1
         if dbtime > redo.dbtime:  # noqa: PLR1730 - half the cost of max, for every record
             redo.dbtime = dbtime
+        return True
+
+    def _remove(
+        self,
+        change: Callable[[Page, int], None],
+        log: bytes,
+        offset: int,
+        _end: int,
+        lgpos: Lgpos,
+        /,
+    ) -> bool:
+        pgno, dbtime, before, line = _read_node(log, offset)
+        buffer = self._buffers.get(pgno)
+        if buffer is None or not buffer.dirty or lgpos < self._since:
+            return False
+        page = buffer.page
+        if not page.dbtime == before < dbtime or line >= len(page.keys):
+            return False
+        change(page, line)
+        page.dbtime = dbtime
+        buffer.newest = lgpos
+        self._redo.applied += 1
+        self._redo.dbtime = max(self._redo.dbtime, dbtime)
         return True
 
     def _note(self, log: bytes, offset: int, end: int, lgpos: Lgpos) -> bool:

@@ -63,7 +63,7 @@ def _delete(page: Page, record: Delete) -> None:
 
 
 def _flag_delete(page: Page, record: FlagDelete) -> None:
-    page.flag(record.line, page.node_flags[record.line] | NODE_DELETED)
+    page.flag_deleted(record.line)
 
 
 def _insert_again(page: Page, record: FlagInsert | FlagInsertAndReplace) -> None:

@@ -161,6 +161,6 @@ def test_an_image_stays_the_same_while_the_journal_grows():
     journal = journal_of(durable=3)
     image = Image(journal, 3)
     before = image.read("db/a", 0, 10)
-    journal.sync_done(journal._tokens)
+    journal.sync_done(journal._pending._tokens)
     assert journal.durable.sequence > 3
     assert image.read("db/a", 0, 10) == before == b"12"

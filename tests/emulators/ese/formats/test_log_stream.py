@@ -200,6 +200,15 @@ def test_a_file_cut_anywhere_gives_a_prefix_of_its_records():
         assert found == whole[: len(found)]
 
 
+def test_a_file_cut_behind_its_last_record_lacks_nothing():
+    image, _, frame = filled()
+    whole = records_in(image)
+    for length in range(frame.position, -(-frame.position // SECTOR) * SECTOR + 1):
+        scan = scan_log(image[:length], GENERATION)
+        assert scan.state is LogState.CLEAN, length
+        assert records_of(scan) == whole
+
+
 def test_a_log_of_another_generation_is_not_read():
     image, _, _ = filled()
     scan = scan_log(image, GENERATION + 1)

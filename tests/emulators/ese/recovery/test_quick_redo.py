@@ -103,25 +103,35 @@ def test_most_of_a_log_is_easy(figure):
     assert share > 0.9
 
 
-@pytest.mark.parametrize("kind", [log_records.Insert, log_records.Replace])
+KINDS = (log_records.Insert, log_records.Replace, log_records.FlagDelete, log_records.Delete)
+MISFITS = (
+    ({"line": 12}, "-500"),
+    ({"data": bytes(9000)}, "-500"),
+    ({"dbtime": 1}, None),
+    ({"dbtime_before": 1}, "-567"),
+    ({"dbtime_before": 1 << 40}, "-566"),
+    ({"dbtime": 3, "dbtime_before": 1 << 40}, None),
+    ({"procid": 2}, None),
+    ({"trx_begin0": 6}, None),
+    ({"flags": 0}, None),
+)
+
+
 @pytest.mark.parametrize(
-    ("change", "code"),
+    ("kind", "change", "code"),
     [
-        ({"line": 12}, "-500"),
-        ({"data": bytes(9000)}, "-500"),
-        ({"dbtime": 1}, None),
-        ({"dbtime_before": 1}, "-567"),
-        ({"dbtime_before": 1 << 40}, "-566"),
-        ({"dbtime": 3, "dbtime_before": 1 << 40}, None),
-        ({"procid": 2}, None),
-        ({"trx_begin0": 6}, None),
-        ({"flags": 0}, None),
+        (kind, change, code)
+        for kind in KINDS
+        for change, code in MISFITS
+        if change.keys() <= set(kind._fields)
     ],
-    ids=lambda change: "+".join(change) if isinstance(change, dict) else change,
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else None,
 )
 def test_a_last_record_that_does_not_belong_here_ends_both_ways_alike(kind, change, code):
     steps = [("insert", b"%02d" % number, 50) for number in range(12)]
-    twin = log_of([], [*steps, ("replace", b"05", 60)], [])
+    steps += [("replace", b"05", 60), ("delete", b"07", 1)]
+    twin = log_of([], steps, [])
+    twin.play([("delete", b"08", 1)])
     records = [log_records.decode(each)[0] for each in twin.log]
     last = max(number for number, record in enumerate(records) if isinstance(record, kind))
     del twin.log[last:]
