@@ -20,7 +20,8 @@ from engine.capture.files import Files, NamingStep, steps_between
 from engine.capture.ranges import Ranges
 from engine.contract.actions import ReadSource
 from engine.formats.records import RecordType
-from engine.history.filetable import FileEntry, FileTableState
+from engine.formats.standings import FileEntry
+from engine.history.filetable import FileTableState
 
 _READS_MAX = 64
 

@@ -10,7 +10,8 @@ from engine_model import GROUP, MemoryStorage, Reference, settle
 
 from engine import Admitted, Capture, Image, Refused, actions, events, open_journal
 from engine.capture.clean_stop import STATE_FILE, open_capture
-from engine.history.filetable import FileEntry, FileTableState
+from engine.formats.standings import FileEntry
+from engine.history.filetable import FileTableState
 
 BLOCK_BYTES = 4_096
 
