@@ -20,6 +20,12 @@ from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
+from engine.health.checks import Checker, Finding
+from engine.health.copy import CopyHealth
+from engine.health.report import Health
+from engine.health.settings import HealthSettings
+from engine.health.source import SourceHealth
+from engine.health.verifier import Verifier, VerifierSettings
 from engine.images.hydration import Hydration
 from engine.images.image import Image
 from engine.images.rollback import Rollback
@@ -42,9 +48,14 @@ __all__ = [
     "CaptureMode",
     "CaptureSettings",
     "Change",
+    "Checker",
     "Consistency",
+    "CopyHealth",
     "Cursor",
     "DiffMap",
+    "Finding",
+    "Health",
+    "HealthSettings",
     "Hydration",
     "Image",
     "Journal",
@@ -60,6 +71,7 @@ __all__ = [
     "Rollback",
     "Segments",
     "SessionSettings",
+    "SourceHealth",
     "SourceSession",
     "SourceState",
     "Storage",
@@ -67,6 +79,8 @@ __all__ = [
     "TargetSession",
     "TargetState",
     "Tracked",
+    "Verifier",
+    "VerifierSettings",
     "VirtualImage",
     "Waiting",
     "actions",

@@ -3,6 +3,8 @@
 A value is looked at from time to time. It must stay at or above a level for `hold_ns` before the
 alarm says so, and below that level's `clear` for `quiet_ns` before it takes it back: between the
 two a value may wander for ever and nobody hears of it. A value that nobody knows changes nothing.
+An alarm that comes back soon after it was cleared was cleared too soon: it waits twice as long the
+next time, up to `DAMPING_MAX` times, until it has been away for long.
 
     clear --at a level for hold_ns--> RAISED --at a higher one for hold_ns--> RAISED (worse)
       ^                                 |
@@ -16,6 +18,10 @@ from enum import Enum, IntEnum
 
 #: How many events are kept. ASR shows those of 72 hours (protection.md 5); ours are rare.
 EVENTS_MAX = 256
+#: What `quiet_ns` may grow to, in multiples, while an alarm keeps coming back; it has been away for
+#: long after so many of its waits. Assumptions.
+DAMPING_MAX = 32
+DAMPING_MEMORY = 8
 
 
 class Severity(IntEnum):
@@ -105,6 +111,8 @@ class Alarm:
         self.message = ""
         self._bad_since_ns: dict[Severity, int] = {}
         self._good_since_ns: dict[Severity, int] = {}
+        self._damping = 1
+        self._cleared_at_ns: int | None = None
 
     def look(self, value: int | None, detail: str, now_ns: int) -> HealthEvent | None:
         """Take the value of now; return what is to be told, if anything."""
@@ -128,7 +136,8 @@ class Alarm:
         if not is_so:
             since_ns.pop(level.severity, None)
             return False
-        wanted_ns = self.rule.hold_ns if since_ns is self._bad_since_ns else self.rule.quiet_ns
+        is_bad = since_ns is self._bad_since_ns
+        wanted_ns = self.rule.hold_ns if is_bad else self.rule.quiet_ns * self._damping
         return now_ns - since_ns.setdefault(level.severity, now_ns) >= wanted_ns
 
     def _below(self, level: Level) -> Severity:
@@ -140,12 +149,26 @@ class Alarm:
             change = Change.RAISED
         else:
             change = Change.EASED if after else Change.CLEARED
+        if not self.severity:
+            self._damp(now_ns)
+        if not after:
+            self._cleared_at_ns = now_ns
         self.severity = after
         self._bad_since_ns.clear()
         self._good_since_ns.clear()
         message = f"{self.rule.says}: {detail}" if detail else self.rule.says
         self.message = message if after else ""
         return HealthEvent(now_ns, self.rule.name, change, after, message, self.rule.hint)
+
+    def _damp(self, now_ns: int) -> None:
+        """Wait longer before the next clearing if the last one did not hold."""
+        if self._cleared_at_ns is None:
+            return
+        away_ns = now_ns - self._cleared_at_ns
+        if away_ns > DAMPING_MEMORY * self._damping * self.rule.quiet_ns:
+            self._damping = 1
+        else:
+            self._damping = min(2 * self._damping, DAMPING_MAX)
 
 
 class AlarmBoard:

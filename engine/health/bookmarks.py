@@ -59,8 +59,9 @@ class BookmarkWatch:
 
     def arrived(self, time_ns: int) -> None:
         """Note that a bookmark of this source time is a durable point now."""
-        if self._newest_ns is not None and time_ns < self._newest_ns:
-            return  # committed after a newer one: it is a point, but counts for no due time
+        if self._newest_ns is not None and time_ns <= self._newest_ns:
+            # Committed after a newer one, or found again in an opened journal.
+            return
         self._lost += self._overdue(time_ns)
         self._found += 1
         self._last_ns = self._newest_ns = time_ns

@@ -41,6 +41,7 @@ class DelayedPair:
         self.count = 0
         self.connection = 0
         self.free_at_ns = {"source": 0, "target": 0}
+        self.wake_ns: dict = {"source": None, "target": None}
         self.capture = Capture(
             group=GROUP, epoch=EPOCH, incarnation=INCARNATION, settings=capture_settings
         )
@@ -116,7 +117,8 @@ class DelayedPair:
         elif isinstance(action, actions.SendBytes):
             self.send(end, action)
         elif isinstance(action, actions.WakeAt):
-            self.at(max(action.time_ns, self.now_ns), self.give, end, events.TimerFired())
+            time_ns = self.wake_ns[end] = max(action.time_ns, self.now_ns)
+            self.at(time_ns, self.wake, end, time_ns)
         elif isinstance(action, actions.SyncFile):
             self.storage.sync(action.name, len(self.storage.unsynced.get(action.name, [])))
             self.at(self.now_ns, self.give, end, events.SyncDone(action.token))
@@ -126,6 +128,12 @@ class DelayedPair:
             self.capture.take_released()
         elif end == "target":
             self.storage.carry_out(action)
+
+    def wake(self, end, time_ns):
+        """Fire the timer, unless another WakeAt has replaced this one."""
+        if self.wake_ns[end] == time_ns:
+            self.wake_ns[end] = None
+            self.give(end, events.TimerFired())
 
     def connect(self, number):
         if not self.is_up:

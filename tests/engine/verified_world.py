@@ -65,7 +65,7 @@ class CountingHolds:
 class World:
     """One journal in memory with the counter application and a verifier that reads it."""
 
-    def __init__(self, *, checker=None, draws=None, settings=None):
+    def __init__(self, *, checker=None, draws=None, settings=None, is_empty=False):
         self.capture = Capture(group=GROUP, epoch=EPOCH, incarnation=INCARNATION)
         self.storage, self.scratch = MemoryStorage(), MemoryStorage()
         self.journal = opened(self.storage)
@@ -84,7 +84,8 @@ class World:
             holds=self.holds,
             settings=self.settings,
         )
-        self.show(create("log"), create("database"))
+        if not is_empty:
+            self.show(create("log"), create("database"))
 
     @property
     def points(self):

@@ -115,3 +115,16 @@ def test_a_rule_that_would_flap_cannot_be_written():
         Level(Severity.WARNING, 1, 2)
     with pytest.raises(AssertionError, match="worse"):
         Rule("r", "", "", (Level(Severity.CRITICAL, 1, 1), Level(Severity.WARNING, 2, 2)))
+
+
+def test_an_alarm_that_keeps_coming_back_is_cleared_more_and_more_slowly():
+    events, alarm = lived_through(([12] * 4 + [0] * 6) * 100)
+    assert len(events) == 3, "raised, cleared too soon, raised for good"
+    assert alarm.severity is Severity.WARNING
+
+
+def test_after_a_long_rest_an_alarm_is_cleared_as_fast_as_ever():
+    flicker, rest = [12] * 4 + [0] * 6, [0] * 10_000
+    events, _ = lived_through(flicker * 3 + rest + [12] * 4 + [0] * 20)
+    assert [event[1] for event in events[-2:]] == ["raised", "cleared"]
+    assert events[-1][0] - events[-2][0] == 1 + RULE.quiet_ns

@@ -83,7 +83,7 @@ _APP = (Stage.RECEIVED, Consistency.APP)
 
 @pytest.mark.parametrize(
     ("failures", "count"),
-    [(0.1, 6_000), pytest.param(0.3, 60_000, marks=pytest.mark.nightly)],
+    [(0.1, 4_000), pytest.param(0.3, 60_000, marks=pytest.mark.nightly)],
 )
 def test_bookmarks_that_fail_with_a_probability_raise_the_mean_rpo_as_they_should(
     failures, count, figure
@@ -156,6 +156,7 @@ def test_after_an_outage_the_backlog_drains_in_churn_times_outage_over_the_spare
     taken_s = (pair.now_ns - mended_ns) / SECOND
     wanted_s = write_bytes * outage_s / (bytes_per_s - write_bytes)
     assert taken_s == pytest.approx(wanted_s, rel=0.05, abs=2.5)
-    backlog = pair.source_health.figures(pair.now_ns).backlog
-    assert within_two_per_cent(backlog.drain_bytes_per_s, bytes_per_s)
+    if taken_s > 60:  # the rate is that of the last busy minute
+        backlog = pair.source_health.figures(pair.now_ns).backlog
+        assert within_two_per_cent(backlog.drain_bytes_per_s, bytes_per_s)
     figure(f"outage of {outage_s} s: caught up in {taken_s:.1f} s, expected {wanted_s:.1f} s")
