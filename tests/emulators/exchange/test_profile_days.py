@@ -45,10 +45,10 @@ def test_a_day_of_every_profile_makes_the_logs_that_the_table_expects(name, figu
 def test_the_logs_of_a_mailbox_hardly_depend_on_how_many_others_there_are(figure):
     profile = profile_named(2007, "light")
     few = [MailDay(profile, 40, seed=seed).logs_each for seed in (1, 2, 3)]
-    many = MailDay(profile, 160).logs_each
+    many = MailDay(profile, 120).logs_each
     drawn = [MailDay(profile, 40, seed=seed, is_even=False).logs_each for seed in (1, 2, 3)]
     figure(
-        f"light: {told(few)} logs for each of 40 mailboxes, {many:.2f} for each of 160; "
+        f"light: {told(few)} logs for each of 40 mailboxes, {many:.2f} for each of 120; "
         f"of mail drawn at random {told(drawn)}"
     )
     assert sum(few) / len(few) == pytest.approx(many, rel=0.05)
