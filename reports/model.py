@@ -147,12 +147,27 @@ class RtoStep(Record):
     source: str = ""
 
 
+Outcome = Literal["recovered", "refused", "failed"]
+
+
+class GroupRecovery(Record):
+    """What became of one of several storage groups in a recovery.
+
+    `lost` is what of its mail would not come back; None where the group was refused.
+    """
+
+    name: str
+    outcome: Outcome
+    lost: Loss | None = None
+    refusal: OutsideText = Field("", description="Why it was refused or failed, in words.")
+
+
 class Recovery(Record):
     """One recovery: after a disaster, or as a drill."""
 
     at_s: Seconds
     cause: Literal["disaster", "drill"]
-    outcome: Literal["recovered", "refused", "failed"]
+    outcome: Outcome
     consistency: Class = Field("any", alias="class")
     point: Point | None = None
     rpo_s: Seconds | None = None
@@ -165,6 +180,9 @@ class Recovery(Record):
     rto_steps: tuple[RtoStep, ...] = ()
     refusal: OutsideText = Field("", description="Why it was refused or failed, in words.")
     nearest: tuple[Point, ...] = Field((), description="Points offered in its place.")
+    groups: tuple[GroupRecovery, ...] = Field(
+        (), description="Each storage group, where the server has several and they were opened."
+    )
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -183,10 +201,20 @@ class Recovery(Record):
             raise ValueError("a recovery that was refused or failed says why in 'refusal'")
         if self.lost is not None and len(self.lost_messages_list) > self.lost.messages:
             raise ValueError("more lost messages are listed than were lost")
+        self._check_groups()
         steps_s = sum(step.seconds for step in self.rto_steps)
         if self.rto_s is not None and self.rto_steps and abs(steps_s - self.rto_s) > 1e-6:
             raise ValueError(f"rto_s is {self.rto_s} and its steps sum to {steps_s}")
         return self
+
+    def _check_groups(self) -> None:
+        if self.outcome != "recovered" or self.lost is None or not self.groups:
+            return
+        losses = [group.lost for group in self.groups if group.lost is not None]
+        if any(group.outcome != "recovered" for group in self.groups):
+            raise ValueError("a recovery that succeeded has no group that did not")
+        if sum(loss.messages for loss in losses) != self.lost.messages:
+            raise ValueError(f"the groups' lost messages do not sum up to {self.lost.messages}")
 
 
 class RpoStatistics(Record):

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from reports.chart import rpo_chart, step_bars
 from reports.durations import count_text, duration_text, size_text
+from reports.groups import group_rows
 from reports.headline import (
     drill_sentences,
     recovery_sentences,
@@ -202,14 +203,34 @@ class _Rendering:
         for recovery in disasters:
             for sentence in recovery_sentences(self._result, protection, recovery):
                 self._line(sentence)
+            self._print_groups("By storage group", [recovery])
         for sentence in drill_sentences(self._result, protection):
             self._line(sentence)
+        drills = [found for found in protection.recoveries if found.cause == "drill"]
+        self._print_groups("By storage group, the worst of its drills", drills)
         if not protection.recoveries:
             self._line("Nothing was recovered in this run.", "yellow")
         self._print_rpo(protection)
         for recovery in disasters:
             self._print_steps(recovery)
             self._print_lost(recovery)
+
+    def _print_groups(self, title: str, recoveries: Sequence[Recovery]) -> None:
+        rows = list(group_rows(recoveries))
+        if not rows:
+            return
+        self._console.print()
+        self._line(title)
+        table = self._table(
+            ("group", ""), ("outcome", ""), ("lost", "right"), ("size", "right"), ("logs", "right")
+        )
+        for name, outcome, lost in rows:
+            amounts = ("", "", "")
+            if lost is not None:
+                amounts = (f"{lost.messages:,}", size_text(lost.bytes), f"{lost.logs:,}")
+            table.add_row(self._text(name), self._text(outcome), *amounts)
+        self._print_table(table)
+        self._console.print()
 
     def _print_rpo(self, protection: ProtectionResult) -> None:
         shown = (

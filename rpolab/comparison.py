@@ -2,7 +2,8 @@
 
 Of each message the database may hold the state that the newest change acknowledged by the time
 asked for has left, or that of a later change. An older state means that changes are lost: of a
-message that is not there, or of one that is back where it was.
+message that is not there, or of one that is back where it was. A message may be gone where it had
+been purged by the time of the point: a later purge is no reason for it not to be in the point.
 """
 
 from collections import Counter
@@ -46,8 +47,14 @@ class Comparison:
         return self.kept + self.extra + self.phantom + len(self.damaged) + len(self.reverted)
 
 
-def compare(store: Store, ledger: Ledger, time_ns: int) -> Comparison:
+def compare(store: Store, ledger: Ledger, time_ns: int, point_ns: int) -> Comparison:
     """Compare everything in a store with what was acknowledged up to `time_ns`.
+
+    Args:
+        store: the mail in a recovered database.
+        ledger: the truth about it.
+        time_ns: time of the run up to which messages are expected.
+        point_ns: source time of the point that was recovered.
 
     Raises:
         EseError: the database is damaged.
@@ -78,10 +85,14 @@ def compare(store: Store, ledger: Ledger, time_ns: int) -> Comparison:
         ledger.history(message_id)[0]
         for message_id, acknowledged in expected.items()
         if message_id not in seen
-        and not any(entry.is_gone for entry in ledger.history(message_id)[acknowledged - 1 :])
+        and not _is_gone(ledger.history(message_id)[acknowledged - 1 :], point_ns)
     )
     miscounted = _miscounted(store, held)
     return Comparison(kept, lost, tuple(reverted), tuple(damaged), phantom, extra, miscounted)
+
+
+def _is_gone(changes: Sequence[Entry], point_ns: int) -> bool:
+    return any(entry.is_gone and entry.submitted_ns <= point_ns for entry in changes)
 
 
 def combined(comparisons: Sequence[Comparison]) -> Comparison:

@@ -15,7 +15,7 @@ from functools import partial
 
 from emulators.ese.file_set import MemoryFiles
 from engine import Image, Journal, RecordType, RecoveryPoints
-from engine.actions import Action
+from engine.contract.actions import Action
 from rpolab.experiment import Experiment
 from rpolab.protections.cdp import Cdp, End
 from scenarios import Scenario
@@ -26,7 +26,17 @@ ENDS: tuple[End, ...] = ("source", "target")
 
 DOWN_NS = 2_000_000_000
 QUIET_NS = 120_000_000_000
-UNSEEN = (RecordType.TIME, RecordType.TAG_APP, RecordType.TAG_CRASH)
+#: Records of changes that the volumes show; the others are the engine's own.
+SEEN = frozenset(
+    {
+        RecordType.CREATE,
+        RecordType.WRITE,
+        RecordType.TRUNCATE,
+        RecordType.RENAME,
+        RecordType.DELETE,
+        RecordType.FLUSH,
+    }
+)
 
 
 class CrashPointFailure(AssertionError):  # noqa: N818 - a finding about the engine
@@ -180,7 +190,7 @@ def _changes_up_to(journal: Journal, sequence: int) -> int:
     """Return how many records up to a sequence are changes of the volumes."""
     index = journal.index
     kinds = (index.row(number).kind for number in range(index.first_sequence, sequence + 1))
-    return sum(kind not in UNSEEN for kind in kinds)
+    return sum(kind in SEEN for kind in kinds)
 
 
 def crash_points(scenario: Scenario) -> list[CrashPoint]:

@@ -19,6 +19,7 @@ from emulators.ese.tools.maintenance_modes import (
     repair_database,
 )
 from rpolab.named_paths import named_path
+from rpolab.switches import switch_of
 from rpolab.terminal import shown
 
 INTEGRITY, DEFRAGMENTATION, REPAIR = "/g", "/d", "/p"
@@ -59,7 +60,7 @@ def read_arguments(mode: str, rest: Sequence[str]) -> MaintenanceArguments:
     is_put_in_place = True
     arguments = iter(rest)
     for argument in arguments:
-        switch = f"/{argument[1:].lower()}" if argument[:1] in ("/", "-") else ""
+        switch = switch_of(argument)
         if switch == _KEEP_SWITCH and switch in _SWITCHES[mode]:
             is_put_in_place = False
         elif switch in _SWITCHES[mode]:

@@ -11,7 +11,8 @@ from emulators.ese.formats.restore_env import RESTORE_ENV_NAME
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.hard_recovery_mode import dump_restore_env, recover_restored
 from rpolab.eseutil_recovery import RecoveryFolders, SplitFiles
-from rpolab.named_paths import named_path
+from rpolab.named_paths import named_folder, named_path
+from rpolab.switches import is_marked, switch_of
 from rpolab.terminal import shown
 
 RESTORE_MODES = ("/cm", "/cc")
@@ -43,13 +44,12 @@ def read_restore_arguments(mode: str, rest: Sequence[str]) -> RestoreArguments:
     flags: list[str] = []
     arguments = iter(rest)
     for argument in arguments:
-        is_switch = argument[:1] in ("/", "-") and len(argument) == len("/x")
-        switch = f"/{argument[1:].lower()}" if is_switch else ""
+        switch = switch_of(argument)
         if mode == "/cc" and switch in _FOLDER_SWITCHES:
-            given[switch] = _folder(switch, next(arguments, None))
+            given[switch] = named_folder(switch, next(arguments, None))
         elif mode == "/cc" and switch in _FLAG_SWITCHES:
             flags.append(switch)
-        elif is_switch:
+        elif is_marked(argument) and len(argument) == len("/x"):
             raise click.UsageError(f"{mode} has no switch {shown(argument)}")
         else:
             paths.append(_restore_folder(argument))
@@ -88,11 +88,3 @@ def _restore_folder(name: str) -> Path:
     if not path.is_dir():
         raise click.UsageError(f"{shown(name)}: there is no such folder")
     return path
-
-
-def _folder(switch: str, name: str | None) -> Path:
-    if name is None:
-        raise click.UsageError(f"{switch} takes a folder")
-    if not named_path(name).is_dir():
-        raise click.UsageError(f"{switch} {shown(name)}: there is no such folder")
-    return Path(name)

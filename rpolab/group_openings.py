@@ -5,12 +5,17 @@ is refused the point is; the refusal says of every group what became of it. Dama
 any refusal, and is told whatever became of the others.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulators.ese.errors import EseError
+from reports import GroupRecovery, Loss
 from rpolab.comparison import Comparison, combined
 from rpolab.opening import Opened
 from rpolab.protections.base import PointUnavailable
+
+Generations = Mapping[str, int]
+"""The newest log of each storage group on the mail server's disk, in the groups' order."""
 
 DAMAGED = "the recovered mail differs from what was sent"
 
@@ -32,15 +37,31 @@ class Opening:
         """The mail of all groups that opened against the ledgers."""
         return combined([group.comparison for group in self.opened.values()])
 
-    def logs_lost(self, generations: dict[str, int]) -> int:
-        """Return how many logs of the groups that opened are lost.
+    def lost(self, generations: Generations) -> Loss:
+        """Return what the groups that opened have lost."""
+        losses = [_loss(group, generations[name]) for name, group in self.opened.items()]
+        return Loss(
+            messages=sum(loss.messages for loss in losses),
+            bytes=sum(loss.bytes for loss in losses),
+            logs=sum(loss.logs for loss in losses),
+        )
 
-        Args:
-            generations: the newest log of each group on the mail server's disk.
-        """
-        return sum(
-            max(generations[name] - group.report.last_generation, 0)
-            for name, group in self.opened.items()
+    def by_group(self, generations: Generations) -> tuple[GroupRecovery, ...]:
+        """Return what became of each group; nothing of a server's only one."""
+        if len(generations) == 1:
+            return ()
+        return tuple(self._group(name, newest) for name, newest in generations.items())
+
+    def _group(self, name: str, newest: int) -> GroupRecovery:
+        if name in self.refused:
+            why = str(self.refused[name])
+            return GroupRecovery(name=name, outcome="refused", refusal=why)
+        group = self.opened[name]
+        return GroupRecovery(
+            name=name,
+            outcome="failed" if group.is_damaged else "recovered",
+            lost=_loss(group, newest),
+            refusal=DAMAGED if group.is_damaged else "",
         )
 
     def require_whole(self) -> None:
@@ -48,27 +69,46 @@ class Opening:
 
         Raises:
             EseError: the refusal of a server's only group.
-            PointUnavailable: what became of each group, where there are several.
+            GroupRefused: what became of each group, where there are several.
         """
         if not self.refused or self.is_damaged:
             return
         if not self.opened and len(self.refused) == 1:
             raise next(iter(self.refused.values()))
-        raise PointUnavailable(self._told(), "a point is one for all storage groups")
+        raise GroupRefused(self)
 
     def damage_told(self) -> str:
         """Return what is wrong with what was opened; nothing where all is well."""
         if not self.is_damaged:
             return ""
-        return DAMAGED if len(self.opened) + len(self.refused) == 1 else self._told()
+        return DAMAGED if len(self.opened) + len(self.refused) == 1 else self.told()
 
-    def _told(self) -> str:
+    def told(self) -> str:
+        """Return what became of each group, in words, those that were refused first."""
         refused = [f"{name} refused ({error})" for name, error in self.refused.items()]
         opened = [
             f"{name} {DAMAGED if group.is_damaged else _recovered(group)}"
             for name, group in self.opened.items()
         ]
         return "; ".join([*refused, *opened])
+
+
+class GroupRefused(PointUnavailable):
+    """A point that one of several storage groups cannot be recovered to."""
+
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening.told(), "a point is one for all storage groups")
+        self.opening = opening
+
+
+def _loss(group: Opened, newest: int) -> Loss:
+    """Return what a group has lost, whose newest log was `newest`."""
+    comparison = group.comparison
+    return Loss(
+        messages=len(comparison.lost),
+        bytes=comparison.lost_bytes,
+        logs=max(newest - group.report.last_generation, 0),
+    )
 
 
 def _recovered(group: Opened) -> str:

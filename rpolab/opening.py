@@ -47,6 +47,7 @@ def open_image(
     prefix: str,
     ledgers: Mapping[str, Ledger],
     time_ns: int,
+    point_ns: int,
     wall_ns: int,
     file_format: Format = EXCHANGE_2007,
 ) -> Opened:
@@ -57,6 +58,7 @@ def open_image(
         prefix: base name of the logs.
         ledgers: the files of the group's databases, and the truth about each.
         time_ns: time of the run up to which messages are expected.
+        point_ns: source time of the point that the files are of.
         wall_ns: calendar time, for headers.
         file_format: sizes and versions of the files.
 
@@ -74,7 +76,7 @@ def open_image(
     for database, ledger in ledgers.items():
         verify_database(files, database, file_format)
         store = Store(open_database(files, database, file_format))
-        comparisons.append(_compared(store, database, ledger, time_ns))
+        comparisons.append(_compared(store, database, ledger, time_ns, point_ns))
     return Opened(report, combined(comparisons), verified, counted.counts)
 
 
@@ -92,8 +94,10 @@ def verify_database(files: MemoryFiles, name: str, file_format: Format = EXCHANG
     return summary.bytes_read
 
 
-def _compared(store: Store, database: str, ledger: Ledger, time_ns: int) -> Comparison:
-    comparison = compare(store, ledger, time_ns)
+def _compared(
+    store: Store, database: str, ledger: Ledger, time_ns: int, point_ns: int
+) -> Comparison:
+    comparison = compare(store, ledger, time_ns, point_ns)
     if comparison.miscounted:
         where = f"{database}: folder {comparison.miscounted[0]} holds other than it states"
         raise ese_error(-1206, where, "run isinteg, or choose another point")

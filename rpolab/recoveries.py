@@ -13,9 +13,9 @@ from typing import Literal
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.running.storage_group import StorageGroup
-from reports import Loss, LostMessage, Point, Recovery, RtoStep, seconds
+from reports import GroupRecovery, LostMessage, Point, Recovery, RtoStep, seconds
 from rpolab.comparison import Comparison
-from rpolab.group_openings import Opening
+from rpolab.group_openings import GroupRefused, Opening
 from rpolab.ledger import Entry
 from rpolab.ledgers import Ledgers
 from rpolab.opening import Opened, open_image
@@ -74,6 +74,7 @@ class Recoverer:
     sequences: dict[tuple[str, int], int]
     keep: Keep | None = None
     recoveries: list[Recovery] = field(default_factory=list)
+    _culprit: str = ""
 
     def moment(self, cause: Cause) -> Moment:
         """Note what the engine says now."""
@@ -96,7 +97,10 @@ class Recoverer:
             recovery = self._open(moment, point)
         except (EseError, PointUnavailable) as refusal:
             nearest = self._nearest(moment, point)
-            refused = self._refused(moment, consistency, point, str(refusal), nearest)
+            groups: tuple[GroupRecovery, ...] = ()
+            if isinstance(refusal, GroupRefused):
+                groups = refusal.opening.by_group(moment.generations)
+            refused = self._refused(moment, consistency, point, str(refusal), nearest, groups)
             self._add(refused)
             if moment.cause == "disaster" and nearest:
                 self._add(self._open(moment, nearest[0]))
@@ -124,7 +128,7 @@ class Recoverer:
             EseError: its files cannot be recovered.
         """
         made = self.protection.image(point)
-        opening = self._open_groups(made, moment)
+        opening = self._open_groups(made, moment, point)
         opening.require_whole()
         if self.keep is not None:
             self._keep(f"{moment.cause}-{len(self.recoveries) + 1:02d}-{point.consistency}", made)
@@ -137,23 +141,26 @@ class Recoverer:
             folder = name if len(made.groups) == 1 else f"{name}/{group}"
             self.keep(f"{self.protection.name}/{folder}", files)
 
-    def _open_groups(self, made: ImageFiles, moment: Moment) -> Opening:
+    def _open_groups(self, made: ImageFiles, moment: Moment, point: ProtectedPoint) -> Opening:
         opening = Opening({}, {})
         for group in self.laboratory.groups:
             try:
-                opened = self._open_group(group, made.groups[group.name], moment)
+                opened = self._open_group(group, made.groups[group.name], moment, point)
             except EseError as error:
                 opening.refused[group.name] = error
             else:
                 opening.opened[group.name] = opened
         return opening
 
-    def _open_group(self, group: StorageGroup, files: MemoryFiles, moment: Moment) -> Opened:
+    def _open_group(
+        self, group: StorageGroup, files: MemoryFiles, moment: Moment, point: ProtectedPoint
+    ) -> Opened:
         return open_image(
             files,
             prefix=group.parameters.prefix,
             ledgers={name: self.ledgers.by_database[name] for name in group.database_names},
             time_ns=moment.time_ns,
+            point_ns=point.time_ns,
             wall_ns=group.wall_ns(),
             file_format=group.parameters.file_format,
         )
@@ -181,17 +188,14 @@ class Recoverer:
             point=_point(point),
             rpo_s=seconds(rpo_ns),
             reported_rpo_s=None if reported_ns is None else seconds(reported_ns),
-            lost=Loss(
-                messages=len(comparison.lost),
-                bytes=comparison.lost_bytes,
-                logs=opening.logs_lost(moment.generations),
-            ),
+            lost=opening.lost(moment.generations),
             lost_messages_list=tuple(self._lost(entry, moment.stages) for entry in comparison.lost),
             phantom=comparison.phantom,
             damaged=len(comparison.damaged),
             rto_s=sum(step.seconds for step in steps),
             rto_steps=steps,
             refusal=opening.damage_told(),
+            groups=opening.by_group(moment.generations),
         )
 
     def _rto_steps(self, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:
@@ -218,6 +222,7 @@ class Recoverer:
         point: ProtectedPoint | None,
         why: str,
         nearest: tuple[ProtectedPoint, ...],
+        groups: tuple[GroupRecovery, ...] = (),
     ) -> Recovery:
         reported_ns = moment.reported_ns[consistency]
         return Recovery(
@@ -229,6 +234,7 @@ class Recoverer:
             reported_rpo_s=None if reported_ns is None else seconds(reported_ns),
             refusal=why,
             nearest=tuple(_point(offered) for offered in nearest),
+            groups=groups,
         )
 
     def _nearest(self, moment: Moment, refused: ProtectedPoint) -> tuple[ProtectedPoint, ...]:
@@ -259,14 +265,16 @@ class Recoverer:
         return best
 
     def _opens(self, moment: Moment, point: ProtectedPoint) -> bool:
+        """Return whether all groups open; the one that refused last is asked first."""
         try:
             made = self.protection.image(point)
         except PointUnavailable:
             return False
-        for group in self.laboratory.groups:
+        for group in sorted(self.laboratory.groups, key=lambda group: group.name != self._culprit):
             try:
-                opened = self._open_group(group, made.groups[group.name], moment)
+                opened = self._open_group(group, made.groups[group.name], moment, point)
             except EseError:
+                self._culprit = group.name
                 return False
             if opened.is_damaged:
                 return False

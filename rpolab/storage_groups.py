@@ -13,6 +13,8 @@ from emulators.exchange.editions import (
     STANDARD_2003,
     STANDARD_2007,
     Edition,
+    EditionError,
+    require_allowed,
     with_service_pack,
 )
 
@@ -32,6 +34,23 @@ def edition_of(exchange: scenarios.Exchange) -> Edition:
     """Return the edition of a scenario's server, with its limits at that service pack."""
     edition = EDITIONS[exchange.version, exchange.edition]
     return with_service_pack(edition, exchange.service_pack)
+
+
+def require_edition(exchange: scenarios.Exchange) -> None:
+    """Refuse a server that its edition does not allow.
+
+    One that was read from a file was refused with its line; this is for one made in Python.
+
+    Raises:
+        ScenarioError: naming the limit that is exceeded.
+    """
+    databases = [len(group.databases) for group in exchange.storage_groups]
+    try:
+        require_allowed(edition_of(exchange), databases)
+    except EditionError as refused:
+        path = "exchange.storage_groups"
+        problem = scenarios.Problem("scenario", 0, 0, path, refused.what, refused.hint)
+        raise scenarios.ScenarioError((problem,)) from refused
 
 
 def parameters_of(exchange: scenarios.Exchange, number: int) -> Parameters:

@@ -13,6 +13,7 @@ from rpolab.storage_groups import (
     LOGS,
     database_files,
     parameters_of,
+    require_edition,
     volume_purpose,
 )
 from scenarios import Link as LinkSettings
@@ -76,9 +77,13 @@ class Laboratory:
         scenario: what to build.
         clock: start and duration.
         keep_trace: keep the trace's lines, to compare runs.
+
+    Raises:
+        ScenarioError: the mail server's edition does not allow its storage groups.
     """
 
     def __init__(self, scenario: Scenario, clock: Clock, *, keep_trace: bool = False) -> None:
+        require_edition(scenario.exchange)
         self.scenario = scenario
         self.clock = clock
         self.streams = Streams(scenario.seed)

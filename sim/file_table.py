@@ -34,6 +34,7 @@ class FileTable:
             Kind.WRITE: self._write,
             Kind.TRUNCATE: self._truncate,
             Kind.RENAME: self._rename,
+            Kind.REPLACE: self._replace,
             Kind.DELETE: self._delete,
             Kind.FLUSH: self._flush,
             Kind.READ: self._read,
@@ -117,6 +118,14 @@ class FileTable:
         file = self.get(pending.file)
         self._require_free_name(pending.new_name)
         del self._files[pending.file]
+        self._files[pending.new_name] = file
+
+    def _replace(self, pending: Pending) -> None:
+        file = self.get(pending.file)
+        del self._files[pending.file]
+        replaced = self._files.get(pending.new_name)
+        if replaced is not None:
+            self._file_bytes -= replaced.content.size
         self._files[pending.new_name] = file
 
     def _delete(self, pending: Pending) -> None:

@@ -16,6 +16,7 @@ class Kind(Enum):
     WRITE = "write"
     TRUNCATE = "truncate"
     RENAME = "rename"
+    REPLACE = "replace"
     DELETE = "delete"
     FLUSH = "flush"
     READ = "read"
@@ -28,10 +29,10 @@ class Operation:
     Attributes:
         volume: The volume's name.
         kind: What was done; never READ.
-        file: The file's name; for RENAME the old one.
+        file: The file's name; for RENAME and REPLACE the old one.
         offset: For WRITE where, in bytes; else 0.
         payload: For WRITE what; else empty.
-        new_name: For RENAME the new name; else empty.
+        new_name: For RENAME and REPLACE the new name; else empty.
         size: For WRITE its length, for TRUNCATE the new size, in bytes; else 0.
         completed_ns: When it took effect on the volume.
     """

@@ -4,10 +4,10 @@ Fault model.
 May happen: a power cut drops the operations that have not completed (their signals never fire)
 and keeps, tears or loses each write since its file's last completed flush (stored_file.py); the
 volume runs full; it is destroyed with its site; its disk stalls.
-Promised: operations complete in the order of issue. Create, rename, truncate and delete are
-atomic and durable when they complete (the metadata are journalled and written through). A failed
-operation changes nothing and is shown to no filter. A filter is software of the host: a power
-cut detaches it. Reads take their turn like writes and see what completed before them.
+Promised: operations complete in the order of issue. Create, rename, replace, truncate and delete
+are atomic and durable when they complete (the metadata are journalled and written through). A
+failed operation changes nothing and is shown to no filter. A filter is software of the host: a
+power cut detaches it. Reads take their turn like writes and see what completed before them.
 Model: a read or write takes the disk's latency and its bytes; a change of the name space one
 journal page; a flush the latency alone.
 Not checked: the file system's own structures, fragmentation, caching of reads; `names`, `size`,
@@ -148,6 +148,14 @@ class Volume:
     def rename(self, old: str, new: str) -> Signal:
         """Rename a file; fails with FileMissing, FileExists: nothing is replaced."""
         pending = Pending(Kind.RENAME, old, self.kernel.signal(), new_name=new)
+        return self._issue(pending, METADATA_BYTES)
+
+    def replace(self, old: str, new: str) -> Signal:
+        """Rename a file; where another has the new name, that one is gone. Fails with FileMissing.
+
+        A filter is shown one operation: no moment is without a file of the new name.
+        """
+        pending = Pending(Kind.REPLACE, old, self.kernel.signal(), new_name=new)
         return self._issue(pending, METADATA_BYTES)
 
     def delete(self, name: str) -> Signal:

@@ -1,4 +1,4 @@
-"""What all tests share: figures that are printed at the end of the run."""
+"""What all tests share: figures that are printed at the end of the run, beside the time."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,10 @@ FIGURE = "figure"
 
 @pytest.fixture
 def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Note a count or a time of this test; the run's summary prints it, also with xdist."""
+    """Note a count of this test; the run's summary prints it and how long the test took.
+
+    It does so with xdist, too.
+    """
 
     def note(text: str) -> None:
         request.node.user_properties.append((FIGURE, f"{request.node.name}: {text}"))
@@ -20,7 +23,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.getreports("passed")
     figures = [
-        text
+        f"{text} ({report.duration:.1f} s)"
         for report in reports
         if report.when == "call"
         for name, text in report.user_properties

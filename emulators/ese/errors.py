@@ -131,7 +131,6 @@ _ROWS: tuple[tuple[int, str, str, int | None], ...] = (
     (-616, "LogFileNotCopied", "Logs are kept: a copy has not received them.", None),
     (-617, "SurrogateBackupInProgress", "A backup of another copy is running.", None),
     (-1003, "InvalidParameter", "A parameter is invalid.", None),
-    (-1012, "OutOfDatabaseSpace", "The database cannot hold any more.", None),
     (-1011, "OutOfMemory", "There is not enough memory.", None),
     # Not in the sheet, from memory: the number that the engine has for a size limit.
     (-1012, "OutOfDatabaseSpace", "The database has reached its maximum size.", None),

@@ -4,10 +4,12 @@ An operation is told as submitted when its transaction has committed in memory, 
 when the commit record is on the log disk.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeAlias
 
+from emulators.ese.errors import EseError
 from emulators.ese.trees.transaction import Transaction
 from emulators.exchange.changes import Change, ChangeKind, Item
 from emulators.exchange.folder_contents import Entry, Place
@@ -49,14 +51,14 @@ class MailOperations:
 
     def create_mailbox(self, name: str) -> tuple[Mailbox, Signal]:
         """Make a mailbox; the signal fires when it is on disk."""
-        transaction = self._begin()
-        mailbox = self.store.create_mailbox(transaction, name)
+        with self._transaction() as transaction:
+            mailbox = self.store.create_mailbox(transaction, name)
         return mailbox, self._commit(transaction)
 
     def create_folder(self, mailbox: Mailbox, path: str) -> Signal:
         """Make a folder in a mailbox; the signal fires when it is on disk."""
-        transaction = self._begin()
-        self.store.create_folder(transaction, mailbox, path)
+        with self._transaction() as transaction:
+            self.store.create_folder(transaction, mailbox, path)
         return self._commit(transaction)
 
     def deliver(
@@ -71,16 +73,16 @@ class MailOperations:
         is_read: bool = False,
     ) -> tuple[Item, int]:
         """Put a message into a folder; return it there, and the instance that others may share."""
-        transaction = self._begin()
-        delivered = self.store.deliver(
-            transaction,
-            mailbox.folders[folder],
-            message,
-            received_ns=received_ns,
-            instance_id=instance_id,
-            as_stream=as_stream,
-            is_read=is_read,
-        )
+        with self._transaction() as transaction:
+            delivered = self.store.deliver(
+                transaction,
+                mailbox.folders[folder],
+                message,
+                received_ns=received_ns,
+                instance_id=instance_id,
+                as_stream=as_stream,
+                is_read=is_read,
+            )
         item = Item(delivered.place, mailbox.name, folder, message, is_read)
         self._finish(transaction, Change.of(ChangeKind.CREATED, item))
         return item, delivered.instance_id
@@ -108,8 +110,8 @@ class MailOperations:
 
     def save(self, item: Item, message: Message, *, as_stream: bool = False) -> None:
         """Give a message other content; `as_stream` when it is submitted."""
-        transaction = self._begin()
-        self.store.save(transaction, item.place, message, as_stream=as_stream)
+        with self._transaction() as transaction:
+            self.store.save(transaction, item.place, message, as_stream=as_stream)
         item.message = message
         self._finish(transaction, Change.of(ChangeKind.SAVED, item))
 
@@ -124,15 +126,15 @@ class MailOperations:
 
     def set_read(self, item: Item, now_ns: int, *, is_read: bool = True) -> None:
         """Let a message count as read or unread."""
-        transaction = self._begin()
-        self.store.set_read(transaction, item.place, now_ns, is_read=is_read)
+        with self._transaction() as transaction:
+            self.store.set_read(transaction, item.place, now_ns, is_read=is_read)
         item.is_read = is_read
         self._finish(transaction, Change.of(ChangeKind.READ, item))
 
     def move(self, mailbox: Mailbox, item: Item, folder: str) -> None:
         """Move a message to another folder of its mailbox."""
-        transaction = self._begin()
-        item.place = self.store.move(transaction, item.place, mailbox.folders[folder])
+        with self._transaction() as transaction:
+            item.place = self.store.move(transaction, item.place, mailbox.folders[folder])
         item.folder = folder
         self._finish(transaction, Change.of(ChangeKind.MOVED, item))
 
@@ -141,24 +143,34 @@ class MailOperations:
         if item.folder != DELETED_ITEMS:
             self.move(mailbox, item, DELETED_ITEMS)
             return
-        transaction = self._begin()
-        self.store.delete(transaction, item.place, now_ns)
+        with self._transaction() as transaction:
+            self.store.delete(transaction, item.place, now_ns)
         item.is_deleted = True
         self._finish(transaction, Change.of(ChangeKind.DELETED, item))
 
     def restore(self, item: Item) -> None:
         """Take a message out of the dumpster, into the folder from which it was deleted."""
-        transaction = self._begin()
-        self.store.undelete(transaction, item.place)
+        with self._transaction() as transaction:
+            self.store.undelete(transaction, item.place)
         item.is_deleted = False
         self._finish(transaction, Change.of(ChangeKind.RESTORED, item))
 
     def purge(self, place: Place, mailbox: str, folder: str) -> None:
         """Remove a message for good, as online maintenance does."""
-        transaction = self._begin()
-        self.store.purge(transaction, place)
+        with self._transaction() as transaction:
+            self.store.purge(transaction, place)
         change = Change(ChangeKind.PURGED, place.message_id, mailbox, folder, None)
         self._finish(transaction, change)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        """Begin a transaction; it is taken back where the database fails before its end."""
+        transaction = self._begin()
+        try:
+            yield transaction
+        except EseError:
+            transaction.rollback()
+            raise
 
     def _finish(self, transaction: Transaction, change: Change) -> None:
         self._submitted(change)

@@ -70,7 +70,7 @@ class MailUsers:
         self._actions = actions
         self._looks = looks
         self._numbers = count()
-        self._agenda: list[tuple[int, int, Callable[[], None]]] = []
+        self._agenda: list[tuple[int, int, Callable[[], object]]] = []
         self._writing = streams.stream(f"users:{name}:writing")
         self._reading = streams.stream(f"users:{name}:reading")
         self._calendar = streams.stream(f"users:{name}:calendar")
@@ -98,7 +98,7 @@ class MailUsers:
         """Do the next thing."""
         heappop(self._agenda)[2]()
 
-    def _at(self, time_ns: int, action: Callable[[], None]) -> None:
+    def _at(self, time_ns: int, action: Callable[[], object]) -> None:
         heappush(self._agenda, (time_ns, next(self._numbers), action))
 
     def _later(self, delay: Assumed, mailbox: str, action: Callable[[], None]) -> None:
@@ -107,13 +107,8 @@ class MailUsers:
         self._in_mailbox(mailbox, self._now_ns() + delay_ns, action)
 
     def _in_mailbox(self, mailbox: str, time_ns: int, action: Callable[[], None]) -> None:
-        """Do something in a mailbox at a time; nothing where its database is not mounted then."""
-
-        def act() -> None:
-            if self._server.home_of(mailbox).is_mounted:
-                action()
-
-        self._at(time_ns, act)
+        """Do something in a mailbox at a time, if its database takes it then."""
+        self._at(time_ns, lambda: self._server.attempt(mailbox, action))
 
     def _plan(self, time_ns: int, send: "Send") -> None:
         actions = self._actions

@@ -8,7 +8,8 @@ uses the rest of the window, is not modelled: pages that fall empty are reused a
 from collections.abc import Generator
 from typing import Any
 
-from emulators.exchange.server import ExchangeServer, HostedDatabase
+from emulators.ese.errors import EseError
+from emulators.exchange.server import DISK_LOST, ExchangeServer, HostedDatabase
 from sim.kernel import Kernel
 
 __all__ = ["RETENTION_NS", "WINDOW_BEGINS_NS", "WINDOW_ENDS_NS", "maintain"]
@@ -33,7 +34,16 @@ def maintain(
         yield kernel.sleep((WINDOW_BEGINS_NS - time_of_day_ns) % DAY_NS or DAY_NS)
         for hosted in server.databases.values():
             if hosted.is_mounted:
-                yield from _purge(hosted, retention_ns)
+                yield from _purge_what_is_readable(hosted, retention_ns)
+
+
+def _purge_what_is_readable(hosted: HostedDatabase, retention_ns: int) -> Generator[Any, Any, None]:
+    """Purge, unless it turns out that the disk of the database is lost."""
+    try:
+        yield from _purge(hosted, retention_ns)
+    except EseError as error:
+        if error.code != DISK_LOST:
+            raise
 
 
 def _purge(hosted: HostedDatabase, retention_ns: int) -> Generator[Any, Any, None]:

@@ -4,13 +4,15 @@ A message is acknowledged for each mailbox when the commit record of its deliver
 disk, not before. A message to mailboxes of several databases is one delivery in each of them: they
 share no transaction, and nothing keeps one from being lost alone.
 
-Fault model: a storage group that stops, and a database that is dismounted, take no mail; the
-others go on. What was sent to them meanwhile is not queued, and so never acknowledged.
+Fault model: a storage group that stops, and a database that is dismounted or whose disk is found
+to be lost, take no mail; the others go on. What was sent to them meanwhile is not queued, and so
+never acknowledged; what a database refuses outright is counted.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from emulators.ese.errors import EseError
 from emulators.ese.running.storage_group import StorageGroup
@@ -21,6 +23,10 @@ from emulators.exchange.mount import GroupMount, mount_group
 from emulators.exchange.store import INBOX, SENT_ITEMS, STORE_TABLES, Mailbox, Store
 
 Process = Generator[Any, Any, None]
+Done = TypeVar("Done")
+
+DISK_LOST = -1022
+"""The code with which a database whose file is gone refuses everything (exchange.md 1.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +50,16 @@ class ExchangeServer:
         groups: its storage groups, not created or started yet; no two databases have one name.
         submitted: told of each change of mail when its transaction has committed in memory.
         acknowledged: told of each change when its commit record is on disk.
+
+    Attributes:
+        refused: how much was to be done in mailboxes whose database did not take it.
     """
 
     def __init__(self, *groups: StorageGroup, submitted: Told, acknowledged: Told) -> None:
         names = [name for group in groups for name in group.database_names]
         assert len(dict.fromkeys(names)) == len(names), "two databases have one name"
         self.groups = groups
+        self.refused = 0
         self._submitted = submitted
         self._acknowledged = acknowledged
         self.databases: dict[str, HostedDatabase] = {}
@@ -113,6 +123,20 @@ class ExchangeServer:
         """Return what can be done to the mail of a mailbox."""
         return self._homes[mailbox].mail
 
+    def attempt(self, mailbox: str, action: Callable[[], Done]) -> Done | None:
+        """Do something in a mailbox; None where its database is not mounted, or its disk is lost.
+
+        A lost disk shows when a page has to be read from it.
+        """
+        try:
+            if self._homes[mailbox].is_mounted:
+                return action()
+        except EseError as error:
+            if error.code != DISK_LOST:
+                raise
+        self.refused += 1
+        return None
+
     def submit(
         self, message: Message, *, to_sent_items: bool = True, as_stream: bool = False
     ) -> list[Item]:
@@ -123,29 +147,35 @@ class ExchangeServer:
         have one of an earlier submission. With `as_stream` the recipients' instances have their
         MIME stream too.
 
-        Returns the recipients' copies; none of those whose database is not mounted.
+        Returns the recipients' copies; none of those whose database does not take them.
         """
         now_ns = self.wall_ns()
         if to_sent_items and message.sender in self.mailboxes:
-            home = self._homes[message.sender]
-            if home.is_mounted:
-                sender = self.mailboxes[message.sender]
-                home.mail.deliver(sender, SENT_ITEMS, message, now_ns, is_read=True)
+            sender = self.mailboxes[message.sender]
+            mail = self.mail_of(sender.name)
+            self.attempt(
+                sender.name,
+                lambda: mail.deliver(sender, SENT_ITEMS, message, now_ns, is_read=True),
+            )
         copies: list[Item] = []
         instances: dict[str, int] = {}
-        for recipient in message.recipients:
-            mailbox = self.mailboxes.get(recipient)
-            if mailbox is None or not (home := self._homes[recipient]).is_mounted:
-                continue
-            copy, instances[home.name] = home.mail.deliver(
-                mailbox,
-                INBOX,
-                message,
-                now_ns,
-                instance_id=instances.get(home.name),
-                as_stream=as_stream,
+        for mailbox in filter(None, map(self.mailboxes.get, message.recipients)):
+            home = self._homes[mailbox.name]
+            delivered = self.attempt(
+                mailbox.name,
+                partial(
+                    home.mail.deliver,
+                    mailbox,
+                    INBOX,
+                    message,
+                    now_ns,
+                    instance_id=instances.get(home.name),
+                    as_stream=as_stream,
+                ),
             )
-            copies.append(copy)
+            if delivered is not None:
+                copy, instances[home.name] = delivered
+                copies.append(copy)
         return copies
 
     def _host(self, group: StorageGroup, name: str) -> HostedDatabase:

@@ -70,11 +70,6 @@ class SnapshotResult:
     hold_ns: int = -1
 
     @property
-    def freeze_ms(self) -> float:
-        """For how long the writers were frozen, in milliseconds."""
-        return self.freeze_ns / NS_PER_MS
-
-    @property
     def hold_ms(self) -> float:
         """For how long the writes were held, flush included, in milliseconds."""
         return self.hold_ns / NS_PER_MS

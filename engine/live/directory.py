@@ -1,17 +1,31 @@
 """A journal on a real directory: the only module of the engine that touches files.
 
 Fault model: the operating system's. An append may be lost or torn until `fsync` returned; a
-created file is durable because its directory is synced as well. Promised: actions are carried out
-in the order given, and a failure is returned as ActionFailed, after which nothing more is tried.
-Not checked: disks that lie about their cache.
+created file is durable because its directory is synced as well; a replaced one is wholly old or
+wholly new. Promised: actions are carried out in the order given, and a failure is returned as
+ActionFailed, after which nothing more is tried. Not checked: disks that lie about their cache.
 """
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 
-from engine.actions import Action, AppendFile, CreateFile, SyncFile, TruncateFile
-from engine.events import ActionFailed, SyncDone
+from engine.contract.actions import (
+    Action,
+    AppendFile,
+    CreateFile,
+    FileAction,
+    ReplaceFile,
+    SyncFile,
+    TruncateFile,
+)
+from engine.contract.events import ActionFailed, SyncDone
+
+#: Files kept open: a journal may have many more than a process may open. Assumption.
+OPEN_FILES_MAX = 64
+#: What a file is called until it takes the place of the one it replaces.
+NEW_SUFFIX = ".new"
 
 
 class JournalDirectory:
@@ -23,7 +37,8 @@ class JournalDirectory:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._descriptors: dict[str, int] = {}
+        self._descriptors: OrderedDict[str, int] = OrderedDict()
+        self._unsynced: set[str] = set()  # these stay open: fsync must see their write errors
         self._failure: ActionFailed | None = None
 
     # --- Storage ------------------------------------------------------------------------------
@@ -32,13 +47,20 @@ class JournalDirectory:
         """Return the names of all plain files, sorted."""
         return sorted(item.name for item in self._path.iterdir() if item.is_file())
 
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a plain file of this name."""
+        return (self._path / name).is_file()
+
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         return (self._path / name).stat().st_size
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes from `offset` on."""
-        return os.pread(self._descriptor(name), length, offset)
+        """Return up to `length` bytes from `offset` on, none where there is no such file."""
+        try:
+            return os.pread(self._descriptor(name), length, offset)
+        except FileNotFoundError:
+            return b""
 
     # --- carrying actions out -------------------------------------------------------------------
 
@@ -51,7 +73,7 @@ class JournalDirectory:
         for action in actions:
             if self._failure is not None:
                 break
-            if not isinstance(action, CreateFile | AppendFile | TruncateFile | SyncFile):
+            if not isinstance(action, FileAction):
                 continue
             try:
                 self._carry_out(action)
@@ -68,34 +90,67 @@ class JournalDirectory:
         for descriptor in self._descriptors.values():
             os.close(descriptor)
         self._descriptors.clear()
+        self._unsynced.clear()
 
-    def _carry_out(self, action: CreateFile | AppendFile | TruncateFile | SyncFile) -> None:
+    def _carry_out(self, action: FileAction) -> None:
         if isinstance(action, AppendFile):
             self._append(action)
         elif isinstance(action, SyncFile):
             os.fsync(self._descriptor(action.name))
+            self._unsynced.discard(action.name)
         elif isinstance(action, CreateFile):
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-            self._descriptors[action.name] = os.open(self._path / action.name, flags, 0o640)
+            self._keep_open(action.name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             self._sync_directory()
-        else:
+        elif isinstance(action, TruncateFile):
             descriptor = self._descriptor(action.name)
             os.ftruncate(descriptor, action.size)
             os.fsync(descriptor)
+        elif isinstance(action, ReplaceFile):
+            self._replace(action)
+        else:
+            self._forget(action.name)
+            (self._path / action.name).unlink(missing_ok=True)
+            self._sync_directory()
 
     def _append(self, action: AppendFile) -> None:
         descriptor = self._descriptor(action.name)
         if (size := os.fstat(descriptor).st_size) != action.offset:
             raise OSError(f"the file has {size} bytes, the append belongs at {action.offset}")
-        view, offset = memoryview(action.data), action.offset
-        while view:
-            written = os.pwrite(descriptor, view, offset)
-            view, offset = view[written:], offset + written
+        self._unsynced.add(action.name)
+        _write_all(descriptor, action.data, action.offset)
+
+    def _replace(self, action: ReplaceFile) -> None:
+        path = self._path / (action.name + NEW_SUFFIX)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+        try:
+            _write_all(descriptor, action.data, 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._forget(action.name)
+        path.replace(self._path / action.name)
+        self._sync_directory()
 
     def _descriptor(self, name: str) -> int:
-        if name not in self._descriptors:
-            self._descriptors[name] = os.open(self._path / name, os.O_RDWR)
-        return self._descriptors[name]
+        if name in self._descriptors:
+            self._descriptors.move_to_end(name)
+            return self._descriptors[name]
+        return self._keep_open(name, os.O_RDWR)
+
+    def _keep_open(self, name: str, flags: int) -> int:
+        descriptor = os.open(self._path / name, flags, 0o640)
+        self._descriptors[name] = descriptor
+        idle = [name for name in self._descriptors if name not in self._unsynced]
+        for other in idle[: max(len(self._descriptors) - OPEN_FILES_MAX, 0)]:
+            if other != name:
+                self._forget(other)
+        return descriptor
+
+    def _forget(self, name: str) -> None:
+        """Close the file: its name may soon stand for another one."""
+        self._unsynced.discard(name)
+        if (descriptor := self._descriptors.pop(name, None)) is not None:
+            os.close(descriptor)
 
     def _sync_directory(self) -> None:
         descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
@@ -103,3 +158,10 @@ class JournalDirectory:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written

@@ -18,7 +18,8 @@ from rpolab.eseutil_recovery import BASE_LENGTH, RecoveryFolders, recover
 from rpolab.eseutil_restore import RESTORE_MODES, look_at_or_recover, read_restore_arguments
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
-from rpolab.named_paths import named_path
+from rpolab.named_paths import named_folder, named_path
+from rpolab.switches import SwitchCommand, is_marked, switch_of
 from rpolab.terminal import say, shown
 from rpolab.wall_clock import Stopwatch, calendar_ns
 
@@ -77,19 +78,9 @@ Exit codes: 0 nothing wrong (or a warning), 1 damage or a JET error, 2 wrong usa
 """
 
 
-class EseutilCommand(click.Command):
-    """Leaves the arguments alone: a leading '-' may begin a switch of eseutil."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Hides the switches behind '--', except where help or a traceback is asked for."""
-        own = [argument for argument in args if argument.startswith("--")]
-        rest = [argument for argument in args if not argument.startswith("--")]
-        return super().parse_args(ctx, [*own, "--", *rest])
-
-
 @click.command(
     "eseutil",
-    cls=EseutilCommand,
+    cls=SwitchCommand,
     help=_HELP,
     options_metavar="",
     context_settings={"help_option_names": ["--help"]},
@@ -99,12 +90,12 @@ class EseutilCommand(click.Command):
 @click.pass_context
 def command(context: click.Context, arguments: tuple[str, ...]) -> ExitCode:
     """Does what the mode says."""
-    if arguments and _switch(arguments[0]) == "/?":
+    if arguments and switch_of(arguments[0]) == "/?":
         say(context.get_help())
         return ExitCode.MET
     if not arguments:
         raise click.UsageError(f"a mode is missing: {', '.join(_MODES)}; {_USAGE}")
-    mode, rest = _switch(arguments[0]), arguments[1:]
+    mode, rest = switch_of(arguments[0]), arguments[1:]
     if mode == _RECOVERY:
         return _recovery(rest)
     if mode in _FILE_MODES:
@@ -121,7 +112,7 @@ def command(context: click.Context, arguments: tuple[str, ...]) -> ExitCode:
 
 def _look_at(mode: str, rest: Sequence[str]) -> ExitCode:
     # /i excuses a streaming file that does not match (exchange.md 2.1).
-    names = [name for name in rest if not (mode == "/k" and _switch(name) == _IGNORE_SWITCH)]
+    names = [name for name in rest if not (mode == "/k" and switch_of(name) == _IGNORE_SWITCH)]
     is_ignoring = len(names) < len(rest)
     if len(names) != 1:
         raise click.UsageError(f"{mode} takes one file, {len(names)} are given; {_USAGE}")
@@ -145,12 +136,14 @@ def _recovery_arguments(rest: Sequence[str]) -> tuple[str, RecoveryFolders]:
     flags: list[str] = []
     arguments = iter(rest)
     for argument in arguments:
-        switch = _switch(argument)
+        switch = switch_of(argument)
         if switch in _FOLDER_SWITCHES:
-            given[switch] = _folder(switch, next(arguments, None), given)
+            if switch in given:
+                raise click.UsageError(f"{switch} is given twice")
+            given[switch] = named_folder(switch, next(arguments, None))
         elif switch in _FLAG_SWITCHES:
             flags.append(switch)
-        elif argument[:1] in ("/", "-"):
+        elif is_marked(argument):
             raise click.UsageError(f"/r has no switch {shown(argument)}; {_USAGE}")
         else:
             bases.append(argument)
@@ -163,22 +156,6 @@ def _recovery_arguments(rest: Sequence[str]) -> tuple[str, RecoveryFolders]:
     return bases[0], RecoveryFolders(
         logs, system, databases, is_ignoring, is_lossy=is_lossy, is_verbose=is_verbose
     )
-
-
-def _folder(switch: str, name: str | None, given: dict[str, Path]) -> Path:
-    if name is None:
-        raise click.UsageError(f"{switch} takes a folder; {_USAGE}")
-    if switch in given:
-        raise click.UsageError(f"{switch} is given twice")
-    path = named_path(name)
-    if not path.is_dir():
-        raise click.UsageError(f"{switch} {shown(name)}: there is no such folder")
-    return path
-
-
-def _switch(argument: str) -> str:
-    """An argument in the way the tables write switches, whatever it is."""
-    return f"/{argument[1:].lower()}" if argument[:1] in ("/", "-") else argument
 
 
 def _finish(mode: str, work: Callable[[], Report]) -> ExitCode:

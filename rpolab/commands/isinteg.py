@@ -14,10 +14,10 @@ from emulators.ese.file_set import DirectoryFiles
 from emulators.exchange import isinteg
 from emulators.exchange.isinteg_report import report
 from emulators.exchange.isinteg_tests import TESTS, IntegrityTest
-from rpolab.commands.eseutil import EseutilCommand
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
 from rpolab.named_paths import named_path
+from rpolab.switches import SwitchCommand, switch_of
 from rpolab.terminal import complain, say, shown
 from rpolab.wall_clock import Stopwatch
 
@@ -61,7 +61,7 @@ class _Wanted(NamedTuple):
 
 @click.command(
     "isinteg",
-    cls=EseutilCommand,
+    cls=SwitchCommand,
     help=_HELP,
     options_metavar="",
     context_settings={"help_option_names": ["--help"]},
@@ -162,6 +162,5 @@ def _value(switch: str, value: str | None, given: dict[str, str]) -> str:
 
 def _switch(argument: str) -> str:
     """An argument in the way the tables write switches: a path may begin with '/' all the same."""
-    switch = f"-{argument[1:].lower()}"
-    known = (*_WITH_VALUE, *_FLAGS, *_NOT_HERE, "-?")
-    return switch if argument[:1] in ("/", "-") and switch in known else argument
+    switch = switch_of(argument, "-")
+    return switch if switch in (*_WITH_VALUE, *_FLAGS, *_NOT_HERE, "-?") else argument

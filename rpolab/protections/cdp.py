@@ -10,6 +10,7 @@ from emulators.vss.exchange_writer import ExchangeWriter
 from emulators.vss.requestor import CopyBackupRequestor, Outcome, SnapshotResult
 from emulators.vss.service import SnapshotService
 from engine import (
+    Admitted,
     Capture,
     CaptureSettings,
     Image,
@@ -17,12 +18,11 @@ from engine import (
     JournalSettings,
     RecordType,
     RecoveryPoints,
-    Refused,
     SessionSettings,
     SourceSession,
 )
-from engine.actions import Action, DurableAdvanced, Notice, SessionFailed
-from engine.errors import EngineError, PointRefused
+from engine.basics.errors import EngineError, PointRefused
+from engine.contract.actions import Action, DurableAdvanced, Notice, SessionFailed
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
 from rpolab.protections.images import WhichLog, chosen_generation, materialise, remove_log
 from rpolab.protections.source_driver import SourceDriver
@@ -118,15 +118,16 @@ class Cdp:
         #: (storage group, generation) of the logs that faults have destroyed in the copy.
         self.lost_logs: list[tuple[str, int]] = []
         self.after_action: Callable[[End, Action], None] | None = None
-        self._tags: list[ProtectedPoint] = []
+        #: (sequence from which on it is a point, the point) of each bookmark, oldest first.
+        self._tags: list[tuple[int, ProtectedPoint]] = []
         self._tags_durable = 0
-        self._tag_of_set: dict[str, ProtectedPoint] = {}
+        self._pending_of_set: dict[str, ProtectedPoint] = {}
 
     def start(self) -> None:
         """Attach the filters, open the journal, start the session and the bookmarks."""
         for group in self._laboratory.groups:
             for label, volume in self._laboratory.protected_volumes(group).items():
-                volume.attach(self.source.filter_of(label))
+                self.source.protect(label, volume)
         self.target.start()
         self.source.start()
 
@@ -200,7 +201,7 @@ class Cdp:
                     f"{self.name} has no application-consistent point yet",
                     "recover to any write, or wait for the first bookmark",
                 )
-            return self._tags[self._tags_durable - 1]
+            return self._tags[self._tags_durable - 1][1]
         try:
             point = RecoveryPoints(self.journal).latest()
         except PointRefused as refusal:
@@ -217,7 +218,7 @@ class Cdp:
 
     def earlier(self, point: ProtectedPoint) -> list[ProtectedPoint]:
         """Return the application-consistent points before a point, newest first."""
-        tags = self._tags[: self._tags_durable]
+        tags = [tag for _, tag in self._tags[: self._tags_durable]]
         return [tag for tag in reversed(tags) if tag.sequence < point.sequence]
 
     def image(self, point: ProtectedPoint) -> ImageFiles:
@@ -272,36 +273,32 @@ class Cdp:
         now_ns = self._kernel.now_ns
         self.durable["any"].append((now_ns, notice.source_time_ns))
         tags, sequence = self._tags, notice.cursor.sequence
-        while self._tags_durable < len(tags) and tags[self._tags_durable].sequence <= sequence:
-            self.durable["app"].append((now_ns, tags[self._tags_durable].time_ns))
+        while self._tags_durable < len(tags) and tags[self._tags_durable][0] <= sequence:
+            self.durable["app"].append((now_ns, tags[self._tags_durable][1].time_ns))
             self._tags_durable += 1
         self._laboratory.trace.record("cdp.durable", name=self.name, sequence=sequence)
 
     # --- Provider of VSS snapshots ------------------------------------------------------------
 
     def commit(self, snapshot_set_id: str, volumes: Sequence[Volume]) -> Signal | None:
-        """Tag the stream while all writes are held; raises BookmarkRefused when it is full."""
+        """Tag the stream while all writes are held; raises BookmarkRefused when it is full.
+
+        The tag is a point only once the whole set has come through (`_make_bookmarks`).
+        """
         del volumes
-        admission = self.source.tag(RecordType.TAG_APP, snapshot_set_id)
-        if isinstance(admission, Refused):
-            raise BookmarkRefused(f"{admission.reason}: {admission.hint}")
-        sequence = self.source.capture.newest.sequence
-        tag = ProtectedPoint("app", self._kernel.now_ns, sequence)
-        self._tags.append(tag)
-        self._tag_of_set[snapshot_set_id] = tag
+        admission = self.source.insert_tag(RecordType.TAG_APP, snapshot_set_id)
+        if not isinstance(admission, Admitted):
+            raise BookmarkRefused(str(admission))
+        point = ProtectedPoint("app", self._kernel.now_ns, admission.sequence)
+        self._pending_of_set[snapshot_set_id] = point
         return None
 
     def abort(self, snapshot_set_id: str) -> None:
-        """Withdraw the tag of a snapshot that failed after all: it is no bookmark any more."""
+        """Withdraw the tag of a snapshot that failed after all: it is no bookmark."""
         self._laboratory.trace.record("cdp.bookmark_aborted", name=self.name, set=snapshot_set_id)
-        tag = self._tag_of_set.pop(snapshot_set_id, None)
-        if tag is None:
-            return
-        if self._tags.index(tag) < self._tags_durable:
-            self._tags_durable -= 1
-            history = self.durable["app"]
-            self.durable["app"] = [entry for entry in history if entry[1] != tag.time_ns]
-        self._tags.remove(tag)
+        point = self._pending_of_set.pop(snapshot_set_id, None)
+        if point is not None:
+            self.source.revoke_tag(point.sequence)
 
     # --- inside -------------------------------------------------------------------------------
 
@@ -316,10 +313,19 @@ class Cdp:
             due_ns += every_ns
             result: SnapshotResult = yield from requestor.snapshot()
             self.bookmarks.append(result)
-            taken = result.outcome is Outcome.TAKEN
+            taken = result.outcome is Outcome.TAKEN and self._commit_bookmark(result.set_id)
             self._laboratory.trace.record(
                 "cdp.bookmark", name=self.name, taken=taken, code=result.code.name
             )
+
+    def _commit_bookmark(self, snapshot_set_id: str) -> bool:
+        """Make the tag of a good set a point; tells whether the engine still takes it."""
+        point = self._pending_of_set.pop(snapshot_set_id)
+        admission = self.source.commit_tag(point.sequence)
+        if not isinstance(admission, Admitted):
+            return False
+        self._tags.append((admission.sequence, point))
+        return True
 
     def _dial(self, stands: Callable[[Endpoint], None]) -> None:
         """Connect after one round trip; over a dead line or to a dead host nothing answers."""

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from engine.actions import Action, Notice
+from engine.contract.actions import Action, Notice
 
 
 class EngineObserver(Protocol):

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from typing import Any
 
-from engine.actions import Action, CloseConnection, SendBytes, WakeAt
-from engine.events import BytesReceived, Disconnected, TimerFired
+from engine.contract.actions import Action, CloseConnection, SendBytes, WakeAt
+from engine.contract.events import BytesReceived, Disconnected, TimerFired
 from sim.host import Host
 from sim.kernel import Call, Kernel, Signal
 from sim.link import ConnectionClosed, Endpoint

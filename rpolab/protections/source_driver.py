@@ -5,16 +5,18 @@ The session stands for a service: `crash` ends it after any action, `start` make
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from engine import Admission, Capture, Change, RecordType, SourceSession, Waiting
-from engine.actions import Action, Notify, OpenConnection, ReleaseWriters
-from engine.events import Captured, Connected, SourceEvent, Started
+from engine import Admission, Capture, Change, RecordType, Segments, SourceSession, Waiting
+from engine.contract.actions import Action, Notify, OpenConnection, ReadSource, ReleaseWriters
+from engine.contract.events import Captured, Connected, SourceEvent, SourceRead, Started
+from rpolab.protections.capture_driver import CaptureDriver
 from rpolab.protections.observers import EngineObserver
 from rpolab.protections.session_driver import SessionDriver, SessionEvent
 from sim.host import Host
 from sim.kernel import Kernel, Signal
 from sim.link import Endpoint
-from sim.volume import Kind, Operation
+from sim.volume import Kind, Operation, Volume
 
 Dial = Callable[[Callable[[Endpoint], None]], None]
 """Asks for a connection; the given function is called when, and if, it stands."""
@@ -51,6 +53,7 @@ class SourceDriver(SessionDriver):
         make_session: makes a session on that capture.
         dial: asks the link for a connection to the target.
         observer: told of every action, and of notices.
+        spool: the volume of the capture's spool, None without one.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class SourceDriver(SessionDriver):
         make_session: Callable[[Capture], SourceSession],
         dial: Dial,
         observer: EngineObserver,
+        spool: Volume | None = None,
     ) -> None:
         super().__init__(kernel, host)
         self.capture = capture
@@ -69,21 +73,34 @@ class SourceDriver(SessionDriver):
         self._observer = observer
         self.session: SourceSession | None = None
         self._waiting: dict[int, Signal] = {}
+        self._disks = CaptureDriver(
+            kernel, capture, spool, observer.source_notice, partial(self._handle, Captured())
+        )
 
-    def filter_of(self, label: str) -> Callable[[Operation], Signal | None]:
-        """Return the filter for the volume that the engine calls `label`."""
+    def protect(self, label: str, volume: Volume) -> None:
+        """Attach the filter to the volume that the engine is to call `label`."""
 
         def show(operation: Operation) -> Signal | None:
             return self._admit(change_of(operation, label))
 
-        return show
+        volume.attach(show)
+        self._disks.protect(label, volume)
 
-    def tag(self, kind: RecordType, label: str) -> Admission:
-        """Put a tag into the stream, between the writes before and after this instant."""
-        change = Change(kind, "", payload=(label.encode(),))
-        admission = self.capture.admit(change, self.kernel.now_ns)
-        self._handle(Captured())
-        return admission
+    def insert_tag(self, kind: RecordType, label: str) -> Admission:
+        """Put a tag into the stream, between the writes before and after this instant.
+
+        It is a point only after `commit_tag`.
+        """
+        change = Change(kind, "", payload=(label.encode(),), is_pending=True)
+        return self._captured(self.capture.admit(change, self.kernel.now_ns))
+
+    def commit_tag(self, sequence: int) -> Admission:
+        """Make an inserted tag a point."""
+        return self._captured(self.capture.commit_tag(sequence, self.kernel.now_ns))
+
+    def revoke_tag(self, sequence: int) -> Admission:
+        """Withdraw an inserted tag."""
+        return self._captured(self.capture.revoke_tag(sequence, self.kernel.now_ns))
 
     def start(self) -> None:
         """Start the session's service."""
@@ -108,6 +125,8 @@ class SourceDriver(SessionDriver):
             self._release()
         elif isinstance(action, OpenConnection):
             self._open(action.connection)
+        elif isinstance(action, ReadSource):
+            self._disks.read(action, partial(self._answer, self.session, action.token))
         elif isinstance(action, Notify):
             self._observer.source_notice(action.notice)
 
@@ -123,9 +142,18 @@ class SourceDriver(SessionDriver):
         self._handle(Captured())
         return signal
 
+    def _captured(self, admission: Admission) -> Admission:
+        self._handle(Captured())
+        return admission
+
     def _handle(self, event: SourceEvent) -> None:
         if self.session is not None:
             self.carry_out_all(self.session.handle(event, self.kernel.now_ns))
+        self._disks.carry_out()
+
+    def _answer(self, asked: SourceSession | None, token: int, data: Segments | None) -> None:
+        if self.session is asked:
+            self._handle(SourceRead(token, data))
 
     def _release(self) -> None:
         for ticket in self.capture.take_released():

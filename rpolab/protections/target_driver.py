@@ -1,23 +1,29 @@
 """Carries the engine's target side in simulation: connections, journal files, restarts."""
 
+from functools import partial
+
 from engine import JournalSettings, SessionSettings, TailCut, TargetSession, open_journal
-from engine.actions import (
+from engine.basics.errors import EngineError
+from engine.contract.actions import (
     Action,
     AppendFile,
     CreateFile,
+    DeleteFile,
     Notify,
+    ReplaceFile,
     SessionFailed,
     SyncFile,
     TruncateFile,
 )
-from engine.errors import EngineError
-from engine.events import ActionFailed, Connected, SyncDone, TargetEvent
+from engine.contract.events import ActionFailed, Connected, SyncDone, TargetEvent
 from rpolab.protections.observers import EngineObserver
 from rpolab.protections.session_driver import SessionDriver, SessionEvent
 from sim.host import Host
 from sim.kernel import Kernel, Signal
 from sim.link import Endpoint
-from sim.volume import Volume
+from sim.volume import FileMissing, Volume
+
+_NEW_SUFFIX = ".new"
 
 
 class VolumeStorage:
@@ -30,12 +36,18 @@ class VolumeStorage:
         """Return the names of all files."""
         return self._volume.names()
 
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a file of this name."""
+        return self._volume.exists(name)
+
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
         return self._volume.size(name)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return bytes of a file, fewer at its end."""
+        """Return bytes of a file, fewer at its end, none where there is no such file."""
+        if not self._volume.exists(name):
+            return b""
         return self._volume.peek(name, offset, length)
 
 
@@ -83,6 +95,7 @@ class TargetDriver(SessionDriver):
         Raises:
             EngineError: The journal cannot be trusted (JournalDamaged and its kin).
         """
+        self._delete_unfinished()
         opened = open_journal(
             VolumeStorage(self._volume), group=self._group, settings=self._journal_settings
         )
@@ -128,6 +141,10 @@ class TargetDriver(SessionDriver):
             self._watch(volume.create(action.name), action.name)
         elif isinstance(action, TruncateFile):
             self._watch(volume.truncate(action.name, action.size), action.name)
+        elif isinstance(action, ReplaceFile):
+            self._replace(action)
+        elif isinstance(action, DeleteFile):
+            volume.delete(action.name).then(partial(self._deleted, self.session, action.name))
         elif isinstance(action, Notify):
             self._observer.target_notice(action.notice)
 
@@ -139,14 +156,34 @@ class TargetDriver(SessionDriver):
         if self.session is not None:
             self.carry_out_all(self.session.handle(event, self.kernel.now_ns))
 
+    def _replace(self, action: ReplaceFile) -> None:
+        """Write a new file, flush it, and let it take the old one's place, all in order."""
+        volume, new = self._volume, action.name + _NEW_SUFFIX
+        for done in (
+            volume.create(new),
+            volume.write(new, 0, (action.data,)),
+            volume.flush(new),
+            volume.replace(new, action.name),
+        ):
+            self._watch(done, action.name)
+
+    def _deleted(self, session: TargetSession | None, file: str, signal: Signal) -> None:
+        if isinstance(signal.error, FileMissing):  # it was to be gone
+            return
+        self._check(session, file, signal)
+
+    def _delete_unfinished(self) -> None:
+        """Delete what a crash kept from taking another file's place."""
+        for name in self._volume.names():
+            if name.endswith(_NEW_SUFFIX):
+                self._watch(self._volume.delete(name), name)
+
     def _watch(self, done: Signal, file: str) -> None:
-        session = self.session
+        done.then(partial(self._check, self.session, file))
 
-        def check(signal: Signal) -> None:
-            if signal.error is not None and self.session is session:
-                self._handle(ActionFailed(file, str(signal.error)))
-
-        done.then(check)
+    def _check(self, session: TargetSession | None, file: str, signal: Signal) -> None:
+        if signal.error is not None and self.session is session:
+            self._handle(ActionFailed(file, str(signal.error)))
 
     def _sync(self, action: SyncFile) -> None:
         session = self.session

@@ -6,12 +6,25 @@ from engine import (
     Capture,
     actions,
 )
-from engine.cursor import Cursor
-from engine.wire import (
+from engine.basics.cursor import Cursor
+from engine.formats.frame_parser import FrameParser
+from engine.formats.wire import (
+    VERSION_NEWEST,
+    VERSION_OLDEST,
+    Ack,
     BatchEncoder,
+    Capability,
+    Heartbeat,
     Hello,
+    Stamp,
+    Welcome,
+    encode_ack,
+    encode_heartbeat,
     encode_hello,
+    encode_welcome,
 )
+
+HEARTBEAT = encode_heartbeat(Heartbeat(Stamp()))
 
 
 def capture_of(count=6, *, group=GROUP, epoch=EPOCH, text=b"text"):
@@ -27,7 +40,17 @@ def records(capture, first, last):
 
 
 def batch(capture, first, last):
-    return BatchEncoder(1).encode(first, records(capture, first, last))
+    return batch_of(first, records(capture, first, last), level=1)
+
+
+def batch_of(first, given, *, level=None, version=VERSION_NEWEST):
+    return BatchEncoder(version, level).encode(Stamp(), first, given)
+
+
+def ack_of(durable, applied=None):
+    return encode_ack(
+        Ack(Stamp(), durable, durable if applied is None else applied), VERSION_NEWEST
+    )
 
 
 def cursor(capture, sequence):
@@ -47,8 +70,24 @@ def only_failure(given):
     return failure
 
 
+def sent_frames(given):
+    parser = FrameParser(1 << 20)
+    for action in given:
+        if isinstance(action, actions.SendBytes):
+            parser.receive(action.data)
+    frames = []
+    while (frame := parser.next_frame()) is not None:
+        frames.append(frame)
+    return frames
+
+
 def hello_of(capture, **fields):
     hello = Hello(
+        stamp=Stamp(),
+        version_oldest=VERSION_OLDEST,
+        version_newest=VERSION_NEWEST,
+        capabilities=Capability.ZSTD,
+        flags=0,
         group=capture.group,
         epoch=capture.epoch,
         incarnation=capture.incarnation,
@@ -57,6 +96,19 @@ def hello_of(capture, **fields):
         chain=capture.acknowledged.chain,
     )
     return encode_hello(hello._replace(**fields))
+
+
+def welcome_at(where, **fields):
+    welcome = Welcome(
+        stamp=Stamp(),
+        version=VERSION_NEWEST,
+        capabilities=Capability.ZSTD,
+        flags=0,
+        group=GROUP,
+        incarnation=INCARNATION,
+        cursor=where,
+    )
+    return encode_welcome(welcome._replace(**fields))
 
 
 HELLO = hello_of(capture_of())

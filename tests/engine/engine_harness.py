@@ -11,6 +11,7 @@ from dataclasses import replace
 from engine_model import (
     GROUP,
     MemoryStorage,
+    Reference,
 )
 
 from engine import (
@@ -25,6 +26,7 @@ from engine import (
     SourceState,
     TargetSession,
     TargetState,
+    Tracked,
     Waiting,
     actions,
     events,
@@ -59,6 +61,8 @@ class Pair:
         capture: The source's capture.
         choose: `choose(n)` returns a number below n; everything undecided asks it.
         at_step: Called with the pair after every carried-out action: crash it there.
+        spool: Where the capture's spool is.
+        volume: The live files, if there are any before the capture begins.
     """
 
     def __init__(
@@ -70,6 +74,8 @@ class Pair:
         choose: Callable[[int], int] = lambda _: 0,
         at_step: Callable[["Pair"], None] = lambda _: None,
         chunk_bytes_max: int = 1 << 30,
+        spool: MemoryStorage | None = None,
+        volume: Reference | None = None,
     ):
         self.capture = capture
         self.settings = settings
@@ -90,6 +96,18 @@ class Pair:
         self.tickets_ever = 0
         self.to_target: deque = deque()
         self.to_source: deque = deque()
+        #: The live files, with every change shown so far; and as they were at points.
+        self.volume = volume or Reference()
+        for entry in () if volume else capture.live_files().entries:
+            self.volume.files[entry.name] = bytearray(entry.size)
+        self.snapshots: dict[int, dict[str, bytes]] = {}
+        self.is_cut = False  # while the link is down
+        self.vacated: str | None = None  # the name that a file had before it was renamed
+        self.spool = spool
+        self.spool_syncs: deque = deque()
+        self.spool_is_broken = False
+        self.reads: deque = deque()  # actions, not yet carried out
+        self.answers: deque = deque()
         self.start_source()
         self.start_target()
 
@@ -139,6 +157,28 @@ class Pair:
 
     def tell_source(self, event):
         self.source_actions += self.source.handle(event, self.now_ns)
+        self.carry_out_capture()
+
+    def carry_out_capture(self):
+        """Carry out what the capture wants of its spool, and hear its notices."""
+        for action in self.capture.take_actions():
+            if isinstance(action, actions.Notify):
+                self.notices.append(("capture", action.notice))
+                if isinstance(action.notice, actions.GapClosed):
+                    self.keep_snapshot(action.notice.sequence)
+                elif isinstance(action.notice, actions.HistoryRewound):
+                    kept = action.notice.sequence
+                    self.snapshots = {n: s for n, s in self.snapshots.items() if n <= kept}
+            elif isinstance(action, actions.SyncFile):
+                self.spool_syncs.append(action)
+            elif isinstance(action, actions.DeleteFile):
+                self.spool.delete(action.name)
+            else:
+                self.spool.carry_out(action)
+
+    def keep_snapshot(self, sequence):
+        files = self.volume.files
+        self.snapshots[sequence] = {name: bytes(data) for name, data in files.items()}
 
     def tell_target(self, event):
         self.target_actions += self.target.handle(event, self.now_ns)
@@ -149,6 +189,10 @@ class Pair:
         if isinstance(admission, Refused):
             assert change.kind in (RecordType.TAG_APP, RecordType.TAG_CRASH)
             return admission
+        self.volume.apply(change)
+        if isinstance(admission, Tracked):
+            self.tell_source(events.Captured())
+            return admission
         # As a copy: an image must not depend on a caller's payload object.
         self.shown.append(replace(change))
         if isinstance(admission, Waiting):
@@ -157,6 +201,7 @@ class Pair:
         else:
             assert isinstance(admission, Admitted)
             assert not self.capture.held_count, "nobody overtakes a waiting writer"
+            self.keep_snapshot(admission.sequence)
         self.tell_source(events.Captured())
         return admission
 
@@ -170,6 +215,9 @@ class Pair:
             (self.to_source, self._deliver_to_source),
             (self.to_target, self._deliver_to_target),
             (self.syncs, self._complete_sync),
+            (self.spool_syncs, self._complete_spool_sync),
+            (self.reads, self._read),
+            (self.answers, self._answer),
         ]
         ready = [function for queue, function in ready if queue]
         if not ready:
@@ -206,6 +254,7 @@ class Pair:
             and not (self.source_actions or self.target_actions or self.to_source)
             and not self.waiting
             and self.capture.acknowledged == self.capture.newest
+            and not self.capture.is_in_gap
         )
 
     def converge(self):
@@ -243,6 +292,11 @@ class Pair:
         if isinstance(action, actions.OpenConnection):
             self.connections += 1
             self.source_number = action.connection
+            if self.is_cut:
+                failed = events.ConnectFailed(action.connection, "the link is cut")
+                self.to_source.append((action.connection, failed))
+                self._done()
+                return
             self.to_source.append((action.connection, events.Connected(action.connection)))
             self.to_target.append((self.connections, events.Connected(self.connections)))
         elif isinstance(action, actions.SendBytes):
@@ -256,6 +310,8 @@ class Pair:
         elif isinstance(action, actions.ReleaseWriters):
             for ticket in self.capture.take_released():
                 assert ticket == self.waiting.popleft(), "writers go on in their order"
+        elif isinstance(action, actions.ReadSource):
+            self.reads.append(action)
         else:
             self.notices.append(("source", action.notice))
         self._done()
@@ -288,6 +344,27 @@ class Pair:
             for other, left in self.syncs
         )
         self.tell_target(events.SyncDone(action.token))
+
+    def _complete_spool_sync(self):
+        action = self.spool_syncs.popleft()
+        if self.spool_is_broken:
+            self.capture.spool_failed("no space left", self.now_ns)
+        else:
+            self.capture.spool_written(action.token, self.now_ns)
+        self.carry_out_capture()
+        self.tell_source(events.Captured())
+
+    def _read(self):
+        """Read the live file now; the answer comes later."""
+        action = self.reads.popleft()
+        data = None
+        if action.file in self.volume.files:
+            content = self.volume.files[action.file]
+            data = (bytes(content[action.offset : action.offset + action.length]),)
+        self.answers.append(events.SourceRead(action.token, data))
+
+    def _answer(self):
+        self.tell_source(self.answers.popleft())
 
     def _deliver_to_source(self):
         self._deliver(self.to_source, self.tell_source)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from engine import (
     Change,
+    Cursor,
     Image,
     Journal,
     JournalSettings,
@@ -13,15 +14,23 @@ from engine import (
     actions,
     open_journal,
 )
-from engine.marks import MARK_BYTES, decode_mark
-from engine.payload import to_bytes
-from engine.records import ScannedRecord, scan_record
-from engine.segments import FOOTER_BYTES, SEGMENT_HEADER_BYTES, decode_footer
+from engine.basics.payload import to_bytes
+from engine.formats.marks import MARK_BYTES, decode_mark
+from engine.formats.records import (
+    RECORD_VERSION,
+    RecordHeader,
+    ScannedRecord,
+    encode_record,
+    scan_record,
+)
+from engine.formats.segments import FOOTER_BYTES, SEGMENT_HEADER_BYTES, decode_footer
 
 GROUP = 7
 EPOCH = 3
 INCARNATION = 0xC0FFEE
 SECTOR_BYTES = 512
+#: Records that the capture makes itself: no change was shown for them.
+MADE_BY_CAPTURE = (RecordType.TIME, RecordType.TAG_COMMIT, RecordType.TAG_REVOKE)
 
 
 def create(name):
@@ -52,8 +61,44 @@ def app_tag(label):
     return Change(RecordType.TAG_APP, "", payload=(label.encode(),))
 
 
+def pending_app_tag(label):
+    return Change(RecordType.TAG_APP, "", payload=(label.encode(),), is_pending=True)
+
+
 def crash_tag(label=""):
     return Change(RecordType.TAG_CRASH, "", payload=(label.encode(),) if label else ())
+
+
+class RecordStream:
+    """Encodes any records one after the other, sensible or not: what a capture would never do."""
+
+    def __init__(self, base=None):
+        self.base = base or Cursor(EPOCH, 0, 0)
+        self.newest = self.base
+        self.records: list[bytes] = []
+
+    def add(self, kind, body=b"", *, file=0, offset=0, time_ns=None, epoch=None):
+        """Add one record; its time is its sequence where none is given."""
+        sequence = self.newest.sequence + 1
+        header = RecordHeader(
+            version=RECORD_VERSION,
+            type=kind,
+            flags=0,
+            file=file,
+            sequence=sequence,
+            source_time_ns=sequence if time_ns is None else time_ns,
+            offset=offset,
+            epoch=self.newest.epoch if epoch is None else epoch,
+            group=GROUP,
+            raw_length=len(body),
+            stored_length=len(body),
+            body_crc=0,
+            chain=0,
+        )
+        record, chain = encode_record(header, body, self.newest.chain)
+        self.newest = Cursor(header.epoch, sequence, chain)
+        self.records.append(record)
+        return self
 
 
 class Reference:
@@ -103,7 +148,7 @@ def check_images(journal: Journal, shown: Iterable[Change]) -> None:
     assert contents(Image(journal, 0)) == {}
     for sequence in range(1, journal.durable.sequence + 1):
         kind = journal.index.row(sequence).kind
-        if kind != RecordType.TIME:
+        if kind not in MADE_BY_CAPTURE:
             change = next(changes)
             assert change.kind == kind
             reference.apply(change)
@@ -125,11 +170,14 @@ class MemoryStorage:
     def names(self):
         return list(self.files)
 
+    def exists(self, name):
+        return name in self.files
+
     def size(self, name):
         return len(self.files[name])
 
     def read(self, name, offset, length):
-        return bytes(self.files[name][offset : offset + length])
+        return bytes(self.files.get(name, b"")[offset : offset + length])
 
     def create(self, name):
         assert name not in self.files
@@ -142,6 +190,15 @@ class MemoryStorage:
 
     def truncate(self, name, size):
         del self.files[name][size:]
+        self.unsynced.pop(name, None)
+
+    def replace(self, name, data):
+        """Give the file this content, durably: a crash leaves the old or the new, nothing else."""
+        self.files[name] = bytearray(data)
+        self.unsynced.pop(name, None)
+
+    def delete(self, name):
+        self.files.pop(name, None)
         self.unsynced.pop(name, None)
 
     def sync(self, name, count):
@@ -171,6 +228,10 @@ class MemoryStorage:
             self.append(action.name, action.offset, action.data)
         elif isinstance(action, actions.TruncateFile):
             self.truncate(action.name, action.size)
+        elif isinstance(action, actions.ReplaceFile):
+            self.replace(action.name, action.data)
+        elif isinstance(action, actions.DeleteFile):
+            self.delete(action.name)
 
 
 class Part(NamedTuple):

@@ -79,6 +79,7 @@ def test_a_read_sees_what_was_issued_before_it():
         (lambda volume: volume.truncate("missing", 0), FileMissing),
         (lambda volume: volume.rename("missing", "c"), FileMissing),
         (lambda volume: volume.rename("a", "b"), FileExists),
+        (lambda volume: volume.replace("missing", "a"), FileMissing),
         (lambda volume: volume.delete("missing"), FileMissing),
         (lambda volume: volume.flush("missing"), FileMissing),
         (lambda volume: volume.read("missing", 0, 1), FileMissing),
@@ -118,6 +119,22 @@ def test_the_operation_after_a_failed_one_goes_on():
     assert isinstance(failed.error, FileMissing)
     assert created.fired
     assert created.error is None
+
+
+def test_a_replaced_file_gives_its_room_back_and_the_other_keeps_its_flushed_bytes():
+    kernel, volume = make_volume(capacity_bytes=100)
+    for name, text in (("a", b"old"), ("a.new", b"newer")):
+        volume.create(name)
+        volume.write(name, 0, (text,))
+        volume.flush(name)
+    volume.replace("a.new", "a")
+    volume.replace("a", "a")
+    settle(kernel)
+    volume.power_cut(lambda _: pytest.fail("all of it was flushed"))
+    assert kernel.unobserved_errors == []
+    assert volume.names() == ["a"]
+    assert volume.peek("a", 0, 99) == b"newer"
+    assert volume.used_bytes == 5
 
 
 def test_room_is_given_back_by_truncation_and_deletion():

@@ -65,6 +65,10 @@ class Reference:
             raise FileExists("", new)
         self.files[new] = self.files.pop(old)
 
+    def replace(self, old, new):
+        self.need(old)
+        self.files[new] = self.files.pop(old)
+
     def delete(self, name):
         self.need(name)
         del self.files[name]
@@ -84,6 +88,8 @@ def apply_operation(files, operation):
         files.truncate(operation.file, operation.size)
     elif operation.kind is Kind.RENAME:
         files.rename(operation.file, operation.new_name)
+    elif operation.kind is Kind.REPLACE:
+        files.replace(operation.file, operation.new_name)
     elif operation.kind is Kind.DELETE:
         files.delete(operation.file)
 
@@ -132,6 +138,10 @@ class VolumeMachine(RuleBasedStateMachine):
     @rule(old=names, new=names)
     def rename(self, old, new):
         self.both("rename", old, new)
+
+    @rule(old=names, new=names)
+    def replace(self, old, new):
+        self.both("replace", old, new)
 
     @rule(name=names)
     def delete(self, name):

@@ -56,27 +56,52 @@ def test_a_folder_imports_only_what_lies_below_it(folder):
     assert not wrong
 
 
-ESE_MAY_IMPORT = {
-    "formats": set(),
-    "trees": {"formats"},
-    "integrity": {"formats"},
-    "maintenance": {"formats", "trees", "integrity"},
-    "running": {"formats", "trees"},
-    "recovery": {"formats", "trees"},
-    "tools": {"formats", "trees", "integrity", "maintenance", "recovery"},
+ROOMS_MAY_IMPORT = {
+    "emulators/ese": {
+        "formats": set(),
+        "trees": {"formats"},
+        "integrity": {"formats"},
+        "maintenance": {"formats", "trees", "integrity"},
+        "running": {"formats", "trees"},
+        "recovery": {"formats", "trees"},
+        "tools": {"formats", "trees", "integrity", "maintenance", "recovery"},
+    },
+    "engine": {
+        "basics": set(),
+        "contract": {"basics"},
+        "formats": {"basics"},
+        "history": {"basics", "formats"},
+        "capture": {"basics", "contract", "formats", "history"},
+        "journal": {"basics", "contract", "formats", "history"},
+        "layers": {"basics", "contract", "formats", "history", "journal"},
+        "images": {"basics", "contract", "formats", "history", "journal", "layers"},
+        "points": {"basics", "formats", "history", "journal"},
+        "session": {"basics", "contract", "formats", "capture", "journal"},
+        "live": {"basics", "contract"},
+    },
 }
 
 
-@pytest.mark.parametrize("folder", sorted(ESE_MAY_IMPORT))
-def test_inside_ese_imports_go_downwards_too(folder):
-    forbidden = set(ESE_MAY_IMPORT) - ESE_MAY_IMPORT[folder] - {folder}
+@pytest.mark.parametrize(
+    ("house", "room"),
+    [(house, room) for house, rooms in ROOMS_MAY_IMPORT.items() for room in rooms],
+)
+def test_inside_a_house_of_rooms_imports_go_downwards_too(house, room):
+    rooms = ROOMS_MAY_IMPORT[house]
+    package = house.replace("/", ".") + "."
+    forbidden = set(rooms) - rooms[room] - {room}
     wrong = [
         f"{name_of(path)}:{line} imports {module}"
-        for path in modules(f"emulators/ese/{folder}")
+        for path in modules(f"{house}/{room}")
         for line, module in imports(path)
-        if module.startswith("emulators.ese.") and module.split(".")[2] in forbidden
+        if module.startswith(package) and module.removeprefix(package).split(".")[0] in forbidden
     ]
     assert not wrong
+
+
+def test_every_room_of_the_engine_has_its_place_in_the_order():
+    rooms = {path.name for path in (ROOT / "engine").iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(ROOMS_MAY_IMPORT["engine"])
 
 
 @pytest.mark.parametrize("library", sorted(THE_IMPORTER_OF))

@@ -101,11 +101,6 @@ def ecc_checksum(block: Bytes, pgno: int, *, leads: bool = True) -> tuple[int, i
     return (total ^ total >> 32) & 0xFFFFFFFF ^ pgno, flipped << 16 | index
 
 
-def seal_page(page: Bytes, pgno: int) -> bytes:
-    """Return the page with its checksum written into the first 8 bytes."""
-    return _CHECKSUM.pack(*page_checksum(page, pgno)) + page[CHECKSUM_BYTES:]
-
-
 def stored_checksum(page: Bytes, offset: int = 0) -> tuple[int, int]:
     """Return the two values that a page carries at `offset`."""
     xor, ecc = _CHECKSUM.unpack_from(page, offset)

@@ -198,12 +198,8 @@ class DatabaseHeader:
             raise ese_error(-1213, pages, "name the Exchange version that wrote the database")
         stated_type = _U32.unpack_from(block, FILE_TYPE_OFFSET)[0]
         state = _U32.unpack_from(block, 52)[0]
-        if stated_type != file_type or (version, revision) != (
-            DATABASE_VERSION,
-            file_format.revision,
-        ):
-            found = f"file type {stated_type}, version {version:#x},{revision:#x}"
-            raise ese_error(-1206, f"{where}: {found}", "name the Exchange version that wrote it")
+        if (stated_type, version, revision) != (file_type, DATABASE_VERSION, file_format.revision):
+            raise _other_file(where, stated_type, (version, revision), page_bytes)
         newest = DatabaseState.FORCE_DETACH if file_format in FORMATS else DatabaseState.REVERT
         if not DatabaseState.JUST_CREATED <= state <= newest:
             raise ese_error(-1206, f"{where}: the header has state {state}", hint)
@@ -285,6 +281,32 @@ class Reader(Protocol):
         """Return up to `length` bytes of a file."""
 
 
+class _OtherFileError(EseError):
+    """A header is whole, but of another kind of file or of another version: it is not damaged."""
+
+
+def _other_file(
+    where: str, file_type: int, version: tuple[int, int], page_bytes: int
+) -> _OtherFileError:
+    """Return the error -1206 that says what the file is, and where it belongs.
+
+    In place, no engine here makes an older database one of its own version.
+    """
+    writers = [
+        known.name
+        for known in FORMATS
+        if ((DATABASE_VERSION, known.revision), known.page_bytes) == (version, page_bytes)
+    ]
+    if file_type == FileType.STREAMING:
+        hint = "name the database (.edb), not its streaming file"
+    elif writers:
+        hint = f"attach it as {writers[0]}, which wrote it: mail can be moved from there"
+    else:
+        hint = "attach it to the program that wrote it"
+    found = f"file type {file_type}, version {version[0]:#x},{version[1]:#x}"
+    return _OtherFileError(*ese_error(-1206, f"{where}: {found}", hint).args)
+
+
 def read_header(
     files: Reader,
     name: str,
@@ -304,11 +326,13 @@ def read_header(
     try:
         return unpack(files.read(name, 0, max(PAGE_BYTES_MAX, page_bytes)))
     except EseError as damage:
-        if damage.code not in (-1018, -1206):
+        if damage.code not in (-1018, -1206) or isinstance(damage, _OtherFileError):
             raise
         first = damage
     try:
         return unpack(files.read(name, page_bytes, page_bytes))
+    except _OtherFileError:
+        raise
     except EseError as second:
         hint = "restore the database from a copy or a backup"
         where = f"{name}: header and shadow are damaged ({first.where}; {second.where})"

@@ -163,8 +163,3 @@ class RowKey:
             if row[index] is None:
                 nulls |= 1 << bit
         return nulls
-
-
-def encode_key(columns: Sequence[Column], values: Sequence[Value]) -> bytes:
-    """Return the normalised key of `values`; for one key only, use `KeyCodec` for many."""
-    return KeyCodec(columns).encode(values)

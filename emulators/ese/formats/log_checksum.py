@@ -10,6 +10,7 @@ from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from emulators.ese.formats.checksum import Bytes, xor_words
 from emulators.ese.formats.format import SECTOR_BYTES
@@ -109,7 +110,7 @@ class RangeXor:
     def of(self, start: int, stop: int) -> int:
         """Return the XOR of the words of bytes `start` to `stop`, the last padded with zeros."""
         first, last = start >> 2, stop + 3 >> 2
-        if last > self._known:
+        if last > self._known:  # asked here too: most ranges do not need the call
             self._extend(last)
         turn, cut = (start & 3) << 3, (stop & 3) << 3
         value: int = self._running[last] ^ self._running[first]
@@ -119,7 +120,25 @@ class RangeXor:
             value ^= self._words[last - 1] >> cut << cut
         return (value >> turn | value << 32 - turn) & 0xFFFFFFFF
 
+    def of_each(
+        self, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """Return the XORs of many ranges, none of which is beyond the buffer."""
+        if not len(stops):
+            return stops
+        first, last = starts >> 2, stops + 3 >> 2
+        self._extend(int(last.max()))
+        words, running = np.asarray(self._words), np.asarray(self._running)
+        turn, cut = (starts & 3) << 3, (stops & 3) << 3
+        value = (running[last] ^ running[first]).astype(np.int64)
+        value ^= words[np.minimum(first, len(words) - 1)] & (1 << turn) - 1
+        value ^= np.where(cut, words[last - 1] >> cut << cut, 0)
+        turned: npt.NDArray[np.int64] = (value >> turn | value << 32 - turn) & 0xFFFFFFFF
+        return turned
+
     def _extend(self, last: int) -> None:
+        if last <= self._known:
+            return
         known, stop = self._known, max(last, min(self._known + _BLOCK_WORDS, len(self._words)))
         running = np.asarray(self._running)
         np.bitwise_xor.accumulate(

@@ -1,7 +1,7 @@
 """The header of a log file, and the pattern of its unused part (ese-format.md G)."""
 
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from struct import Struct
 
 from emulators.ese.errors import ese_error
@@ -34,11 +34,12 @@ ATTACHMENTS_OFFSET = 671
 ATTACHMENTS_BYTES = 2048
 
 _PATTERN_BYTE = 0xDA
+_PATTERNS_KEPT = 8
 _LAYOUT = Struct("<IiHHHH8s8sIII28s567sB8sIB8sxxxxxxI")
 _MINOR_UPDATE = 0
 
 
-@cache
+@lru_cache(_PATTERNS_KEPT)
 def fill_pattern(size: int) -> bytes:
     """Return `size` bytes of the pattern that fills the unused part of a log file."""
     sector = bytes(

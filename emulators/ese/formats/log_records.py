@@ -120,6 +120,7 @@ __all__ = [
     "Merge",
     "Nop",
     "Other",
+    "Place",
     "Record",
     "RecoveryQuit2",
     "RecoveryUndo2",
@@ -153,6 +154,9 @@ PAGE_CONCURRENT_INDEX = 0x10
 PAGE_SYSTEM_TASK = 0x20
 """Flags of a page operation (LRPAGE_)."""
 
+
+Place: TypeAlias = tuple[bytes, int, int]
+"""A record that nobody has read yet: the bytes of its log, where it begins and where it ends."""
 
 Decoder: TypeAlias = Callable[[bytes, int, int], Record]
 """Reads the record between two offsets of a buffer, which are those of a whole record."""

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from emulators.ese.formats.checksum import Bytes
 from emulators.ese.formats.format import LOG_HEADER_BYTES, SECTOR_BYTES
+from emulators.ese.formats.log_chain import prove_chain
 from emulators.ese.formats.log_checksum import (
     CHECKSUM_RECORD_BYTES,
     ChecksumRecord,
@@ -88,11 +89,6 @@ class LogScan:
         return zip(positions, self.offsets, self.ends, strict=True)
 
     @property
-    def end_lgpos(self) -> Lgpos:
-        """The position after the last whole record."""
-        return lgpos_at(self.generation, self.end)
-
-    @property
     def last_lgpos(self) -> Lgpos:
         """The position of the last record, or of the stream's start when there is none."""
         return lgpos_at(self.generation, self.offsets[-1] if self.offsets else STREAM_OFFSET)
@@ -145,6 +141,9 @@ def _follow(buffer: bytes, generation: int) -> _Walk:
     at = last = end = STREAM_OFFSET
     repaired = False
     ranges = RangeXor(buffer)
+    chain = prove_chain(buffer, at, generation, ranges)
+    if chain is not None:
+        last, end, at = chain
     while True:
         proof = prove(buffer, at, generation, ranges)
         after = at + CHECKSUM_RECORD_BYTES
@@ -195,12 +194,13 @@ def _classify(walk: _Walk, generation: int) -> tuple[LogState, int | None]:
 
 
 def _tail_is_unused(walk: _Walk, tail: int, generation: int) -> bool:
-    rest = walk.buffer[tail:]
     proof, restored = prove_shadow(walk.buffer, walk.checksum_at, generation)
     sector = walk.checksum_at - walk.checksum_at % SECTOR_BYTES
     if proof.verdict is Verdict.WHOLE and restored == walk.buffer[sector : sector + SECTOR_BYTES]:
-        rest = rest[SECTOR_BYTES:]
-    return rest == fill_pattern(len(rest))
+        tail += SECTOR_BYTES
+    # Asked so that the rest, most of a log that was rolled early, is not copied.
+    rest_bytes = len(walk.buffer) - tail
+    return rest_bytes <= 0 or walk.buffer.startswith(fill_pattern(rest_bytes), tail)
 
 
 def _may_be_torn(walk: _Walk, at: int, record: ChecksumRecord) -> bool:

@@ -7,12 +7,7 @@ same data, and the records that prove it (see log_scan for the reader).
 The algorithm is the annex's: while new data stays in the sector of the open checksum record, that
 sector is written again, with a copy (the shadow) in the sector after it. Otherwise a new checksum
 record is put at the end, and the old one is closed over all whole sectors up to the new one's.
-
-Runs of zeros in records are carried as lengths and cost nothing until they become bytes.
 """
-
-from collections.abc import Iterable
-from typing import TypeAlias
 
 from emulators.ese.errors import ese_error
 from emulators.ese.formats.checksum import xor_words
@@ -25,23 +20,16 @@ from emulators.ese.formats.log_checksum import (
 )
 from emulators.ese.formats.log_file import fill_pattern
 from emulators.ese.formats.log_scan import STREAM_OFFSET, LogScan, LogState, lgpos_at, scan_log
-from sim.payload import Segments, to_bytes
 
 __all__ = [
     "STREAM_OFFSET",
     "LogFrame",
     "LogScan",
     "LogState",
-    "Segments",
     "blank_log",
     "lgpos_at",
     "scan_log",
 ]
-
-_Part: TypeAlias = bytes | memoryview | int
-
-_ZEROS_AS_BYTES_MAX = 256
-"""Shorter runs of zeros are cheaper as bytes."""
 
 
 class LogFrame:
@@ -72,7 +60,7 @@ class LogFrame:
         self.position = self.first_position
         self._checksum_at = STREAM_OFFSET
         self._head = b""
-        self._parts: list[bytes | int] = []
+        self._parts: list[bytes] = []
         self._pending = True
         self._heals = False
 
@@ -93,60 +81,47 @@ class LogFrame:
         self._pending = True
         return offset
 
-    def append_segments(self, record: Segments) -> int:
-        """Append one record that holds runs of zeros; return its offset in the file."""
-        offset = self.position
-        for part in record:
-            self._parts.append(part)
-            self.position += part if isinstance(part, int) else len(part)
-        self._pending = True
-        return offset
-
     def flush(self) -> tuple[int, bytes]:
         """Return (offset, bytes) to write so that every appended record is readable.
 
         Whole sectors; when nothing is new, the last sector and its shadow once more.
         """
-        offset, segments = self.flush_segments()
-        return offset, to_bytes(segments)
-
-    def flush_segments(self) -> tuple[int, Segments]:
-        """Do as `flush`, leaving long runs of zeros as lengths."""
         end_max = self.file_bytes - SECTOR_BYTES
         assert self.position <= end_max, "records were appended beyond the room of the log file"
         sector = self._checksum_at - len(self._head)
         self._pending = False
+        data = b"".join(self._parts)
         if self.position <= sector + SECTOR_BYTES:
-            segments: Segments = (self._last_sector(to_bytes(tuple(self._parts))),)
+            written = self._last_sector(data)
         else:
-            segments = self._close_range(sector)
+            written = self._close_range(sector, data)
         if self._heals:
-            segments = self._healed(sector, segments)
-        return sector, segments
+            # A torn flush left something behind: the unused pattern is put over it.
+            self._heals = False
+            written += fill_pattern(self.file_bytes - sector - len(written))
+        return sector, written
 
-    def _close_range(self, sector: int) -> Segments:
+    def _close_range(self, sector: int, data: bytes) -> bytes:
         """Close the open checksum record before the sector of a new one at the end."""
-        self._fill_to(_place_for_checksum(self.position))
+        new_at = _place_for_checksum(self.position)
+        data += bytes(new_at - self.position)
         after = self._checksum_at + CHECKSUM_RECORD_BYTES
-        new_at = self.position
         boundary = new_at - new_at % SECTOR_BYTES
-        data = _coalesce(self._parts)
-        covered, new_head = _cut(data, boundary - after)
-        own, _ = _cut(covered, sector + SECTOR_BYTES - after)
+        covered = memoryview(data)[: boundary - after]
+        own = covered[: sector + SECTOR_BYTES - after]
         record = make_record(
             self.generation,
             self._head,
             boundary - after,
             new_at - after,
-            _xor(covered),
-            _xor(own),
+            xor_words(covered),
+            xor_words(own),
         )
         front = self._head + record.pack()
         self._checksum_at = new_at
-        self._head = to_bytes(_coalesce(new_head))
-        self._parts = []
+        self._head = data[boundary - after :]
         self.position = new_at + CHECKSUM_RECORD_BYTES
-        return _coalesce((front, *covered, self._last_sector(b"")))
+        return b"".join((front, covered, self._last_sector(b"")))
 
     def _last_sector(self, data: bytes) -> bytes:
         """Return the sector of the open checksum record, with `data` after it, and its shadow."""
@@ -158,17 +133,6 @@ class LogFrame:
     def _sector(self, record: ChecksumRecord, data: bytes, mask: int) -> bytes:
         used = self._head + record.pack(mask) + data
         return used + fill_pattern(SECTOR_BYTES)[len(used) :]
-
-    def _fill_to(self, position: int) -> None:
-        if position > self.position:
-            self._parts.append(bytes(position - self.position))
-            self.position = position
-
-    def _healed(self, sector: int, segments: Segments) -> Segments:
-        """Let this flush also put the unused pattern over what a torn flush left behind."""
-        self._heals = False
-        length = sum(part if isinstance(part, int) else len(part) for part in segments)
-        return *segments, fill_pattern(self.file_bytes - sector - length)
 
     @classmethod
     def resume(cls, existing: bytes) -> "LogFrame":
@@ -204,55 +168,3 @@ def _place_for_checksum(position: int) -> int:
     """Return where a checksum record may be put: it must not straddle a sector."""
     left = -position % SECTOR_BYTES
     return position + left if 0 < left < CHECKSUM_RECORD_BYTES else position
-
-
-def _coalesce(parts: Iterable[_Part]) -> Segments:
-    """Join neighbouring bytes; short runs of zeros become bytes."""
-    segments: list[bytes | int] = []
-    run: list[bytes | memoryview] = []
-    for part in parts:
-        if not isinstance(part, int):
-            run.append(part)
-        elif part <= _ZEROS_AS_BYTES_MAX:
-            run.append(bytes(part))
-        else:
-            segments += (b"".join(run), part)
-            run = []
-    segments.append(b"".join(run))
-    return tuple(segment for segment in segments if segment)
-
-
-def _cut(segments: Iterable[_Part], at: int) -> tuple[list[_Part], list[_Part]]:
-    """Part a payload after `at` bytes; bytes are viewed, not copied."""
-    before: list[_Part] = []
-    after: list[_Part] = []
-    for segment in segments:
-        length = segment if isinstance(segment, int) else len(segment)
-        if at >= length:
-            before.append(segment)
-        elif at <= 0:
-            after.append(segment)
-        elif isinstance(segment, int):
-            before.append(at)
-            after.append(length - at)
-        else:
-            view = memoryview(segment)
-            before.append(view[:at])
-            after.append(view[at:])
-        at -= length
-    return before, after
-
-
-def _xor(segments: Iterable[_Part]) -> int:
-    """Return the XOR of the payload's words: each part's, turned to where it begins in a word."""
-    total = 0
-    place = 0
-    for segment in segments:
-        if isinstance(segment, int):
-            place += segment
-            continue
-        xor = xor_words(segment)
-        turn = (place & 3) << 3
-        total ^= (xor << turn | xor >> 32 - turn) & 0xFFFFFFFF
-        place += len(segment)
-    return total

@@ -137,29 +137,17 @@ VARIABLE_SIZES: dict[RecordType, tuple[int, int, str]] = {
 """Fixed part, where the length fields begin, and what they are; lengths add to the fixed part."""
 
 Sizer = Callable[[Bytes, int], int]
+Lengths = Callable[[Bytes, int], tuple[int, ...]]
+
+
+def _lengths(at: int, fields: str) -> Lengths:
+    """Return what reads the length fields of the record at an offset."""
+    return Struct(f"<{at}x{fields}").unpack_from
 
 
 def _sizer(fixed: int, at: int, fields: str) -> Sizer:
-    lengths = Struct("<" + fields)
-    if len(fields) == 1:
-
-        def one(buffer: Bytes, offset: int) -> int:
-            length: int = lengths.unpack_from(buffer, offset + at)[0]
-            return fixed + length
-
-        return one
-
-    def three(buffer: Bytes, offset: int) -> int:
-        first, second, third = lengths.unpack_from(buffer, offset + at)
-        total: int = fixed + first + second + third
-        return total
-
-    def several(buffer: Bytes, offset: int) -> int:
-        total: int = sum(lengths.unpack_from(buffer, offset + at))
-        return fixed + total
-
-    # Insert and UndoInfo are more than half of all records.
-    return three if len(lengths.unpack(bytes(lengths.size))) == 3 else several
+    lengths = _lengths(at, fields)
+    return lambda buffer, offset: fixed + sum(lengths(buffer, offset))
 
 
 def _create_db_size(buffer: Bytes, offset: int) -> int:
@@ -176,6 +164,24 @@ _SIZERS: dict[int, Sizer] = {
 }
 
 _FRAMING = (int(_T.CHECKSUM), int(_T.NOP))
+
+
+def _in_parts(kind: int) -> tuple[int, Lengths | None, Lengths | None]:
+    """Return what the size of a type of records is made of, where that is simple.
+
+    It is the fixed part with three lengths, with one, or with none; else all is nothing, and its
+    sizer tells.
+    """
+    if kind not in VARIABLE_SIZES or kind == _T.CREATE_DB:
+        return _FIXED[kind], None, None
+    fixed, at, fields = VARIABLE_SIZES[_T(kind)]
+    count = sum(map(str.isalpha, fields.replace("x", "")))
+    three = _lengths(at, fields) if count == 3 else None
+    one = _lengths(at, fields) if count == 1 else None
+    return fixed if three or one else 0, three, one
+
+
+_PARTS = [_in_parts(kind) for kind in range(256)]
 
 
 def measure(buffer: Bytes, offset: int) -> int:
@@ -208,8 +214,16 @@ def list_records(buffer: Bytes, start: int, end: int) -> tuple[list[int], list[i
     try:
         while offset < end:
             kind = buffer[offset]
-            # This is `measure`, of every record of every log that is redone.
-            after = offset + (_FIXED[kind] or _SIZERS.get(kind, _no_size)(buffer, offset))
+            # This is `measure`, without a call, of every record of every log that is redone.
+            size, three, one = _PARTS[kind]
+            if three is not None:
+                first, second, third = three(buffer, offset)
+                size += first + second + third
+            elif one is not None:
+                size += one(buffer, offset)[0]
+            elif not size and kind in _SIZERS:
+                size = _SIZERS[kind](buffer, offset)
+            after = offset + size
             if after == offset or after > end:
                 break
             if kind not in _FRAMING:
@@ -220,10 +234,6 @@ def list_records(buffer: Bytes, start: int, end: int) -> tuple[list[int], list[i
         # The length fields of the record at `offset` are cut off.
         pass
     return begins, ends, offset
-
-
-def _no_size(_buffer: Bytes, _offset: int) -> int:
-    return 0
 
 
 def size_of(buffer: Bytes, offset: int) -> int:

@@ -11,11 +11,17 @@ such a page has negative `free_bytes` and cannot be written.
 """
 
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
+from itertools import accumulate, pairwise, repeat
+from operator import add, lshift, or_
 from struct import Struct
 
 from emulators.ese.errors import EseError, ese_error
-from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM, page_checksum, stored_checksum
+from emulators.ese.formats.checksum import (
+    CHECKSUM_BYTES,
+    FLAG_NEW_CHECKSUM,
+    page_checksum,
+    stored_checksum,
+)
 from emulators.ese.formats.space_header import SPACE_HEADER_BYTES
 
 PAGE_HEADER_BYTES = 40
@@ -42,13 +48,13 @@ NODE_COMPRESSED = 4
 HINT_DAMAGED = "restore the database from a copy or a backup; eseutil /p would lose the page"
 
 _HEADER = Struct("<IIqIIIHHHHI")
+_CHECKSUM = Struct("<II")
 _FLAGS_SHIFT = 13
 _OFFSET_MASK = (1 << _FLAGS_SHIFT) - 1
 """Of a tag's offset, and of its size, whose upper bits may hold anything (seen from Windows)."""
 
 _U16 = [length.to_bytes(2, "little") for length in range(max(PAGE_SIZES))]
 _TAGS = [Struct(f"<{2 * count}H") for count in range(max(PAGE_SIZES) // NODE_OVERHEAD_BYTES)]
-_ZEROS = [bytes(length) for length in range(256)]
 
 
 def page_offset(pgno: int, page_bytes: int) -> int:
@@ -167,9 +173,27 @@ class Page:
         del self.node_flags[index]
         self.free_bytes += NODE_OVERHEAD_BYTES + len(key) + len(data)
 
+    def insert_of(self, index: int, other: "Page", start: int) -> None:
+        """Put the nodes of another page, from its node `start` on, before node `index`."""
+        keys, datas = other.keys[start:], other.datas[start:]
+        self.free_bytes -= _bytes_of(keys, datas)
+        assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
+        self.keys[index:index] = keys
+        self.datas[index:index] = datas
+        self.node_flags[index:index] = other.node_flags[start:]
+
+    def delete_from(self, index: int) -> None:
+        """Remove node `index` and all after it for good."""
+        self.free_bytes += _bytes_of(self.keys[index:], self.datas[index:])
+        del self.keys[index:], self.datas[index:], self.node_flags[index:]
+
     def flag(self, index: int, flags: int) -> None:
         """Give node `index` other node flags."""
         self.node_flags[index] = flags
+
+    def flag_deleted(self, index: int) -> None:
+        """Mark node `index` as deleted."""
+        self.node_flags[index] |= NODE_DELETED
 
     def set_external(self, external: bytes) -> None:
         """Replace the bytes of tag 0."""
@@ -199,39 +223,37 @@ class Page:
 
     def to_bytes(self, pgno: int | None = None) -> bytes:
         """Return the page as it is written to disk, checksum included."""
-        assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
-        pgno = self.pgno if pgno is None else pgno
-        external = self.external
-        parts = [external]
-        tags = [0, len(external)]
-        offset = len(external)
-        for key, data, flags in zip(self.keys, self.datas, self.node_flags, strict=True):
-            parts += (_U16[len(key)], key, data)
-            size = 2 + len(key) + len(data)
-            tags += (offset | flags << _FLAGS_SHIFT, size)
-            offset += size
-        tags.reverse()
-        gap = self.free_bytes
-        parts.append(_ZEROS[gap] if gap < len(_ZEROS) else bytes(gap))
-        parts.append(_TAGS[len(tags) >> 1].pack(*tags))
-        body = b"".join(parts)
-        page = self._header(0, 0, offset) + body
-        return self._header(*page_checksum(page, pgno), offset) + body
+        image = self._image()
+        checksum = page_checksum(image, self.pgno if pgno is None else pgno)
+        return _CHECKSUM.pack(*checksum) + image[CHECKSUM_BYTES:]
 
-    def _header(self, xor: int, ecc: int, end: int) -> bytes:
-        return _HEADER.pack(
-            xor,
-            ecc,
-            self.dbtime,
-            self.prev,
-            self.next,
-            self.objid_fdp,
-            self.free_bytes,
-            min(self.uncommitted_free_bytes, self.free_bytes),
-            end,
-            len(self.keys) + 1,
-            self.flags,
-        )
+    def _image(self) -> bytes:
+        """Return the page with zeros in place of the checksum."""
+        assert self.free_bytes >= 0, f"page {self.pgno} overflows by {-self.free_bytes} bytes"
+        keys, datas = self.keys, self.datas
+        count = len(keys)
+        key_bytes = list(map(len, keys))
+        nodes = [b""] * (3 * count)
+        nodes[0::3] = [_U16[length] for length in key_bytes]
+        nodes[1::3] = keys
+        nodes[2::3] = datas
+        sizes = [len(self.external), *map(add, map(add, key_bytes, map(len, datas)), repeat(2))]
+        places = list(accumulate(sizes))
+        end = places.pop()
+        if any(self.node_flags):
+            flags = map(lshift, self.node_flags, repeat(_FLAGS_SHIFT))
+            places = list(map(or_, places, flags))
+        # Tags lie from the page's end towards its beginning: size and offset of each node.
+        tags = [0] * (2 * count + 2)
+        tags[0::2] = sizes[::-1]
+        tags[1:-1:2] = places[::-1]
+        tail = _TAGS[count + 1].pack(*tags)
+        free = min(self.uncommitted_free_bytes, self.free_bytes)
+        header = _HEADER.pack(
+            0, 0, self.dbtime, self.prev, self.next, self.objid_fdp, self.free_bytes, free, end,
+            count + 1, self.flags,
+        )  # fmt: skip
+        return b"".join((header, self.external, *nodes, bytes(self.free_bytes), tail))
 
     @classmethod
     def from_bytes(cls, buffer: bytes, pgno: int, where: str = "database") -> "Page":
@@ -243,6 +265,11 @@ class Page:
         if problem:
             raise ese_error(-1206, f"{where}, page {pgno}: {problem}", HINT_DAMAGED)
         return page
+
+
+def _bytes_of(keys: list[bytes], datas: list[bytes]) -> int:
+    """Return what nodes take of a page's free space."""
+    return NODE_OVERHEAD_BYTES * len(keys) + sum(map(len, keys)) + sum(map(len, datas))
 
 
 def _checksum_error(buffer: bytes, pgno: int, where: str) -> EseError:

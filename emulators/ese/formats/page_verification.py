@@ -90,7 +90,7 @@ def _verify_batch(words: Words, first_pgno: int, start: int) -> PageCheck:
     numbers = np.arange(first_pgno, first_pgno + len(words), dtype=np.uint64)
     is_right, is_single, is_number = _verdicts(words, numbers)
     suspects = np.flatnonzero(~is_right)
-    blank = np.array([not words[i].any() for i in suspects], dtype=bool)
+    blank = ~words[suspects].any(axis=1)
     bad = suspects[~blank]
     return PageCheck(
         bad + start,

@@ -26,7 +26,6 @@ from emulators.ese.formats.schema import (
     TableDefinition,
 )
 
-RECORD_HEADER_BYTES = 4
 NO_VARIABLE_COLUMN = 127
 VARIABLE_NULL = 0x8000
 TAG_EXTENDED = 0x4000

@@ -54,14 +54,13 @@ class _Range(NamedTuple):
 class SalvagedTree:
     """What is left of a tree: its leaves in order, and the pages that it is known to have lost.
 
-    `ranges` are the keys within reach, in order. `is_whole` says that nothing is missing, `orphans`
-    are leaves that were out of reach, `refused` those of them that were not taken.
+    `ranges` are the keys within reach, in order. `is_whole` says that nothing is missing, and
+    `refused` counts the leaves out of reach that were not taken.
     """
 
     leaves: list[_Leaf] = field(default_factory=list)
     ranges: list[_Range] = field(default_factory=list)
     lost_pages: list[int] = field(default_factory=list)
-    orphans: int = 0
     refused: int = 0
     is_whole: bool = True
 
@@ -96,7 +95,6 @@ class Salvage:
             leaf = _leaf(page, page.dbtime)
             if self._is_wanted(leaf, salvaged.ranges):
                 salvaged.leaves.append(leaf)
-                salvaged.orphans += 1
             else:
                 salvaged.refused += 1
         return salvaged

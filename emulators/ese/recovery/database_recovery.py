@@ -11,6 +11,7 @@ from emulators.ese.recovery.decision import Required
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog
 from emulators.ese.recovery.open_transactions import OpenTransactions
+from emulators.ese.recovery.quick_redo import QuickRedo
 from emulators.ese.recovery.redo import Redo
 from emulators.ese.recovery.undo import Undo
 from emulators.ese.trees.editor import Editor
@@ -22,6 +23,8 @@ class DatabaseRecovery:
 
     Args:
         offline: its file.
+
+    `quick` says for the types of easy records what redoes one from its bytes (quick_redo).
     """
 
     def __init__(self, offline: OfflineDatabase) -> None:
@@ -34,6 +37,7 @@ class DatabaseRecovery:
         self._operations = self.redo.operations
         self.dbtime = offline.header.dbtime
         self._since = offline.header.attach
+        self.quick = QuickRedo(offline.cache, self.redo, self.open, self._since).operations
 
     @property
     def required(self) -> Required:

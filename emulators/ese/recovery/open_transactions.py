@@ -12,9 +12,11 @@ from emulators.ese.formats.log_records import (
     FlagInsert,
     FlagInsertAndReplace,
     Insert,
+    Place,
     Rollback,
     Undo,
     UndoInfo,
+    decode_whole,
 )
 from emulators.ese.trees.change import OPERATION_INSERT, OPERATION_REPLACE, Change
 
@@ -22,6 +24,8 @@ TRANSACTION_RECORDS = frozenset((Begin0, Commit0, Rollback))
 """The records that are of no database."""
 
 Insertion: TypeAlias = Insert | FlagInsert | FlagInsertAndReplace
+ChangeRecord: TypeAlias = Insertion | UndoInfo
+"""What says how a change is taken back."""
 
 
 @dataclass(slots=True)
@@ -33,7 +37,7 @@ class OpenTransaction:
 
     procid: int
     trx: int
-    records: list[Insertion | UndoInfo] = field(default_factory=list)
+    records: list[ChangeRecord | Place] = field(default_factory=list)
     flagged: list[Change] = field(default_factory=list)
 
     @property
@@ -56,7 +60,9 @@ class OpenTransaction:
                 return
 
 
-def _change_of(record: Insertion | UndoInfo) -> Change:
+def _change_of(found: ChangeRecord | Place) -> Change:
+    record = found if isinstance(found, ChangeRecord) else decode_whole(*found)
+    assert isinstance(record, ChangeRecord), "no other records are kept"
     if isinstance(record, UndoInfo):
         return Change(
             record.pgno_fdp,
@@ -73,13 +79,14 @@ def _change_of(record: Insertion | UndoInfo) -> Change:
 class OpenTransactions:
     """Follows the log and remembers the changes of transactions until they end.
 
+    `by_session` are the open transactions, one of each session, by its number.
     `notes` says for each type of record that matters what takes it into account.
     `unfinished` are changes of the transactions that ended last: a log that ends there may lack
     the records by which the nodes that they had flagged were removed.
     """
 
     def __init__(self) -> None:
-        self._open: dict[int, OpenTransaction] = {}
+        self.by_session: dict[int, OpenTransaction] = {}
         self._ended: OpenTransaction | None = None
         self.notes: dict[type, Callable[[Any], None]] = {
             **dict.fromkeys((Insert, FlagInsert, FlagInsertAndReplace), self._note_insertion),
@@ -107,27 +114,24 @@ class OpenTransactions:
     @property
     def has_work(self) -> bool:
         """Whether there is anything to take back or to clean up."""
-        return bool(self.unfinished) or any(each.has_work for each in self._open.values())
+        return bool(self.unfinished) or any(each.has_work for each in self.by_session.values())
 
     def newest_first(self) -> list[OpenTransaction]:
         """Return the open transactions, the one that began last first."""
-        return sorted(self._open.values(), key=lambda item: item.trx, reverse=True)
+        return sorted(self.by_session.values(), key=lambda item: item.trx, reverse=True)
 
     def _begin(self, record: Begin0) -> None:
-        self._open[record.procid] = OpenTransaction(record.procid, record.trx)
+        self.by_session[record.procid] = OpenTransaction(record.procid, record.trx)
         self._ended = None
 
     def _end(self, record: Commit0 | Rollback) -> None:
-        self._ended = self._open.pop(record.procid, None) or self._ended
+        self._ended = self.by_session.pop(record.procid, None) or self._ended
 
     def _note_insertion(self, record: Insertion) -> None:
         if record.flags & PAGE_VERSIONED:
-            # This is `_note_change`, which nearly every insertion comes to.
-            transaction = self._open.get(record.procid)
-            if transaction is not None and transaction.trx == record.trx_begin0:
-                transaction.records.append(record)
+            self._note_change(record)
 
-    def _note_change(self, record: UndoInfo) -> None:
+    def _note_change(self, record: ChangeRecord) -> None:
         transaction = self._of(record)
         if transaction is not None:
             transaction.records.append(record)
@@ -137,9 +141,9 @@ class OpenTransactions:
         if transaction is not None:
             transaction.take_back(record.rceid)
 
-    def _of(self, record: UndoInfo | Undo) -> OpenTransaction | None:
+    def _of(self, record: ChangeRecord | Undo) -> OpenTransaction | None:
         """Return the transaction of a record, None when its begin lies before the replayed logs."""
-        transaction = self._open.get(record.procid)
+        transaction = self.by_session.get(record.procid)
         if transaction is None or transaction.trx != record.trx_begin0:
             return None
         return transaction

@@ -17,10 +17,12 @@ from emulators.ese.formats.log_records import (
     FlagInsertAndReplace,
     Insert,
     Merge,
+    Place,
     Replace,
     Split,
     Undo,
     UndoInfo,
+    decode_whole,
 )
 from emulators.ese.formats.page import FLAG_LEAF, NODE_DELETED, NODE_OVERHEAD_BYTES, Page
 from emulators.ese.formats.values import Lgpos
@@ -42,7 +44,7 @@ def _insert_fits(page: Page, record: Insert) -> bool:
     return record.line <= len(page.keys) and size <= page.free_bytes
 
 
-def _replace_fits(page: Page, record: Replace) -> bool:
+def _replace_fits(page: Page, record: Replace | FlagInsert | FlagInsertAndReplace) -> bool:
     if record.line >= len(page.keys):
         return False
     return len(record.data) - len(page.datas[record.line]) <= page.free_bytes
@@ -61,7 +63,7 @@ def _delete(page: Page, record: Delete) -> None:
 
 
 def _flag_delete(page: Page, record: FlagDelete) -> None:
-    page.flag(record.line, page.node_flags[record.line] | NODE_DELETED)
+    page.flag_deleted(record.line)
 
 
 def _insert_again(page: Page, record: FlagInsert | FlagInsertAndReplace) -> None:
@@ -82,7 +84,7 @@ CHANGES: dict[type, Callable[[Page, Any], None]] = {
 _PLACES: dict[type, Callable[[Page, Any], bool]] = {
     **dict.fromkeys((*CHANGES, Undo), _has_line),
     Insert: _insert_fits,
-    Replace: _replace_fits,
+    **dict.fromkeys((Replace, FlagInsert, FlagInsertAndReplace), _replace_fits),
 }
 """Whether the node of a record has a place on the page."""
 
@@ -129,11 +131,10 @@ class Redo:
         self.skipped = 0
         self.dbtime = 0
         self._transaction = 0
-        self._before: dict[int, bytes] = {}
+        self._before: dict[int, UndoInfo | Place] = {}
         self._changes: dict[type, Callable[[Page, Any], None]] = {**CHANGES, Undo: self._take_back}
         self.operations: dict[type, Callable[[Any, Lgpos], bool]] = {
             **dict.fromkeys(self._changes, self._apply_to_node),
-            Insert: self._apply_insert,
             Split: self._apply_split,
             Merge: self._apply_merge,
             UndoInfo: self._remember,
@@ -145,28 +146,9 @@ class Redo:
         operation = self.operations.get(type(record))
         return operation is not None and operation(record, lgpos)
 
-    def _apply_insert(self, record: Insert, lgpos: Lgpos) -> bool:
-        """Do what `_apply_to_node` does, without calls: there are more of these than of others."""
-        _, _, pgno, dbtime, before, _, _, line, _, _, _, _, prefix, suffix, data = record
-        page = self._cache.page(pgno)
-        if not page.dbtime == before < dbtime:
-            return self._apply_to_node(record, lgpos)
-        key = prefix + suffix
-        size = NODE_OVERHEAD_BYTES + len(key) + len(data)
-        if line > len(page.keys) or size > page.free_bytes:
-            return self._apply_to_node(record, lgpos)
-        if dbtime > self.dbtime:  # noqa: PLR1730 - half the cost of max, for every record
-            self.dbtime = dbtime
-        self.applied += 1
-        self._cache.touch(pgno, lgpos)
-        page.insert(line, key, data)
-        page.dbtime = dbtime
-        return True
-
     def _apply_to_node(self, record: NodeRecord, lgpos: Lgpos) -> bool:
         dbtime, pgno, kind = record.dbtime, record.pgno, type(record)
-        if dbtime > self.dbtime:  # noqa: PLR1730 - half the cost of max, for every record
-            self.dbtime = dbtime
+        self.dbtime = max(self.dbtime, dbtime)
         page = self._cache.page(pgno)
         if not self._is_due(page, dbtime, record.dbtime_before, lgpos):
             return False
@@ -197,21 +179,26 @@ class Redo:
         if before is None or undo.trx_begin0 != self._transaction:
             where = f"{self._where}, page {undo.pgno}: transaction {undo.trx_begin0} began earlier"
             raise ese_error(-500, where, "recover from a copy of all logs since the checkpoint")
-        return before
+        record = before if isinstance(before, UndoInfo) else decode_whole(*before)
+        assert isinstance(record, UndoInfo), "only what such a record says is remembered"
+        return record.data
 
     def _extend_file(self, record: ExtendDb, _lgpos: Lgpos) -> bool:
         self._extend(record.pgno_last)
         return False
 
-    def _remember(self, record: UndoInfo, _lgpos: Lgpos) -> bool:
+    def remember(self, trx: int, rceid: int, record: UndoInfo | Place) -> None:
         """Keep what a node held: should the transaction be rolled back, Undo does not repeat it.
 
         The log is replayed from where the transaction began, as its pages hold the checkpoint back.
         """
-        if record.trx_begin0 != self._transaction:
-            self._transaction = record.trx_begin0
+        if trx != self._transaction:
+            self._transaction = trx
             self._before.clear()
-        self._before[record.rceid] = record.data
+        self._before[rceid] = record
+
+    def _remember(self, record: UndoInfo, _lgpos: Lgpos) -> bool:
+        self.remember(record.trx_begin0, record.rceid, record)
         return False
 
     def _apply_split(self, split: Split, lgpos: Lgpos) -> bool:
@@ -233,7 +220,7 @@ class Redo:
                 right.dbtime = split.dbtime
         if source_due:
             self._cache.touch(source.pgno, lgpos)
-            structure.drop_nodes(source, split.line_split)
+            source.delete_from(split.line_split)
             if source.flags & FLAG_LEAF:
                 source.next = split.pgno_new
             source.dbtime = split.dbtime

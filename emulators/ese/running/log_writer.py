@@ -115,7 +115,6 @@ class LogWriter:
         self._has_asked = False
         self.events: list[Event] = []
         self.flushed = buffer.appended
-        self.written_bytes = 0
         self.rolled_ns = kernel.now_ns
         self._stopped: EseError | None = None
 
@@ -282,7 +281,6 @@ class LogWriter:
         name = self.files.current
         written = self._volume.write(name, offset, (data,))
         yield self._kernel.all_of((written, self._volume.flush(name)))
-        self.written_bytes += len(data)
         self.flushed = max(self.flushed, end)
         self._acknowledge()
 

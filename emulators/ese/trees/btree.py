@@ -181,10 +181,6 @@ class BTree:
         self._remove(context, key, data)
         return True
 
-    def leaf_of(self, key: bytes) -> Page:
-        """Return the leaf page on which `key` is or would be."""
-        return self._path(key)[-1]
-
     @property
     def file_format(self) -> Format:
         """The format of the database."""

@@ -177,7 +177,7 @@ class Editor:
         structure.move_nodes(source, new, at)
         self._adopt(new, lgpos)
         self._cache.touch(source.pgno, lgpos)
-        structure.drop_nodes(source, at)
+        source.delete_from(at)
         self._cache.touch(parent.pgno, lgpos)
         structure.add_separator(parent, source.pgno, separator, pgno_new)
         source.dbtime = parent.dbtime = self.dbtime

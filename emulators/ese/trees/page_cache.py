@@ -16,7 +16,7 @@ Rules kept here, all of exchange.md 1.1 and 1.2:
   such a page what it was before is then in its version on disk already.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from emulators.ese.formats.format import EXCHANGE_2007, Format
@@ -97,6 +97,17 @@ class PageCache:
         if self.recency is not None:
             self.recency.use(pgno)
         return buffer.page
+
+    @property
+    def plain_buffers(self) -> Mapping[int, Buffer]:
+        """The pages in memory by number, for redo alone: one view, kept up to date.
+
+        Where no versions are kept, and uses are not counted, all that `touch` does to a page with
+        changes is to set `newest`: redo does that itself, for every record of its logs.
+        """
+        assert not self._keep_versions, "versions are kept by `touch`"
+        assert self.recency is None, "uses are counted by `page`"
+        return self._buffers
 
     def holds(self, pgno: int) -> bool:
         """Return whether page `pgno` is in memory."""

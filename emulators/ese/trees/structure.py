@@ -95,16 +95,7 @@ def new_sibling(source: Page, pgno: int, right: int, flags: int) -> Page:
 
 def move_nodes(source: Page, target: Page, at: int) -> None:
     """Append to `target` the nodes of `source` from index `at` on; `source` keeps them."""
-    for index in range(at, len(source.keys)):
-        target.insert(
-            len(target.keys), source.keys[index], source.datas[index], source.node_flags[index]
-        )
-
-
-def drop_nodes(page: Page, at: int) -> None:
-    """Remove the nodes of `page` from index `at` on."""
-    for index in range(len(page.keys) - 1, at - 1, -1):
-        page.delete(index)
+    target.insert_of(len(target.keys), source, at)
 
 
 def add_separator(parent: Page, source: int, key: bytes, new: int) -> None:
@@ -124,7 +115,7 @@ def lower_root(root: Page, pgno: int) -> Page:
 def raise_root(root: Page, below: int) -> None:
     """Make `root` a branch with `below` as its only child."""
     was_leaf = bool(root.flags & FLAG_LEAF)
-    drop_nodes(root, 0)
+    root.delete_from(0)
     root.flags &= ~(FLAG_LEAF | FLAG_PARENT_OF_LEAF)
     if was_leaf:
         root.flags |= FLAG_PARENT_OF_LEAF
@@ -133,13 +124,12 @@ def raise_root(root: Page, below: int) -> None:
 
 def prepend_nodes(source: Page, target: Page) -> None:
     """Put the nodes of `source` before those of `target`; `source` keeps them."""
-    for index, key in enumerate(source.keys):
-        target.insert(index, key, source.datas[index], source.node_flags[index])
+    target.insert_of(0, source, 0)
 
 
 def clear(page: Page) -> None:
     """Make a page that was taken out of its tree empty."""
-    drop_nodes(page, 0)
+    page.delete_from(0)
     page.flags |= FLAG_EMPTY
     page.prev = page.next = 0
 

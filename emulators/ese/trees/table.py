@@ -87,11 +87,12 @@ class Table:
         anew, and what the row held is released.
 
         Raises:
-            EseError: -1605 when another row has the key of a unique index.
+            EseError: -1605 when another row has the key of a unique index, -1026 when the record
+                does not fit into a page.
         """
         key = self._key.of(cast("Sequence[Value]", row))
         if not self._indexes and self.long_values is None:
-            record = self._codec.encode(cast("Sequence[Value]", row))
+            record = self._record(transaction, key, cast("list[Value]", row))
             self.tree.replace(transaction.context, key, record)
             return
         old = self._decode(self._require(key, row))
@@ -111,7 +112,8 @@ class Table:
         Where they are of the primary key, the row moves, and its long values stay where they are.
 
         Raises:
-            EseError: -1605 when another row has the new primary key or the key of a unique index.
+            EseError: -1605 when another row has the new primary key or the key of a unique index,
+                -1026 when the record does not fit into a page.
         """
         old = self.get(*key)
         row: list[RowValue] = list(old)
@@ -132,11 +134,12 @@ class Table:
             hint = "delete the row that is there, or give this one another key"
             raise ese_error(-1605, f"table {self.definition.name}, primary key", hint)
         values = self._stored(transaction, row, old)
+        record = self._record(transaction, after, values)
         for index in self._indexes:
             index.delete(context, old, before)
             index.insert(context, values, after)
         self.tree.delete(context, before)
-        self.tree.insert(context, after, self._codec.encode(values))
+        self.tree.insert(context, after, record)
         self._release(transaction, old, values)
 
     def delete(self, transaction: Transaction, *key: Value) -> None:
@@ -192,10 +195,6 @@ class Table:
         """Yield all rows in key order; a separated long value stays a reference."""
         for _, data in self.tree.scan():
             yield self._decode(data)
-
-    def last_id(self, index: int) -> int:
-        """Return the highest value of the integer column `index`, 0 for an empty table."""
-        return max((cast("int", row[index]) for row in self.records()), default=0)
 
     def resolved(self, row: Row) -> Row:
         """Return a row with its long values in place of the references to them."""

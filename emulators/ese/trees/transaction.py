@@ -5,6 +5,7 @@ need no locks. They still end up apart on disk: a generation may be full, or a f
 between any two records of one, and recovery then undoes it.
 """
 
+from emulators.ese.errors import EseError
 from emulators.ese.formats import log_records
 from emulators.ese.formats.values import Lgpos
 from emulators.ese.trees.change import (
@@ -51,7 +52,11 @@ class Transaction:
     def rollback(self) -> None:
         """Take back all that the transaction did; nobody needs to wait for the log."""
         self._end()
-        roll_back(self.context, self._changes)
+        try:
+            roll_back(self.context, self._changes)
+        except EseError as error:
+            # The log would hold a transaction without an end, and recovery know nothing of it.
+            raise RuntimeError(f"transaction {self.context.trx} cannot be taken back") from error
         self._editor.log(log_records.encode(log_records.Rollback(PROCID, 1)))
         clean_up(self._changes, self.begin)
 

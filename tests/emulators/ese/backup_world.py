@@ -84,9 +84,9 @@ def restored(backups, target=None):
     return target, folder
 
 
-def recover_hard(target, folder, **switches):
+def recover_hard(target, folder, *, now_ns=RESTORED_NS + 60 * S, **switches):
     """Run hard recovery and check the structure of what comes out; returns the report."""
-    report = hard_recover(target, folder, now_ns=RESTORED_NS + 60 * S, **switches)
+    report = hard_recover(target, folder, now_ns=now_ns, **switches)
     assert check_database(target).problems == []
     return report
 

@@ -4,6 +4,7 @@ from collections import Counter
 from functools import cache
 from typing import NamedTuple
 
+from checker import check_recovered
 from mail_world import DATABASE, LOG_BYTES, MAILBOXES, World, copy_of, recover_only
 from recovery_case import CURRENT, PAGE_BYTES, Case, mail_in
 
@@ -32,16 +33,22 @@ class Outcome(NamedTuple):
         return TORN_TAIL in self.events
 
 
-def outcome_of(files):
+def outcome_of(files, *, is_sound=True):
     """Recover damaged files, verify every page, and read all mail.
 
     A row that other rows refer to may be gone without any error: what is then read is no mail.
+
+    Args:
+        files: the files.
+        is_sound: whether the structure of a database that is recovered must be so.
     """
     try:
         report = recover_only(files)
         error = checksum_error(DATABASE, check_database(files, DATABASE))
         if error is not None:
             return Outcome(error.code, error.where, {}, ())
+        if is_sound:
+            check_recovered(files, [DATABASE])
         mail = mail_in(files)
     except EseError as error:
         return Outcome(error.code, error.where, {}, ())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from checker import check_database, check_recovered
 
+from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.recovery.opened import open_database
@@ -32,11 +33,6 @@ EPOCH_NS = 1_180_951_200 * S
 DATABASE = "MDB1.edb"
 MAILBOXES = ("ann@example.com", "bob@example.com", "cy@example.com")
 LOG_BYTES = 1 << 20
-
-
-def tell(text):
-    """Print counts and times; shown by `pytest -s`, as the nightly run does."""
-    print(text)  # noqa: T201 - the figures of a sweep are its result
 
 
 class World:
@@ -81,26 +77,40 @@ class World:
         self.watch = []
         for volume in (self.logs, self.data):
             volume.attach(self._note)
-        self.group = StorageGroup(
-            self.kernel,
-            self.trace,
-            self.streams.stream("ese:SG1"),
-            self.host,
-            name="SG1",
-            database_names=[DATABASE],
-            log_volume=self.logs,
-            database_volume=self.data,
-            parameters=parameters or Parameters(),
-            epoch_ns=EPOCH_NS,
-        )
-        self.server = ExchangeServer(
-            self.group, submitted=self._submitted, acknowledged=self._acknowledged
-        )
+        self._serve("ese:SG1", parameters or Parameters())
         self.mailboxes = mailboxes
         started = self.spawn(self.server.start(mailboxes))
         while not started.fired:
             self.run(0.01)
         self.mounted_after = len(self.operations)
+
+    def _serve(self, stream, parameters):
+        """Put a storage group and a server on the volumes; they are not started."""
+        self.group = StorageGroup(
+            self.kernel,
+            self.trace,
+            self.streams.stream(stream),
+            self.host,
+            name="SG1",
+            database_names=[DATABASE],
+            log_volume=self.logs,
+            database_volume=self.data,
+            parameters=parameters,
+            epoch_ns=EPOCH_NS,
+        )
+        self.server = ExchangeServer(
+            self.group, submitted=self._submitted, acknowledged=self._acknowledged
+        )
+
+    def power_cycle(self):
+        """Cut the power, give it back, and bring a new server up on what is on the disks."""
+        self.host.power_cut()
+        self.host.power_on()
+        for volume in (self.logs, self.data):
+            volume.attach(self._note)
+        self._serve("ese:again", self.group.parameters)
+        self.spawn(self.server.resume())
+        self.run(2)
 
     def _note(self, operation):
         self.operations.append(operation)
@@ -120,6 +130,20 @@ class World:
 
     def run(self, seconds):
         self.kernel.run(self.kernel.now_ns + int(seconds * S))
+
+    def freeze_error(self):
+        """Freeze the storage group; returns the error with which that failed, or None."""
+        errors = []
+
+        def freeze():
+            try:
+                yield from self.group.freeze()
+            except EseError as failed:
+                errors.append(failed)
+
+        self.spawn(freeze())
+        self.run(10)
+        return errors[0] if errors else None
 
     def send(self, body, *, sender="outside@example.org", recipients=None, subject="Hello"):
         """Submit one message now; `body` is bytes, or a number of bytes to draw.

@@ -5,8 +5,10 @@ levels of branches. NULL is only in the last of the fixed columns, as esedbexpor
 others.
 """
 
+import struct
+
 from emulators.ese.file_set import MemoryFiles
-from emulators.ese.formats.checksum import seal_page
+from emulators.ese.formats.checksum import page_checksum
 from emulators.ese.formats.format import EXCHANGE_2007
 from emulators.ese.formats.page import Page, page_offset
 from emulators.ese.formats.schema import ColumnType, build_index, build_table
@@ -111,10 +113,15 @@ class Pages:
         """Change bytes of a page and seal it again."""
         image = bytearray(self.image(pgno))
         image[offset : offset + len(data)] = data
-        self.write(pgno, seal_page(bytes(image), pgno))
+        self.write(pgno, sealed_page(bytes(image), pgno))
 
     def flip(self, pgno, offset=100):
         """Change a byte of a page and leave its checksum as it was."""
         image = bytearray(self.image(pgno))
         image[offset] ^= 0x10
         self.write(pgno, bytes(image))
+
+
+def sealed_page(image, pgno):
+    """The bytes of a page with its checksum in the first 8 of them."""
+    return struct.pack("<II", *page_checksum(image, pgno)) + image[8:]

@@ -5,7 +5,7 @@ from mail_world import DATABASE, LOG_BYTES, World, recover_and_check
 from emulators.ese.formats import log_records
 from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
-from emulators.ese.formats.log_scan import scan_log
+from emulators.ese.formats.log_scan import lgpos_at, scan_log
 from emulators.ese.formats.page import Page
 from emulators.ese.formats.values import Lgpos
 from sim.payload import to_bytes
@@ -53,7 +53,7 @@ class Watch:
         buffer = self.world.logs.peek(CURRENT, 0, LOG_BYTES)
         generation = int.from_bytes(buffer[4:8], "little")
         assert generation == self.tip
-        self.log_end = scan_log(buffer, generation).end_lgpos
+        self.log_end = lgpos_at(generation, scan_log(buffer, generation).end)
 
     def note(self, operation):
         kind, name = operation.kind, operation.file

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mail_world import MAILBOXES, S, World, recover_and_check, state
 
+from emulators.ese.errors import EseError, ese_error
 from emulators.exchange.arrivals import Send, profile_arrivals
 from emulators.exchange.changes import ChangeKind
 from emulators.exchange.content import ContentPools
@@ -164,6 +165,80 @@ def test_deleted_items_are_kept_a_week_or_two():
         2003: 7 * 24,
         2007: 14 * 24,
     }
+
+
+def test_what_needs_a_page_of_a_lost_disk_is_refused_and_users_do_not_fail_with_it():
+    """The pages are not in the cache: the server has come up anew and nobody has read them yet."""
+    world = World(mailboxes=MAILBOXES[:2])
+    for _ in range(3):
+        world.send(5000, sender=ANN, recipients=[BOB])
+    world.run(5)
+    world.power_cycle()
+    submitted = dict(world.submitted)
+    world.data.destroy()
+    now_ns = world.kernel.now_ns
+    users = MailUsers(
+        world.server,
+        ContentPools(world.streams.stream("content")),
+        iter([(now_ns + n * MINUTE, Send(ANN, (BOB, CY), 3000)) for n in range(1, 4)]),
+        lambda: world.kernel.now_ns,
+        world.streams,
+        name="SG1",
+        actions=always(),
+    )
+    while users.next_ns() is not None:
+        users.act()
+    assert world.server.refused == 3
+    assert world.group.error.code == -1022
+    assert world.submitted == submitted
+    world.run(60)
+    assert world.kernel.unobserved_errors == []
+
+
+def test_what_is_due_in_a_mailbox_of_a_dismounted_database_is_refused():
+    world = World()
+    world.spawn(world.group.dismount("MDB1.edb"))
+    world.run(5)
+    world.send(3000, sender=ANN, recipients=[BOB, "outside@example.org"])
+    assert world.server.refused == 2
+    assert world.submitted == {}
+
+
+def test_a_transaction_that_meets_an_unreadable_page_is_taken_back():
+    """Else the log had one that never ended, and the next of the group would hide it."""
+    world = World()
+    [item] = world.send(9000, recipients=[ANN])
+    world.run(1)
+    lost = ese_error(-1022, "MDB1.edb", "recover from a copy")
+    store = world.server.mail_of(ANN).store
+
+    def move_and_fail(transaction, place, folder):
+        type(store).move(store, transaction, place, folder)
+        raise lost
+
+    store.move = move_and_fail
+    with pytest.raises(EseError) as caught:
+        world.server.mail_of(ANN).move(world.server.mailboxes[ANN], item, "Drafts")
+    assert caught.value is lost
+    world.send(1000, recipients=[BOB])
+    world.run(1)
+    assert item.folder == "Inbox"
+    assert len(world.histories[item.message_id]) == 1
+    assert recover_and_check(world.files(), world.ledger()).problems == []
+
+
+def test_maintenance_leaves_a_database_whose_disk_is_lost_and_goes_on():
+    world = World()
+    mail, mailbox = world.server.mail_of(ANN), world.server.mailboxes[ANN]
+    [item] = world.send(2000, recipients=[ANN])
+    for _ in range(2):
+        mail.delete(mailbox, item, world.group.wall_ns())
+    world.run(5)
+    world.power_cycle()
+    world.data.destroy()
+    world.spawn(maintain(world.kernel, world.server, HOUR_NS))
+    world.run(2 * 24 * 3600)
+    assert world.kernel.unobserved_errors == []
 
 
 def test_changes_are_told_in_the_order_in_which_they_were_made():

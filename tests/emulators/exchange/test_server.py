@@ -2,13 +2,11 @@
 
 from collections import Counter
 
-from mail_world import EPOCH_NS, LOG_BYTES, MAILBOXES, MS, World, recover_and_check
+from mail_world import LOG_BYTES, MAILBOXES, MS, World, recover_and_check
 
 from emulators.ese.errors import EseError
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
 from emulators.ese.running.parameters import Parameters
-from emulators.ese.running.storage_group import StorageGroup
-from emulators.exchange.server import ExchangeServer
 from emulators.exchange.snapshot_group import SnapshotGroup
 from emulators.vss.components import components_of
 from sim.volume import Kind
@@ -147,28 +145,7 @@ def test_after_a_power_cut_a_new_server_recovers_and_goes_on_with_the_same_mailb
     world.spawn(world.drip(6, 3000, every_ms=20))
     world.run(0.09)
     before = world.server.mailboxes
-    world.host.power_cut()
-    world.host.power_on()
-    for volume in (world.logs, world.data):
-        volume.attach(world._note)
-    old = world.group
-    world.group = StorageGroup(
-        world.kernel,
-        world.trace,
-        world.streams.stream("ese:again"),
-        world.host,
-        name=old.name,
-        database_names=old.database_names,
-        log_volume=world.logs,
-        database_volume=world.data,
-        parameters=old.parameters,
-        epoch_ns=EPOCH_NS,
-    )
-    world.server = ExchangeServer(
-        world.group, submitted=world._submitted, acknowledged=world._acknowledged
-    )
-    world.spawn(world.server.resume())
-    world.run(2)
+    world.power_cycle()
     assert world.server.mailboxes == before
     acknowledged = len(world.acknowledged)
     assert 0 < acknowledged <= len(world.submitted)

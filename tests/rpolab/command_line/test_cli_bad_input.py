@@ -11,6 +11,10 @@ A body.
 
 """
 REPLAY = ("start: 10:00\nduration: 10 min\n", "workload: {mbox: mail.mbox}\n")
+GROUP = "    - {name: SG1, databases: [MDB1], mailboxes: 20, profile: heavy}\n"
+FIVE_GROUPS = "".join(
+    f"    - {{name: SG{n}, databases: [DB{n}], mailboxes: 9}}\n" for n in range(5)
+)
 NO_DRILL = ("drills: {at: [10:05]}", "drills: {at_end: true}")
 
 # what is replaced, by what, then line and column of the error, and a part of its text
@@ -26,6 +30,19 @@ MISTAKES = {
         ("primary: {}", "primary: {capacity: -1 GiB}"),
         (10, 23),
         "is negative",
+    ),
+    "a storage group more than the edition allows": (
+        (
+            f"  version: 2007\n  storage_groups:\n{GROUP}",
+            f"  version: 2003\n  storage_groups:\n{FIVE_GROUPS}",
+        ),
+        (12, 7),
+        "5 storage groups, and Exchange 2003 Enterprise allows 4",
+    ),
+    "continuous replication, which this version has not": (
+        ("kind: cdp", "kind: ccr"),
+        (16, 11),
+        "protection by ccr is not yet in this version",
     ),
 }
 

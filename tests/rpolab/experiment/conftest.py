@@ -1,11 +1,17 @@
-"""Small worlds for the experiment's tests."""
+"""Small worlds for the experiment's tests, in which every recovered database is checked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 
 import scenarios
+from emulators.ese.file_set import FileSet
+from emulators.ese.formats.format import Format
+from emulators.ese.integrity.check import check_database
+from emulators.ese.recovery.report import RecoveryReport
+from emulators.ese.recovery.soft_recovery import soft_recover
+from rpolab import opening
 from rpolab.experiment import Experiment
 from scenarios import Scenario
 
@@ -43,6 +49,23 @@ def small_world(**changes: Any) -> dict[str, Any]:
     }
     changed = world | changes
     return {key: value for key, value in changed.items() if value is not None}
+
+
+def recover_and_check(
+    files: FileSet, prefix: str, names: Sequence[str], *, log_format: Format, **switches: Any
+) -> RecoveryReport:
+    report = soft_recover(files, prefix, names, log_format=log_format, **switches)
+    for name in names:
+        assert list(check_database(files, name, log_format).findings) == []
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def structure_is_checked() -> Iterator[None]:
+    """Check the structure of each database that any experiment here recovers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "soft_recover", recover_and_check)
+        yield
 
 
 @pytest.fixture(scope="session")

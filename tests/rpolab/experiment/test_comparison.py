@@ -54,7 +54,7 @@ def first_id(store):
 
 def test_everything_that_was_sent_is_kept(recovered):
     experiment, store = recovered
-    found = compare(store, experiment.ledger, experiment.kernel.now_ns)
+    found = compare(store, experiment.ledger, experiment.kernel.now_ns, experiment.kernel.now_ns)
     assert found.kept == experiment.ledger.acknowledged_count
     assert not found.lost
     assert not found.damaged
@@ -68,7 +68,12 @@ def test_everything_that_was_sent_is_kept(recovered):
 def test_other_content_or_another_place_is_damage(recovered, changes):
     experiment, store = recovered
     message_id = first_id(store)
-    found = compare(store, altered(experiment, message_id, **changes), experiment.kernel.now_ns)
+    found = compare(
+        store,
+        altered(experiment, message_id, **changes),
+        experiment.kernel.now_ns,
+        experiment.kernel.now_ns,
+    )
     assert [entry.message_id for entry in found.damaged] == [message_id]
     assert not found.lost, "what is damaged is not counted as lost as well"
 
@@ -79,7 +84,7 @@ def test_a_message_that_nobody_sent_is_a_phantom(recovered):
     ledger = altered(experiment, message_id)
     del ledger._histories[message_id]
     ledger._acknowledged = [e for e in ledger._acknowledged if e.message_id != message_id]
-    assert compare(store, ledger, experiment.kernel.now_ns).phantom == 1
+    assert compare(store, ledger, experiment.kernel.now_ns, experiment.kernel.now_ns).phantom == 1
 
 
 def test_a_message_that_is_not_there_is_lost_and_named(recovered):
@@ -89,7 +94,7 @@ def test_a_message_that_is_not_there_is_lost_and_named(recovered):
     missing = replace(ledger.history(message_id)[0], message_id=10**6, subject="Missing")
     ledger._histories[10**6] = [missing]
     ledger._acknowledged.insert(0, missing)
-    found = compare(store, ledger, experiment.kernel.now_ns)
+    found = compare(store, ledger, experiment.kernel.now_ns, experiment.kernel.now_ns)
     assert [entry.subject for entry in found.lost] == ["Missing"]
     assert found.lost_bytes == missing.size_bytes
 
@@ -97,7 +102,7 @@ def test_a_message_that_is_not_there_is_lost_and_named(recovered):
 def test_mail_that_was_acknowledged_later_is_extra_not_kept(recovered):
     experiment, store = recovered
     half_ns = experiment.kernel.now_ns // 2
-    found = compare(store, experiment.ledger, half_ns)
+    found = compare(store, experiment.ledger, half_ns, experiment.kernel.now_ns)
     assert found.extra > 0
     acknowledged = {entry.message_id for entry in experiment.ledger.acknowledged_by(half_ns)}
     assert found.kept == len(acknowledged)
@@ -109,7 +114,7 @@ def test_a_folder_whose_count_is_wrong_is_not_called_recovered(recovered, monkey
     folder = next(iter(counters))
     wrong = counters[folder]._replace(unread=counters[folder].unread + 1)
     monkeypatch.setattr(Store, "folder_counters", lambda _: counters | {folder: wrong})
-    found = compare(store, experiment.ledger, experiment.kernel.now_ns)
+    found = compare(store, experiment.ledger, experiment.kernel.now_ns, experiment.kernel.now_ns)
     assert found.miscounted == ("/".join(folder),)
     cdp = experiment.protections["cdp"]
     with pytest.raises(EseError, match="holds other than it states"):
@@ -118,6 +123,7 @@ def test_a_folder_whose_count_is_wrong_is_not_called_recovered(recovered, monkey
             prefix="E00",
             ledgers={"MDB1.edb": experiment.ledger},
             time_ns=experiment.kernel.now_ns,
+            point_ns=experiment.kernel.now_ns,
             wall_ns=experiment.laboratory.group.wall_ns(),
         )
 
@@ -164,8 +170,8 @@ class Books:
     def folder_counters(self):
         return {}
 
-    def compare(self, time_ns=10**6):
-        return compare(self, self.ledger, time_ns)
+    def compare(self, time_ns=10**6, point_ns=10**6):
+        return compare(self, self.ledger, time_ns, point_ns)
 
 
 @pytest.fixture
@@ -203,6 +209,16 @@ def test_a_change_that_was_never_acknowledged_may_be_there_or_not(books):
         assert books.find(is_read=is_read).compare().kept == 1
     books.found = []
     assert books.compare().lost == ()
+
+
+def test_a_purge_excuses_a_missing_message_only_from_when_it_was_submitted(books):
+    books.change(ChangeKind.DELETED, is_deleted=True)
+    books.change(ChangeKind.PURGED, acknowledged=False)
+    books.found = []
+    assert books.compare(point_ns=30).lost == ()
+    before = books.compare(point_ns=29)
+    assert [entry.kind for entry in before.lost] == [ChangeKind.CREATED]
+    assert before.reverted == ()
 
 
 def test_a_message_that_is_gone_without_having_been_purged_is_lost_once(books):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import scenarios
-from engine.errors import StorageFailed
+from engine import RecoveryPoints
+from engine.basics.errors import StorageFailed
 from rpolab.experiment import Experiment
 from rpolab.protections.base import PointUnavailable
 from rpolab.recoveries import ReportedBetterThanTrue
@@ -113,12 +114,21 @@ def test_while_the_line_is_down_rpo_grows_and_afterwards_it_catches_up(run):
 def test_a_bookmark_whose_snapshot_fails_afterwards_is_withdrawn(run):
     experiment = run()
     cdp = experiment.protections["cdp"]
-    newest = cdp.newest("app")
-    set_id = next(name for name, tag in cdp._tag_of_set.items() if tag == newest)
-    published = len(cdp.durable["app"])
-    cdp.abort(set_id)
-    assert cdp.newest("app").sequence < newest.sequence
-    assert len(cdp.durable["app"]) == published - 1
+    newest, pending = cdp.newest("app"), cdp.source.capture.pending_tags
+    cdp.commit("a set that fails", ())
+    assert len(pending) == 1
+    cdp.abort("a set that fails")
+    assert (len(pending), pending.revoked_count) == (0, 1)
+    assert cdp.newest("app") == newest
+
+
+def test_the_engine_alone_knows_which_bookmarks_are_points(run):
+    cdp = run().protections["cdp"]
+    points = RecoveryPoints(cdp.journal).app_points()
+    assert len(points) == len(cdp.durable["app"]) >= 2
+    assert points[-1].sequence == cdp.newest("app").sequence
+    assert [point.source_time_ns for point in points] == [time for _, time in cdp.durable["app"]]
+    assert cdp.source.capture.pending_tags.committed_count >= len(points)
 
 
 def test_a_power_cut_of_the_primary_is_a_disaster_too(run):

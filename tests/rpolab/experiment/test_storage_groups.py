@@ -81,8 +81,14 @@ def test_the_newest_log_of_one_group_lost_refuses_the_point_and_tells_of_each_gr
     assert refused.outcome == "refused"
     assert "SG2 refused" in refused.refusal
     assert "SG1 would open" in refused.refusal
+    first, second = refused.groups
+    assert (first.name, first.outcome, first.lost.logs) == ("SG1", "recovered", 0)
+    assert (second.name, second.outcome, second.lost) == ("SG2", "refused", None)
+    assert second.refusal in refused.refusal
     assert recovered.outcome == "recovered"
     assert recovered.point == refused.nearest[0]
+    assert [group.outcome for group in recovered.groups] == ["recovered", "recovered"]
+    assert sum(group.lost.logs for group in recovered.groups) == recovered.lost.logs
 
 
 def test_a_full_log_disk_of_one_group_leaves_the_other_in_service(run_groups):
@@ -117,13 +123,13 @@ def test_damage_in_one_group_is_worse_than_the_refusal_of_another(scenario, monk
     [recoverer] = experiment.recoverers.values()
     open_group = Recoverer._open_group
 
-    def spoil(self, group, files, moment):
+    def spoil(self, group, files, *of):
         if group.name == "SG2":
             files.delete("MDB3.edb")
-        opened = open_group(self, group, files, moment)
+        opened = open_group(self, group, files, *of)
         for history in self.ledgers.by_database["MDB1.edb"]._histories.values():
             history.clear()
-        return open_group(self, group, files, moment) if group.name == "SG1" else opened
+        return open_group(self, group, files, *of) if group.name == "SG1" else opened
 
     monkeypatch.setattr(Recoverer, "_open_group", spoil)
     recovery = recoverer.recover(recoverer.moment("drill"), "any")
@@ -148,6 +154,25 @@ def test_the_language_and_the_emulator_agree_on_the_editions():
             edition.databases_per_group_max,
             edition.databases_max,
         ) == limits[:3]
+
+
+@pytest.mark.parametrize(
+    ("edition", "count", "allowed"), [("enterprise", 5, 4), ("standard", 2, 1)]
+)
+def test_a_server_made_in_python_is_refused_as_its_edition_refuses_it(
+    scenario, edition, count, allowed
+):
+    made = scenario(exchange=server())
+    group = made.exchange.storage_groups[1]
+    groups = tuple(group.model_copy(update={"name": f"SG{n}"}) for n in range(count))
+    exchange = made.exchange.model_copy(update={"edition": edition, "storage_groups": groups})
+    with pytest.raises(scenarios.ScenarioError) as caught:
+        Experiment(made.model_copy(update={"exchange": exchange}))
+    [problem] = caught.value.problems
+    assert problem.path == "exchange.storage_groups"
+    assert f"{count} storage groups" in problem.message
+    assert f"allows {allowed}" in problem.message
+    assert problem.hint
 
 
 def test_the_language_and_the_emulator_agree_on_the_profiles():

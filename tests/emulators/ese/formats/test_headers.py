@@ -14,6 +14,7 @@ from emulators.ese.formats.format import (
     FORMATS,
 )
 from emulators.ese.formats.log_file import LogHeader, fill_pattern
+from emulators.ese.formats.streaming_file import streaming_header
 from emulators.ese.formats.values import LOG_TIME_ZERO, Lgpos, LogTime, Signature
 
 TIME = LogTime.from_ns(1_180_000_000_789_000_000)
@@ -154,8 +155,23 @@ def test_only_2003_says_that_a_streaming_file_belongs_to_a_database():
 
 def test_a_database_of_another_revision_with_the_same_pages_is_refused_as_such():
     block = DatabaseHeader(EXCHANGE_2003_RTM, SIGNATURE, SIGNATURE).pack()
-    with pytest.raises(EseError, match=r"-1206 .*version 0x620,0x9"):
-        DatabaseHeader.unpack(block, EXCHANGE_2003)
+    for read in (DatabaseHeader.unpack, read_both_copies):
+        with pytest.raises(EseError, match=r"-1206 .*version 0x620,0x9") as caught:
+            read(block, EXCHANGE_2003)
+        assert "damaged (" not in caught.value.where
+        assert "Exchange 2003 RTM" in caught.value.hint
+        assert "moved" in caught.value.hint
+
+
+def read_both_copies(block, file_format):
+    return read_header(MemoryFiles({"MDB1.edb": block * 2}), "MDB1.edb", file_format)
+
+
+def test_a_streaming_file_in_the_place_of_its_database_is_told_from_damage():
+    block = streaming_header(DatabaseHeader(EXCHANGE_2003, SIGNATURE, SIGNATURE)).pack()
+    with pytest.raises(EseError, match=r"-1206 .*file type 2") as caught:
+        read_both_copies(block, EXCHANGE_2003)
+    assert ".edb" in caught.value.hint
 
 
 def test_the_fill_pattern_counts_up_every_sixteenth_byte():

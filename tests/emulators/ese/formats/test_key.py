@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulators.ese.formats.key import KeyCodec, RowKey, encode_key
+from emulators.ese.formats.key import KeyCodec, RowKey
 from emulators.ese.formats.schema import (
     CODE_PAGE_ASCII,
     CODE_PAGE_UNICODE,
@@ -71,14 +71,14 @@ def test_keys_made_column_by_column_are_those_of_the_rows(several, names):
 
 def test_the_keys_of_annex_f_are_reproduced():
     identifiers = (ColumnType.LONG, ColumnType.SHORT, ColumnType.LONG)
-    key = encode_key([column(kind) for kind in identifiers], (2, 1, 2))
+    key = KeyCodec([column(kind) for kind in identifiers]).encode((2, 1, 2))
     assert key == bytes.fromhex("7f80000002 7f8001 7f80000002")
     root = [column(ColumnType.BIT), column(ColumnType.TEXT, CODE_PAGE_ASCII)]
-    assert encode_key(root, (True, "MSysObjects")) == b"\x7f\xff\x7fMSYSOBJECTS\0"
+    assert KeyCodec(root).encode((True, "MSysObjects")) == b"\x7f\xff\x7fMSYSOBJECTS\0"
 
 
 def test_a_key_is_cut_at_255_bytes():
-    key = encode_key([column(ColumnType.TEXT, CODE_PAGE_ASCII)], ("x" * 400,))
+    key = KeyCodec([column(ColumnType.TEXT, CODE_PAGE_ASCII)]).encode(("x" * 400,))
     assert len(key) == 255
 
 
@@ -98,4 +98,4 @@ def test_unicode_text_cannot_be_a_key():
     with pytest.raises(AssertionError, match="Unicode"):
         KeyCodec([column(ColumnType.TEXT, CODE_PAGE_UNICODE)])
     with pytest.raises(AssertionError, match="ASCII"):
-        encode_key([column(ColumnType.TEXT, CODE_PAGE_ASCII)], ("\u00e9",))
+        KeyCodec([column(ColumnType.TEXT, CODE_PAGE_ASCII)]).encode(("\u00e9",))

@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import sealed_page
 
 from emulators.ese.errors import EseError
-from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM, seal_page
+from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM
 from emulators.ese.formats.format import FORMATS
 from emulators.ese.formats.page import (
     FLAG_INDEX,
@@ -58,13 +59,13 @@ def test_the_upper_bits_of_a_tags_size_mean_nothing():
     image = bytearray(page.to_bytes())
     for tag in range(6):
         image[8192 - 4 * tag - 3] |= 0xE0
-    assert contents(Page.from_bytes(seal_page(bytes(image), 9), 9)) == contents(page)
+    assert contents(Page.from_bytes(sealed_page(bytes(image), 9), 9)) == contents(page)
 
 
 def test_an_empty_tag_0_may_have_any_offset():
     image = bytearray(Page(9, 42, FLAG_LEAF).to_bytes())
     image[8190:8192] = (2705).to_bytes(2, "little")
-    assert Page.from_bytes(seal_page(bytes(image), 9), 9).external == b""
+    assert Page.from_bytes(sealed_page(bytes(image), 9), 9).external == b""
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -143,7 +144,7 @@ def test_a_page_of_zeros_was_never_written():
 
 def field(image, offset, value, size=2):
     changed = image[:offset] + value.to_bytes(size, "little") + image[offset + size :]
-    return seal_page(changed, 9)
+    return sealed_page(changed, 9)
 
 
 GOOD = page_with({b"a": (b"1", 0), b"b": (b"2", 0), b"c": (b"3", 0)}).to_bytes(9)
@@ -200,7 +201,7 @@ def test_keys_that_another_writer_compressed_are_read_in_full():
         image[8192 - 4 * number : 8192 - 4 * (number - 1)] = tag
     free = int.from_bytes(image[28:30], "little") - len(node) - 4
     image[28:36] = b"".join(value.to_bytes(2, "little") for value in (free, 0, end + len(node), 4))
-    found = Page.from_bytes(seal_page(bytes(image), 9), 9)
+    found = Page.from_bytes(sealed_page(bytes(image), 9), 9)
     assert found.keys == [b"commX", b"other", b"zzz"]
     assert found.datas == [b"B", b"A", b"C"]
     assert found.node_flags == [0, 0, 0]

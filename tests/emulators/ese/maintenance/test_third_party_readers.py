@@ -1,14 +1,13 @@
 """Databases made anew, read by programs that are not ours: equal rows, in every format."""
 
 import pytest
-from mail_world import DATABASE, EPOCH_NS, S, World, recover
+from mail_world import DATABASE
 from samples import NOW_NS, Pages, sample_files
 from third_party import READERS, Sample, compare, is_installed
 
 from emulators.ese.formats.format import FORMATS
 from emulators.ese.maintenance.defragmentation import defragment
 from emulators.ese.maintenance.repair import repair
-from emulators.ese.running.parameters import Parameters
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dissect")
 EVERY_READER = pytest.mark.parametrize("reader", READERS)
@@ -40,18 +39,3 @@ def test_every_reader_finds_the_rows_that_repair_has_kept(reader, tmp_path, figu
         Pages(files).flip(pgno)
     repair(files, DATABASE, temporary="TEMP.EDB", now_ns=NOW_NS)
     agree(reader, files, FORMATS[-1], tmp_path, figure)
-
-
-@pytest.mark.nightly
-@EVERY_FORMAT
-def test_readers_find_50_000_messages_after_defragmentation(file_format, tmp_path, figure):
-    world = World(parameters=Parameters(file_format=file_format))
-    world.spawn(world.drip(50_000, 200, every_ms=20))
-    world.run(1000.1)
-    files = world.files()
-    recover(files, log_format=file_format)
-    now_ns = EPOCH_NS + 7200 * S
-    defragment(files, DATABASE, temporary="TEMP.EDB", now_ns=now_ns, file_format=file_format)
-    for reader in ("dissect.esedb", "esedbexport"):
-        (tmp_path / reader).mkdir()
-        agree(reader, files, file_format, tmp_path / reader, figure)

@@ -114,15 +114,23 @@ def test_after_any_work_and_crash_the_tables_hold_what_was_committed(seed):
 
 
 @pytest.mark.nightly
-@settings(PROFILE, max_examples=600)
-@given(SEEDS)
-def test_after_much_work_and_many_crashes_the_tables_hold_what_was_committed(seed):
-    random = Random(seed)
-    clerk = Clerk(random, keys=random.choice((60, 200)))
-    for _ in range(6):
-        clerk.work(random.randrange(1, 120))
-        clerk.crash()
-        clerk.check()
+def test_after_much_work_and_many_crashes_the_tables_hold_what_was_committed(figure):
+    counts = Counter()
+
+    @settings(PROFILE, max_examples=600)
+    @given(SEEDS)
+    def live(seed):
+        random = Random(seed)
+        clerk = Clerk(random, keys=random.choice((60, 200)))
+        for _ in range(6):
+            clerk.work(random.randrange(1, 120))
+            clerk.crash()
+            clerk.check()
+            counts["crashes"] += 1
+        counts["histories"] += 1
+
+    live()
+    figure(f"{dict(counts)}")
 
 
 @settings(PROFILE, max_examples=5)

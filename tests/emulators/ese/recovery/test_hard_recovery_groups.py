@@ -307,7 +307,7 @@ def test_hard_recovery_of_2003_cut_after_any_operation_ends_with_a_matching_pair
         cut = CutFiles(copy_of(target), left, loses=loses)
         with pytest.raises(CutError):
             hard_recover(cut, kept, now_ns=RESTORED_NS)
-        hard_recover(cut.durable, kept, now_ns=RESTORED_NS + 60 * S)
+        recover_hard(cut.durable, kept, file_format=EXCHANGE_2003)
         for name in (ONE, TWO):
             assert paired(cut.durable, name), f"cut after {left} operations"
             assert world.problems(cut.durable, name) == []

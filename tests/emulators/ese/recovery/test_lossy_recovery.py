@@ -282,14 +282,15 @@ EACH = pytest.param(1, id="each", marks=pytest.mark.nightly)
 
 @pytest.mark.parametrize("step", [SPARSE, EACH])
 @pytest.mark.parametrize("loses", [True, False], ids=["unflushed writes lost", "all writes kept"])
-def test_lossy_recovery_cut_anywhere_ends_the_same_when_begun_again(loses, step):
+def test_lossy_recovery_cut_anywhere_ends_the_same_when_begun_again(loses, step, figure):
     """Each of the first operations, where logs are removed and made, is a cut in any case."""
     case, (mail, ledger) = image_to_cut()
     counted = CutFiles(copy_of(case.files), -1, loses=False)
     recover(counted, lossy=True)
     steps = range(counted.done)
     assert len(steps) > 20
-    for cut in [*steps[:24], *steps[24::step]]:
+    chosen = [*steps[:24], *steps[24::step]]
+    for cut in chosen:
         files = CutFiles(copy_of(case.files), cut, loses=loses)
         with pytest.raises(CutError):
             recover(files, lossy=True)
@@ -299,6 +300,7 @@ def test_lossy_recovery_cut_anywhere_ends_the_same_when_begun_again(loses, step)
         assert mail_in(files.durable) == mail
         assert ledger.compare(files.durable) == []
         follows_on(files.durable, case.last)
+    figure(f"{len(chosen)} cuts")
 
 
 @pytest.mark.parametrize("lossy", [True, False])
@@ -347,7 +349,7 @@ def test_a_plain_recovery_after_a_cut_lossy_one_never_brings_back_other_mail():
 
 
 @pytest.mark.parametrize("step", [SPARSE, EACH])
-def test_a_disk_that_becomes_full_under_it_is_an_error_and_room_is_the_cure(step):
+def test_a_disk_that_becomes_full_under_it_is_an_error_and_room_is_the_cure(step, figure):
     case, (mail, _) = image_to_cut()
     counted = FullFiles(copy_of(case.files), -1)
     recover(counted, lossy=True)
@@ -361,6 +363,7 @@ def test_a_disk_that_becomes_full_under_it_is_an_error_and_room_is_the_cure(step
         assert check_database(files).problems == [], f"room for {room} operations"
         assert mail_in(files) == mail
         follows_on(files, case.last)
+    figure(f"{len(codes)} times full")
     assert set(codes) == {-529, -1808}
 
 

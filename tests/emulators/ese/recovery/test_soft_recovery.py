@@ -1,6 +1,5 @@
 """Soft recovery after every prefix of a run's operations, and cut after every one of its own."""
 
-import time
 from contextlib import suppress
 
 import pytest
@@ -11,7 +10,6 @@ from mail_world import (
     copy_of,
     recover,
     recover_and_check,
-    tell,
 )
 from recovery_case import mail_in
 from workloads import WORKLOADS, world_of
@@ -21,9 +19,10 @@ from emulators.ese.formats.database_header import DatabaseHeader, DatabaseState
 
 
 @pytest.mark.parametrize("workload", WORKLOADS)
-def test_every_prefix_of_the_operations_recovers_all_that_was_acknowledged_and_no_more(workload):
+def test_every_prefix_of_the_operations_recovers_all_that_was_acknowledged_and_no_more(
+    workload, figure
+):
     world = world_of(workload)
-    started = time.perf_counter()
     disks = Disks(world.operations)
     undone = cuts = 0
     for done in range(world.mounted_after, len(world.operations) + 1):
@@ -32,7 +31,7 @@ def test_every_prefix_of_the_operations_recovers_all_that_was_acknowledged_and_n
         assert recovered.problems == [], f"after {done} operations"
         undone += recovered.report.undone > 0
         cuts += 1
-    tell(f"{workload}: {cuts} prefixes, {undone} undid, {time.perf_counter() - started:.1f} s")
+    figure(f"{cuts} prefixes, {undone} undid")
 
 
 def test_some_cuts_leave_a_transaction_in_the_middle():
@@ -97,14 +96,15 @@ def some_of(total, step):
         pytest.param(True, 4, id="unflushed writes lost, at some operations"),
     ],
 )
-def test_recovery_cut_after_any_of_its_operations_ends_the_same_when_begun_again(loses, step):
+def test_recovery_cut_after_any_of_its_operations_ends_the_same_when_begun_again(
+    loses, step, figure
+):
     image, ledger = image_with_undo(near_the_end_of_the_log=False)
     whole = copy_of(image)
     counted = CutFiles(whole, -1, loses=False)
     recover(counted)
     expected = mail_in(whole)
     assert counted.done > 20
-    started = time.perf_counter()
     for cut in some_of(counted.done, step):
         files = CutFiles(copy_of(image), cut, loses=loses)
         with pytest.raises(CutError):
@@ -112,8 +112,7 @@ def test_recovery_cut_after_any_of_its_operations_ends_the_same_when_begun_again
         recovered = recover_and_check(files.durable, ledger)
         assert recovered.problems == [], f"cut after {cut} operations"
         assert mail_in(files.durable) == expected
-    cuts, elapsed = len(some_of(counted.done, step)), time.perf_counter() - started
-    tell(f"{cuts} cuts of {counted.done} operations of recovery, {elapsed:.1f} s")
+    figure(f"{len(some_of(counted.done, step))} cuts of {counted.done} operations of recovery")
 
 
 def test_recovery_that_must_roll_the_log_to_undo_can_be_cut_anywhere_too():
@@ -139,7 +138,7 @@ def test_recovery_that_must_roll_the_log_to_undo_can_be_cut_anywhere_too():
 
 @pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("rolls", [False, True], ids=["in one log", "with a roll"])
-def test_a_disk_that_becomes_full_is_an_error_and_room_is_the_cure(rolls, step):
+def test_a_disk_that_becomes_full_is_an_error_and_room_is_the_cure(rolls, step, figure):
     image, ledger = image_with_undo(near_the_end_of_the_log=rolls)
     whole = copy_of(image)
     counted = FullFiles(whole, -1)
@@ -156,6 +155,7 @@ def test_a_disk_that_becomes_full_is_an_error_and_room_is_the_cure(rolls, step):
         recovered = recover_and_check(files, ledger)
         assert recovered.problems == [], f"room for {room} operations"
         assert mail_in(files) == expected
+    figure(f"{len(some_of(counted.done, step))} times full")
     assert set(seen) == {-529, -1808}
     assert seen[-529][-2:] == [429, 454]
     assert seen[-1808][-1] == 454

@@ -16,7 +16,6 @@ from emulators.ese.running.parameters import Parameters
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dissect")
 
 MESSAGES = 300
-MESSAGES_NIGHTLY = 50_000
 EVERY_READER = pytest.mark.parametrize("reader", READERS)
 EVERY_FORMAT = pytest.mark.parametrize("file_format", FORMATS, ids=[f.name for f in FORMATS])
 
@@ -80,13 +79,3 @@ def test_a_value_that_differs_would_be_noticed(reader, tmp_path):
     problems = compare(reader, sample, tmp_path).problems
     assert any("Item[20].Subject" in problem for problem in problems)
     assert any("fewer than 49 rows" in problem for problem in problems)
-
-
-@pytest.mark.nightly
-@EVERY_READER
-@EVERY_FORMAT
-def test_every_reader_finds_50_000_messages(file_format, reader, tmp_path, figure):
-    need(reader)
-    sample, acknowledged = recovered(file_format, MESSAGES_NIGHTLY, 200)
-    done = agree(reader, sample, tmp_path, figure)
-    assert done.rows >= acknowledged > MESSAGES_NIGHTLY - 10

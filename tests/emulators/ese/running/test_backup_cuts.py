@@ -1,6 +1,5 @@
 """The power goes at every volume operation of a backup, and after it: nothing is ever lost."""
 
-import time
 from functools import cache
 
 import pytest
@@ -50,7 +49,6 @@ EVERY = [False, pytest.param(True, marks=pytest.mark.nightly)]
 @pytest.mark.parametrize("every", EVERY)
 def test_a_crash_at_any_operation_of_a_backup_loses_nothing_that_was_acknowledged(every, figure):
     world, _, (began, *_, ended) = world_with_backups()
-    started = time.perf_counter()
     disks = Disks(world.operations)
     deletions = 0
     chosen = instants(world, began, ended + 1, every=every)
@@ -60,8 +58,7 @@ def test_a_crash_at_any_operation_of_a_backup_loses_nothing_that_was_acknowledge
         assert recovered.problems == [], f"after {done} operations"
         deletions += world.operations[done - 1].kind is Kind.DELETE
     assert deletions >= 4
-    seconds = time.perf_counter() - started
-    figure(f"{len(chosen)} instants, {deletions} deletions, {seconds:.1f} s")
+    figure(f"{len(chosen)} instants, {deletions} deletions")
 
 
 @pytest.mark.nightly
@@ -76,7 +73,6 @@ def test_a_power_cut_at_any_operation_of_a_backup_loses_nothing_either(figure):
 @pytest.mark.parametrize("every", EVERY)
 def test_a_backup_plays_forward_to_what_soft_recovery_gives_at_every_later_instant(every, figure):
     world, (full, incremental), (_, ended, _, later) = world_with_backups()
-    started = time.perf_counter()
     disks = Disks(world.operations)
     counts = {"to the tip": 0, "of the current log": 0}
     for done in instants(world, ended, len(world.operations), every=every):
@@ -92,7 +88,7 @@ def test_a_backup_plays_forward_to_what_soft_recovery_gives_at_every_later_insta
         counts["to the tip"] += 1
         counts["of the current log"] += files.exists("E00.log") and report.played_forward > 0
     assert 0 < counts["of the current log"] < counts["to the tip"]
-    figure(f"{counts}, {time.perf_counter() - started:.1f} s")
+    figure(f"{counts}")
 
 
 def test_no_log_that_a_backup_or_the_checkpoint_needs_is_ever_deleted():

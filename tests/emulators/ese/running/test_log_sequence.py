@@ -85,17 +85,7 @@ def test_more_than_the_last_generation_holds_is_refused_and_never_acknowledged()
 
 def test_a_freeze_that_would_make_the_last_generation_fails():
     world = world_from(LAST - 1)
-    failures = []
-
-    def freeze():
-        try:
-            yield from world.group.freeze()
-        except EseError as failed:
-            failures.append(failed.code)
-
-    world.spawn(freeze())
-    world.run(10)
-    assert failures == [-519]
+    assert world.freeze_error().code == -519
     assert recover_and_check(world.files(), world.ledger()).problems == []
 
 

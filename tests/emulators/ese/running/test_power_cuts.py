@@ -1,9 +1,7 @@
 """Power cuts: what was not flushed is kept, torn or lost, each write for itself."""
 
-import time
-
 import pytest
-from mail_world import DATABASE, copy_of, recover, recover_and_check, tell
+from mail_world import DATABASE, copy_of, recover, recover_and_check
 from power_cuts import HEADER_BYTES, Replayed, sweep_power_cuts
 from workloads import WORKLOADS, world_of
 
@@ -11,13 +9,12 @@ from emulators.ese.errors import EseError
 from sim.volume import Fate, Kind, Torn
 
 
-def test_every_fate_of_what_was_not_flushed_keeps_what_was_acknowledged():
+def test_every_fate_of_what_was_not_flushed_keeps_what_was_acknowledged(figure):
     world = world_of("few messages")
-    started = time.perf_counter()
     counts = sweep_power_cuts(
         world, world.mounted_after, len(world.operations), every=True, combinations_max=200
     )
-    tell(f"few messages: {counts}, {time.perf_counter() - started:.1f} s")
+    figure(f"{counts}")
     assert counts["recovered"] > 40
     assert not counts["refused with a torn page"]
 
@@ -35,13 +32,12 @@ def test_a_power_cut_during_a_roll_or_a_freeze_loses_nothing():
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("workload", WORKLOADS)
-def test_every_power_cut_of_every_workload_recovers_or_is_refused_for_a_torn_page(workload):
+def test_every_power_cut_of_every_workload_recovers_or_is_refused_for_a_torn_page(workload, figure):
     world = world_of(workload)
-    started = time.perf_counter()
     counts = sweep_power_cuts(
         world, world.mounted_after, len(world.operations), every=False, combinations_max=16
     )
-    tell(f"{workload}: {counts}, {time.perf_counter() - started:.1f} s")
+    figure(f"{counts}")
     assert counts["recovered"] > 0
 
 

@@ -8,8 +8,9 @@ from emulators.ese.errors import EseError
 from emulators.ese.formats.checksum import FLAG_NEW_CHECKSUM
 from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007, FORMATS
 from emulators.ese.formats.record import Separated
-from emulators.ese.formats.schema import ColumnType, build_table
+from emulators.ese.formats.schema import ColumnType, build_index, build_table
 from emulators.ese.recovery.opened import open_database
+from emulators.ese.trees.transaction import Transaction
 
 NAME = "MDB1.edb"
 ROW_COUNT = 400
@@ -106,3 +107,33 @@ def test_a_record_that_never_fits_is_refused(file_format):
     text = "x" * (file_format.page_bytes // 20)
     with pytest.raises(EseError, match=r"-1026 \(JET_errRecordTooBig\)"):
         built.insert([wide_row(1, text, 100)], "Wide")
+
+
+TEXTS = (("Id", ColumnType.LONG), *((f"Text{n}", ColumnType.TEXT) for n in range(40)))
+PLAIN = build_table("Plain", TEXTS, ("Id",))
+INDEXED = build_table("Indexed", TEXTS, ("Id",), (build_index("First", ("Text0",)),))
+
+
+@pytest.mark.parametrize("way", ["replace", "update", "move"])
+@pytest.mark.parametrize("table", [PLAIN, INDEXED], ids=["plain", "indexed"])
+@pytest.mark.parametrize("file_format", FORMATS, ids=[each.name for each in FORMATS])
+def test_a_row_that_outgrows_a_page_is_refused_and_stays_as_it_was(file_format, table, way):
+    built = BuiltDatabase(file_format, [table])
+    small = (1, *["x"] * 40)
+    built.insert([small], table.name)
+    large = ("y" * (file_format.page_bytes // 40),) * 40
+    opened = built.database.table(table.name)
+    transaction = Transaction(built.editor, 2)
+    columns = {f"Text{n}": text for n, text in enumerate(large)}
+    ways = {
+        "replace": lambda: opened.replace(transaction, (1, *large)),
+        "update": lambda: opened.update(transaction, (1,), columns),
+        "move": lambda: opened.update(transaction, (1,), columns | {"Id": 2}),
+    }
+    with pytest.raises(EseError, match=r"-1026 \(JET_errRecordTooBig\)"):
+        ways[way]()
+    transaction.rollback()
+    files = built.files()
+    found = open_database(files, NAME, file_format).table(table.name)
+    assert list(found.rows()) == [small]
+    assert check_database(files, NAME, file_format).problems == []

@@ -1,0 +1,316 @@
+# ruff: noqa: N818 - the names say what was found, as an operator reads them in a notice
+"""Every refusal of the engine: small named errors, each with a hint for the operator.
+
+Three families. `LocalProtocolError`: our own driver misused a state machine. `RemoteProtocolError`:
+the other end of a connection broke the protocol. The rest are findings about stored data or about
+what was asked for. An error carries `message` (what and where) and `hint` (what can be done).
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+_HALTED_HINT = (
+    "The source has halted. Keep the journal, it is recoverable up to the record before this one; "
+    "report this with the engine's notices, and start a resync."
+)
+
+
+class EngineError(Exception):
+    """The engine refuses or cannot go on."""
+
+    hint_default: ClassVar[str] = "Report this with the journal and the engine's notices."
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        self.message = message
+        self.hint = hint or self.hint_default
+        super().__init__(message, self.hint)
+
+    def __str__(self) -> str:
+        return f"{self.message}. Hint: {self.hint}"
+
+
+# --- our own side -----------------------------------------------------------------------------
+
+
+class LocalProtocolError(EngineError):
+    """The driver gave an event that is impossible in this state."""
+
+    hint_default = "This is a defect of the driver that carries out the engine's actions."
+
+
+class FileUnknown(LocalProtocolError):
+    """A change names a file that the capture has never seen created."""
+
+    hint_default = (
+        "Attach the capture before the first file is created, or take an initial copy first."
+    )
+
+
+class FileAlreadyExists(LocalProtocolError):
+    """A create or rename would give two files the same name."""
+
+    hint_default = "The file system refuses this too: show the capture completed changes only."
+
+
+class PayloadTooLarge(LocalProtocolError):
+    """One change carries more bytes than a record can."""
+
+    hint_default = "Split the write; file systems never issue one of this size."
+
+
+# --- the other side ---------------------------------------------------------------------------
+
+
+class RemoteProtocolError(EngineError):
+    """The peer broke the protocol; the connection is closed and nothing of it was believed."""
+
+    hint_default = "Check that both ends run the same release; the session reconnects by itself."
+
+
+class FrameDamaged(RemoteProtocolError):
+    """A frame's checksum does not match its bytes."""
+
+    hint_default = "The stream was corrupted in transit; the session reconnects and sends again."
+
+
+class FrameTooLarge(RemoteProtocolError):
+    """A frame announces more bytes than the agreed limit."""
+
+    hint_default = "Set the same frame_bytes_max at both ends."
+
+
+class FrameUnexpected(RemoteProtocolError):
+    """A frame arrived that this state does not allow."""
+
+
+class VersionUnsupported(RemoteProtocolError):
+    """The peer speaks another version of the protocol or of the record format."""
+
+    hint_default = "Upgrade the older end."
+
+
+class RecordDamaged(RemoteProtocolError):
+    """A record's fields or checksums contradict each other."""
+
+    hint_default = "The journal did not take it; the source sends it again after reconnecting."
+
+
+class WrongGroup(RemoteProtocolError):
+    """The peer protects another consistency group."""
+
+    hint_default = "Point this source at the target of its own consistency group."
+
+
+class EpochFenced(RemoteProtocolError):
+    """The peer writes in an epoch that has been superseded (protection.md 3.7)."""
+
+    hint_default = "This source was failed over: keep it from writing and fail back by resync."
+
+
+class SequenceGap(RemoteProtocolError):
+    """A record is missing between the last received one and this one."""
+
+    hint_default = "Nothing was stored past the gap; the source sends again after reconnecting."
+
+
+class SequenceReplayed(RemoteProtocolError):
+    """A record arrived twice on one connection."""
+
+
+class ChainMismatch(RemoteProtocolError):
+    """Both ends hold different histories up to the same sequence."""
+
+    hint_default = "The histories diverged: keep both, choose one, and resync the other."
+
+
+class TimeRegressed(RemoteProtocolError):
+    """A record's source time lies before its predecessor's."""
+
+    hint_default = _HALTED_HINT
+
+
+class HistoryContradictory(RemoteProtocolError):
+    """A record does not fit the files as its predecessors left them."""
+
+    hint_default = _HALTED_HINT
+
+
+class CursorNeverSent(RemoteProtocolError):
+    """The target acknowledges a record that the source never sent."""
+
+    hint_default = "The target's journal belongs to another source: check both ends' settings."
+
+
+class CursorRegressed(RemoteProtocolError):
+    """The target acknowledges less than it did before (invariant I1)."""
+
+
+class PeerTimedOut(RemoteProtocolError):
+    """The peer was silent for longer than the time-out."""
+
+    hint_default = "Check the link, and that the other end runs; the session reconnects by itself."
+
+
+class ResyncRequired(EngineError):
+    """The two ends can never be joined again without comparing the data."""
+
+    hint_default = "Keep the old journal, it is still recoverable, and start a resync."
+
+
+class JournalRegressed(ResyncRequired):
+    """The journal has lost records that it had acknowledged as durable."""
+
+    hint_default = (
+        "The target's disk lost acknowledged data: repair the journal from another copy, or keep "
+        "it for its older points and start a resync."
+    )
+
+
+# --- stored data ------------------------------------------------------------------------------
+
+
+class JournalDamaged(EngineError):
+    """Stored bytes contradict their checksums where no torn write can explain it."""
+
+    hint_default = "Do not cut the file: repair this segment from another copy of the journal."
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        file: str = "",
+        offset: int = 0,
+        sequence: int = 0,
+    ) -> None:
+        self.file = file
+        self.offset = offset
+        self.sequence = sequence
+        where = f" (file {file!r}, offset {offset}, sequence {sequence})"
+        super().__init__(message + where, hint)
+
+
+class SegmentMissing(JournalDamaged):
+    """A segment between two others, or the first one, is not there."""
+
+    hint_default = "Restore the missing segment file from another copy of the journal."
+
+
+class SegmentForeign(JournalDamaged):
+    """A segment belongs to another consistency group, epoch or capture."""
+
+    hint_default = "Move the foreign file away; check which journal it belongs to."
+
+
+class SegmentMisplaced(JournalDamaged):
+    """A segment's name and its header disagree, as after two files were swapped."""
+
+    hint_default = "Give the file the name its header calls for, after checking its neighbour."
+
+
+class SpoolDamaged(EngineError):
+    """The source's spool does not give back what was written into it."""
+
+    hint_default = "Check the disk of the spool; start a resync, what lay in the spool is lost."
+
+
+class CertificateMismatch(JournalDamaged):
+    """The files at a point are not what the point's certificate says."""
+
+    hint_default = (
+        "Nothing was published or deleted: verify this journal, and repair it from another copy."
+    )
+
+
+class IndexDamaged(JournalDamaged):
+    """An index file is gone, or is not what its segment's records say."""
+
+    hint_default = "Nothing is lost: open the journal, it builds the index again from its segment."
+
+
+class ManifestDamaged(JournalDamaged):
+    """The manifest is gone or unreadable, or names other files than there are."""
+
+    hint_default = (
+        "The segments may all be there: check and list them anew with rebuild_manifest, or copy "
+        "the manifest and the files that it names from another copy of the journal."
+    )
+
+
+class StorageFailed(EngineError):
+    """The journal's storage could not carry out an action; nothing after it is promised."""
+
+    hint_default = "Check space and health of the journal's disk, then open the journal again."
+
+
+# --- what was asked for -----------------------------------------------------------------------
+
+
+class PointRefused(EngineError):
+    """The wanted recovery point cannot be had; `earlier` and `later` are the nearest ones."""
+
+    hint_default = "Choose one of the nearest points."
+
+    def __init__(
+        self, message: str, hint: str = "", *, earlier: object = None, later: object = None
+    ) -> None:
+        self.earlier = earlier
+        self.later = later
+        offers = [
+            f"nearest {side}: {point}"
+            for side, point in (("earlier", earlier), ("later", later))
+            if point is not None
+        ]
+        super().__init__(message + (f" ({'; '.join(offers)})" if offers else ""), hint)
+
+
+class ImageFileMissing(EngineError):
+    """The image at this point has no file of this name."""
+
+    hint_default = "List names() of the image; the file may have been created or renamed later."
+
+
+class OverlayFull(EngineError):
+    """A virtual image was written to more than its overlay may hold."""
+
+    hint_default = "Drop the virtual image, or make it again with a larger bytes_max."
+
+
+# --- how errors travel in an ERROR frame ------------------------------------------------------
+
+_WIRE_ORDER: Sequence[type[EngineError]] = (
+    RemoteProtocolError,
+    FrameDamaged,
+    FrameTooLarge,
+    FrameUnexpected,
+    VersionUnsupported,
+    RecordDamaged,
+    WrongGroup,
+    EpochFenced,
+    SequenceGap,
+    SequenceReplayed,
+    ChainMismatch,
+    TimeRegressed,
+    HistoryContradictory,
+    CursorNeverSent,
+    CursorRegressed,
+    PeerTimedOut,
+    ResyncRequired,
+    JournalRegressed,
+    StorageFailed,
+)
+#: Code in an ERROR frame -> error. Codes are part of the protocol: only ever add at the end.
+ERROR_OF_CODE: dict[int, type[EngineError]] = dict(enumerate(_WIRE_ORDER, start=1))
+CODE_OF_ERROR: dict[type[EngineError], int] = {kind: code for code, kind in ERROR_OF_CODE.items()}
+
+#: After one of these a reconnect can only fail again: the session halts and tells the operator.
+FATAL: tuple[type[EngineError], ...] = (
+    VersionUnsupported,
+    WrongGroup,
+    EpochFenced,
+    ChainMismatch,
+    TimeRegressed,
+    HistoryContradictory,
+    CursorNeverSent,
+    ResyncRequired,
+)

@@ -1,0 +1,380 @@
+"""The capture: every change of the group becomes a record of one stream, in one order.
+
+Fault model. The capture and its pool are what a driver in the kernel holds: they survive a crash
+of the source session (a service), not a crash of the source host. After a host crash the driver
+makes a new capture with a new incarnation (`Capture.unbased`), which knows nothing of what the
+target lacks: both ends must be compared.
+
+Promised: one sequence for all files and volumes of the group, in the order shown; a record is let
+go only when the target has acknowledged it as durable; source times never run backward. When the
+pool is full, the policy decides (`OverflowPolicy`); where order is given up, the stream says so
+(`engine.history.gaps`), and when a gap closes, the stream's files are the live ones. Not checked:
+that the driver shows every completed change, and none that failed.
+"""
+
+from collections.abc import Mapping
+
+from engine.basics.cursor import Cursor
+from engine.basics.errors import LocalProtocolError, PayloadTooLarge
+from engine.basics.payload import length_of
+from engine.basics.settings import CaptureSettings
+from engine.capture.backlog import Backlog
+from engine.capture.changes import Admission, Admitted, Change, Tracked, Waiting
+from engine.capture.figures import CaptureFigures
+from engine.capture.held import HeldWriters
+from engine.capture.modes import CaptureMode
+from engine.capture.order import Order
+from engine.capture.outgoing import Outgoing
+from engine.capture.tagging import Tagging, refused_for_good
+from engine.contract.actions import FileAction, Notify, ReadSource
+from engine.contract.events import SourceRead
+from engine.contract.storage import Storage
+from engine.formats.capture_state import CaptureState, encode_capture_state
+from engine.formats.records import HEADER_BYTES, RAW_BYTES_MAX, RecordType
+from engine.history.filetable import FileTableState
+
+_R = RecordType
+_TAGS = frozenset({_R.TAG_CRASH, _R.TAG_APP})
+_NAMING = frozenset({_R.CREATE, _R.RENAME})
+_SHOWN = frozenset({_R.WRITE, _R.TRUNCATE, _R.RENAME, _R.CREATE, _R.DELETE, _R.FLUSH}) | _TAGS
+
+
+class Capture(Outgoing):
+    """Sequences, stamps, encodes and keeps the changes of one consistency group.
+
+    Args:
+        group: Number of the consistency group.
+        epoch: The writer's epoch, issued by the one authority (protection.md 3.7).
+        incarnation: A number that no other capture of this group ever had, drawn by the driver.
+        settings: Bounds, intervals, and what becomes of changes that have no room.
+        storage: Reads the spool's files; None for no spool.
+    """
+
+    def __init__(
+        self,
+        *,
+        group: int,
+        epoch: int,
+        incarnation: int,
+        settings: CaptureSettings | None = None,
+        storage: Storage | None = None,
+    ) -> None:
+        self.group = group
+        self.epoch = epoch
+        self.incarnation = incarnation
+        self.settings = settings or CaptureSettings()
+        #: Whether it knows where the target's history ends; if not, it cannot send (`rebase`).
+        self.is_based = True
+        self.is_abandoned = False
+        self._is_saved = False
+        spool_storage = storage if self.settings.overflow == "spill" else None
+        super().__init__(Backlog(group, epoch, self.settings, spool_storage))
+        self._order = Order(self._backlog, self.settings)
+        self._held = HeldWriters()
+        self._tags = Tagging(self.settings, self._backlog, self._order, self._held)
+        self.pending_tags = self._tags.pending
+        self._changes_tracked = 0
+
+    @classmethod
+    def unbased(
+        cls,
+        *,
+        group: int,
+        epoch: int,
+        incarnation: int,
+        files: Mapping[str, int],
+        settings: CaptureSettings | None = None,
+        storage: Storage | None = None,
+    ) -> "Capture":
+        """Return a capture that knows the live files (name and size), but not what the target has.
+
+        For a source that stopped without warning, and for a first copy of files that are there. It
+        tracks names and sizes until `rebase`.
+        """
+        capture = cls(
+            group=group, epoch=epoch, incarnation=incarnation, settings=settings, storage=storage
+        )
+        capture.is_based = False
+        capture._order.know_nothing_but(files)
+        return capture
+
+    @classmethod
+    def branch(
+        cls,
+        *,
+        group: int,
+        epoch: int,
+        incarnation: int,
+        base: Cursor,
+        files: FileTableState,
+        source_time_ns: int,
+        settings: CaptureSettings | None = None,
+        storage: Storage | None = None,
+    ) -> "Capture":
+        """Return a capture that begins a branch at `base`, where a promoted copy goes on.
+
+        The live files must be `files`; `source_time_ns` is that of the record at the base. EPOCH is
+        written with the first change, not before.
+        """
+        capture = cls(
+            group=group, epoch=epoch, incarnation=incarnation, settings=settings, storage=storage
+        )
+        assert base.epoch < epoch, "a branch has an epoch of its own"
+        capture._order.branch_off(base, files, source_time_ns)
+        return capture
+
+    # --- what the driver calls ----------------------------------------------------------------
+
+    def admit(self, change: Change, now_ns: int) -> Admission:
+        """Put a completed change into the stream, or say what becomes of it.
+
+        Raises:
+            FileUnknown: The change names a file that was never created here.
+            FileAlreadyExists: A create or rename would give two files one name.
+            PayloadTooLarge: The change is longer than a record can be.
+        """
+        kind, length = change.kind, length_of(change.payload)
+        assert not change.is_pending or kind in _TAGS, "only a tag has two phases"
+        cost = HEADER_BYTES + length
+        if cost > RAW_BYTES_MAX:
+            raise PayloadTooLarge(
+                f"{kind.name} of {change.file!r} at offset {change.offset}: {cost} "
+                f"bytes with its header, a record has {RAW_BYTES_MAX} at most"
+            )
+        if self.is_abandoned:
+            return refused_for_good(f"{kind.name} of {change.file!r}")
+        if self._is_saved:
+            raise LocalProtocolError(f"{kind.name} of {change.file!r} after the capture was saved")
+        if kind not in _SHOWN:
+            raise LocalProtocolError(f"{kind.name} records are made by the capture alone")
+        if kind in _TAGS:
+            return self._tags.admit(change, cost, now_ns)
+        order = self._order
+        order.clock.begin(now_ns)
+        file = order.live.id_for(change)
+        has_patience = self.settings.overflow == "push_back"
+        if not has_patience and order.is_ordered and not self._has_room(cost):
+            order.overflow(cost, now_ns)
+        name = change.file if kind == _R.CREATE else change.new_name
+        payload = (name.encode(),) if kind in _NAMING else change.payload
+        order.shown(kind, file, change.offset, length, name)
+        if not order.is_ordered:
+            self._changes_tracked += 1
+            order.advance(now_ns, is_held=False)
+            return Tracked()
+        if has_patience and not self._has_room(cost):
+            return Waiting(self._held.hold(kind, file, change.offset, payload))
+        order.append(kind, file, change.offset, payload, now_ns)
+        return Admitted(self.newest.sequence)
+
+    def commit_tag(self, sequence: int, now_ns: int) -> Admission:
+        """Make a pending tag a point: all that had to be consistent with it is.
+
+        Returns:
+            Admitted with the sequence from which on it is a point, or Refused: its time was over.
+        """
+        return self._tags.decide(_R.TAG_COMMIT, sequence, now_ns)
+
+    def revoke_tag(self, sequence: int, now_ns: int) -> Admission:
+        """Withdraw a pending tag: it is no point and never will be one."""
+        return self._tags.decide(_R.TAG_REVOKE, sequence, now_ns)
+
+    def abandon(self) -> None:
+        """End the protection: writers go on at once, and nothing enters the stream any more.
+
+        For a session that has halted: without it writers would wait for ever once the pool is
+        full. What is in the stream stays a true prefix of the history.
+        """
+        self.is_abandoned = self._tags.is_closed = True
+        self._held.release_all()
+
+    def take_released(self) -> tuple[int, ...]:
+        """Return, once, the tickets of writers that may go on, in order.
+
+        The driver completes these writes in the same breath: the list is part of the kernel's
+        state, so a crash of the session between cannot leave a writer waiting for ever.
+        """
+        return self._held.take_released()
+
+    def take_actions(self) -> list[FileAction | Notify]:
+        """Return, once, what is to be done with the spool's files, and what there is to tell.
+
+        The driver carries it out after every call that may have changed the capture or its session;
+        a SyncFile is answered with `spool_written`, a failure with `spool_failed`.
+        """
+        notices, self._order.notices = self._order.notices, []
+        return [*self._backlog.take_actions(), *(Notify(notice) for notice in notices)]
+
+    def spool_written(self, token: int, now_ns: int) -> None:
+        """Note that the SyncFile of this token is done."""
+        self._backlog.spool.written(token)
+        self._refill(now_ns)
+
+    def spool_failed(self, reason: str, now_ns: int) -> None:
+        """Note that a file action of the spool failed: what is in the spool is lost."""
+        self._order.lose_spool(f"The spool failed: {reason}", now_ns)
+        self.pending_tags.forget_after(self.newest.sequence)
+
+    def figures(self, now_ns: int) -> CaptureFigures:
+        """Return what the capture has done so far."""
+        order, backlog = self._order, self._backlog
+        return CaptureFigures(
+            mode=order.mode,
+            mode_ns=order.clock.totals(now_ns),
+            gap_count=order.gap_count,
+            tags_refused=self._tags.refused_count,
+            changes_tracked=self._changes_tracked,
+            drained_bytes=order.drain.drained_bytes,
+            pool_bytes=backlog.pool.bytes,
+            spool_bytes=backlog.spool.bytes,
+            dirty_count=order.drain.dirty.count,
+        )
+
+    def save(self, now_ns: int) -> bytes:
+        """Return the state that lets a restarted host go on (`engine.capture.clean_stop`).
+
+        Nothing may be shown any more. b"" where there is nothing to go on from: the capture was
+        never based, or has ended.
+        """
+        if not self.is_based or self.is_abandoned:
+            return b""
+        self._is_saved = True
+        self._admit_held(now_ns, is_room_needed=False)
+        self._order.settle(now_ns)
+        fields, records = self._backlog.state()
+        fields |= {"group": self.group, "epoch": self.epoch, "incarnation": self.incarnation}
+        return encode_capture_state(CaptureState(fields | self._order.state(), records))
+
+    def restore(self, state: CaptureState) -> None:
+        """Become, when new, what a capture was when it was saved."""
+        self._backlog.restore(state.fields, state.records)
+        self._order.restore(state.fields)
+
+    # --- what the session calls ---------------------------------------------------------------
+
+    @property
+    def held_count(self) -> int:
+        """Return the number of writers that wait for room."""
+        return len(self._held)
+
+    @property
+    def has_released(self) -> bool:
+        """Return whether tickets wait to be taken."""
+        return self._held.has_released
+
+    def time_due_ns(self) -> int | None:
+        """Return when `tick` has something to do on the session's clock, or None."""
+        return self._tags.due_ns()
+
+    def tick(self, now_ns: int) -> bool:
+        """Revoke tags whose time is over, add a TIME record if one is due; return if any was."""
+        return self._tags.tick(now_ns)
+
+    def acknowledge(self, cursor: Cursor, now_ns: int) -> int:
+        """Free all records up to a durable cursor and let waiting changes into the stream.
+
+        Returns:
+            The raw bytes freed.
+
+        Raises:
+            RemoteProtocolError: As `check`; nothing is changed then.
+        """
+        freed = self._backlog.acknowledge(cursor)
+        self._refill(now_ns)
+        return freed
+
+    def wants_reads(self, now_ns: int) -> list[ReadSource]:
+        """Return the reads of live files that fill a gap; ask after every event."""
+        if self._held or self.is_abandoned or not self._order.is_in_gap:
+            return []
+        self._advance(now_ns)
+        return self._order.wants_reads(now_ns)
+
+    def source_read(self, event: SourceRead, now_ns: int) -> None:
+        """Take the answer to a read."""
+        if not self.is_abandoned:
+            self._order.answered(event, now_ns)
+            self._advance(now_ns)
+
+    def forget_reads(self) -> None:
+        """Take back the reads under way: their session has ended."""
+        self._order.drain.forget_reads()
+
+    # --- what a resync calls ------------------------------------------------------------------
+
+    @property
+    def is_in_gap(self) -> bool:
+        """Return whether order is lost at the end of the stream."""
+        return self._order.is_in_gap
+
+    @property
+    def is_resync_needed(self) -> bool:
+        """Return whether nobody knows what the target lacks, and nobody compares yet."""
+        return self._order.mode is CaptureMode.UNTRACKED
+
+    @property
+    def is_comparing(self) -> bool:
+        """Return whether a comparison is under way; it ends early where it must begin anew."""
+        return self._order.is_comparing
+
+    def live_files(self) -> FileTableState:
+        """Return the live files as they are now."""
+        return self._order.live.state()
+
+    def rebase(
+        self, cursor: Cursor, files: FileTableState, source_time_ns: int, now_ns: int
+    ) -> None:
+        """Continue the target's history at its durable end, and begin a resync.
+
+        Args:
+            cursor: The target's durable cursor.
+            files: Its files there.
+            source_time_ns: The source time of its newest record, 0 without one.
+            now_ns: The time.
+        """
+        if self.is_based:
+            raise LocalProtocolError("The capture knows where its history ends")
+        self._order.rebase(cursor, files, source_time_ns)
+        self.is_based = True
+        self.begin_resync(now_ns)
+
+    def begin_resync(self, now_ns: int) -> None:
+        """Open a gap that a comparison of both ends fills (`mark_dirty`), for `rebase` or a break.
+
+        Everything captured from here on is in the stream or dirty: the live files may be compared
+        with the target's at any sequence from here on.
+        """
+        if not (self.is_based and self.is_resync_needed):
+            raise LocalProtocolError("There is nothing to compare, or nobody knows with what")
+        self._order.begin_resync(self.incarnation, now_ns)
+
+    def mark_dirty(self, file: int, offset: int, length: int) -> None:
+        """Note that the target lacks these bytes of a live file."""
+        self._order.mark_dirty(file, offset, length)
+
+    def close_gap_when_clean(self, now_ns: int) -> None:
+        """Note that all has been compared: the gap closes once nothing is dirty any more."""
+        self._order.is_comparing = False
+        self._advance(now_ns)
+
+    def _has_room(self, cost: int) -> bool:
+        return not self._held and self._backlog.has_room(cost)
+
+    def _refill(self, now_ns: int) -> None:
+        before = self.newest.sequence
+        self._order.refill(now_ns)
+        if self.newest.sequence < before:
+            self.pending_tags.forget_after(self.newest.sequence)
+        self._admit_held(now_ns)
+        self._advance(now_ns)
+
+    def _admit_held(self, now_ns: int, *, is_room_needed: bool = True) -> None:
+        while self._held:
+            _, kind, file, offset, payload = self._held.first
+            if is_room_needed and not self._backlog.has_room(self._held.first.cost_bytes):
+                return
+            self._order.append(kind, file, offset, payload, now_ns)
+            self._held.release()
+
+    def _advance(self, now_ns: int) -> None:
+        self._order.advance(now_ns, is_held=bool(self._held))

@@ -1,0 +1,308 @@
+"""Order: keeps the stream true to the live files, by their order or, where it is lost, by a gap.
+
+While order holds, the stream is every change. When it is lost, GAP_OPEN or RESYNC_BEGIN says so;
+from then on the stream is brought near the live files in any order, by reads of them, until
+nothing is dirty and every change since is a record again. Then the closing record is written: with
+it the stream's files are the live files, byte for byte.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.basics.cursor import Cursor
+from engine.basics.errors import SpoolDamaged
+from engine.basics.payload import Segments, length_of, to_bytes
+from engine.basics.settings import CaptureSettings
+from engine.capture.backlog import Backlog
+from engine.capture.drain import Drain
+from engine.capture.figures import ModeClock
+from engine.capture.files import Files
+from engine.capture.modes import ORDERED, CaptureMode, CaptureTrigger, next_capture_mode
+from engine.capture.stream import PoolEntry
+from engine.contract.actions import (
+    CaptureModeChanged,
+    CaptureNotice,
+    GapClosed,
+    GapOpened,
+    HistoryRewound,
+    ReadSource,
+)
+from engine.contract.events import SourceRead
+from engine.formats.bodies import decode_body
+from engine.formats.control import encode_incarnation
+from engine.formats.records import HEADER_BYTES, RecordType, ScannedRecord, scan_record
+from engine.history.filetable import FileTableState
+
+_NAMING = (RecordType.CREATE, RecordType.RENAME)
+_HINTS = {
+    CaptureTrigger.POOL_FULL: "Order still holds; enlarge the bandwidth if this repeats.",
+    CaptureTrigger.SPOOL_EMPTY: "",
+    CaptureTrigger.ORDER_LOST: (
+        "No point and no tag until the gap is closed; enlarge the spool or the bandwidth."
+    ),
+    CaptureTrigger.METADATA_FULL: "",
+    CaptureTrigger.DIRTY_FEW: "",
+    CaptureTrigger.CAUGHT_UP: "",
+    CaptureTrigger.BROKEN: "Start a resync: without it there are no more points.",
+    CaptureTrigger.RESYNC: "",
+}
+
+
+class Order:
+    """The live files, the stream's, and what parts them.
+
+    Args:
+        backlog: The stream.
+        settings: Bounds.
+    """
+
+    def __init__(self, backlog: Backlog, settings: CaptureSettings) -> None:
+        self.live = Files()
+        self.drain = Drain(settings, self.live)
+        self.clock = ModeClock(CaptureMode.DATA)
+        self.notices: list[CaptureNotice] = []
+        #: Whether somebody compares both ends, and tells what is dirty.
+        self.is_comparing = False
+        self.gap_count = 0
+        self._backlog = backlog
+        self._settings = settings
+
+    @property
+    def mode(self) -> CaptureMode:
+        """Return what becomes of a change that is shown now."""
+        return self.clock.mode
+
+    @property
+    def is_ordered(self) -> bool:
+        """Return whether every change becomes a record now."""
+        return self.clock.mode in ORDERED
+
+    @property
+    def is_in_gap(self) -> bool:
+        """Return whether a gap is open at the stream's end."""
+        return self._backlog.stream.gap is not None
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether every change goes into the pool as a record, and no gap is open."""
+        return self.clock.mode is CaptureMode.DATA and not self.is_in_gap
+
+    # --- the stream and the files -------------------------------------------------------------
+
+    def append(
+        self,
+        kind: RecordType,
+        file: int,
+        offset: int,
+        payload: Segments,
+        now_ns: int,
+        *,
+        flags: int = 0,
+    ) -> None:
+        """Add a record to the stream."""
+        is_pooled = self._backlog.append(kind, file, offset, payload, now_ns, flags=flags)
+        if is_pooled and (emitted := self.drain.emitted) is not None:
+            name = to_bytes(payload).decode() if kind in _NAMING else ""
+            emitted.apply(kind, file, offset, length_of(payload), name)
+
+    def shown(self, kind: RecordType, file: int, offset: int, length: int, name: str) -> None:
+        """Take the effect of a completed change on the live files, and on reads under way."""
+        self.live.apply(kind, file, offset, length, name)
+        if self.is_in_gap and self.mode is not CaptureMode.UNTRACKED:
+            self.drain.shown(kind, file, offset, length, is_kept=self.is_ordered)
+
+    def refill(self, now_ns: int) -> None:
+        """Bring spooled records into the pool; where they cannot be read, break off."""
+        try:
+            self._backlog.refill(self._came_back)
+        except SpoolDamaged as error:
+            self.lose_spool(error.message, now_ns)
+
+    def _came_back(self, entry: PoolEntry) -> None:
+        record = scan_record(memoryview(entry.record), 0)
+        assert isinstance(record, ScannedRecord), "what came back was checked"
+        header, emitted = record.header, self.drain.emitted
+        assert emitted is not None, "while records are in the spool, the stream is behind"
+        name = ""
+        if header.type in _NAMING:
+            stored = entry.record[HEADER_BYTES : HEADER_BYTES + header.stored_length]
+            name = to_bytes(decode_body(header, stored)).decode()
+        emitted.apply(header.type, header.file, header.offset, header.raw_length, name)
+
+    # --- overflow -----------------------------------------------------------------------------
+
+    def overflow(self, cost: int, now_ns: int) -> None:
+        """Find another way for a change that has no room, by the policy."""
+        full = f"the pool is full ({self._backlog.pool.bytes} bytes)"
+        if self._settings.overflow == "break":
+            self._break_off(f"{full} and the policy keeps nothing", now_ns)
+        elif not self.is_in_gap and self._backlog.spool.has_room(cost):
+            if self.mode is CaptureMode.DATA:
+                self.drain.part()
+                self._move(CaptureTrigger.POOL_FULL, full, now_ns)
+        else:
+            spool = f", the spool has {self._backlog.spool.bytes} bytes and takes no more"
+            self._lose_order(full + spool, now_ns)
+
+    def lose_spool(self, reason: str, now_ns: int) -> None:
+        """Go on without the spool's records: the stream ends with what is in the pool."""
+        is_something_lost = self._backlog.spool.count > 0
+        self._backlog.drop_spool()
+        if is_something_lost:
+            rewound_to = self._backlog.stream.newest.sequence
+            self.notices.append(HistoryRewound(rewound_to, reason))
+            self._break_off(reason, now_ns)
+
+    def _lose_order(self, reason: str, now_ns: int) -> None:
+        self.drain.part()
+        self._move(CaptureTrigger.ORDER_LOST, reason, now_ns)
+        self._open_gap(reason, now_ns)
+
+    def _break_off(self, reason: str, now_ns: int) -> None:
+        self.drain.part()
+        self.drain.clear()
+        self.is_comparing = False
+        if self.mode is not CaptureMode.UNTRACKED:
+            self._move(CaptureTrigger.BROKEN, reason, now_ns)
+        self._open_gap(reason, now_ns)
+
+    def _open_gap(self, reason: str, now_ns: int) -> None:
+        if not self.is_in_gap:
+            self.append(RecordType.GAP_OPEN, 0, 0, (reason.encode(),), now_ns)
+            self._note_gap(reason, is_resync=False)
+
+    def _note_gap(self, reason: str, *, is_resync: bool) -> None:
+        self.gap_count += 1
+        sequence = self._backlog.stream.newest.sequence
+        self.notices.append(GapOpened(sequence, is_resync, reason))
+
+    # --- the way back -------------------------------------------------------------------------
+
+    def advance(self, now_ns: int, *, is_held: bool) -> None:
+        """Go one or more steps back towards order, as far as it is reached.
+
+        Args:
+            now_ns: The time.
+            is_held: Whether changes wait for room, so that the stream is behind the files.
+        """
+        backlog, drain = self._backlog, self.drain
+        if self.mode is CaptureMode.SPOOL and not backlog.spool.count and backlog.pool.is_low:
+            self._move(CaptureTrigger.SPOOL_EMPTY, "all of the spool came back", now_ns)
+            drain.meet()
+        if self.mode is CaptureMode.METADATA and drain.dirty.is_bitmap:
+            self._move(CaptureTrigger.METADATA_FULL, f"{drain.dirty.count} blocks", now_ns)
+        if self.mode is CaptureMode.BITMAP and not drain.dirty.is_bitmap:
+            self._move(CaptureTrigger.DIRTY_FEW, f"{drain.dirty.count} ranges", now_ns)
+        if self.mode is CaptureMode.METADATA and self._has_caught_up():
+            self._emit_names(now_ns)
+            self._emit_sizes(now_ns)
+            self._move(CaptureTrigger.CAUGHT_UP, f"{drain.dirty.count} ranges left", now_ns)
+            drain.meet()
+        if self.mode is CaptureMode.DATA and not is_held and self._is_clean():
+            self._close_gap(now_ns)
+
+    def _has_caught_up(self) -> bool:
+        dirty, backlog = self.drain.dirty, self._backlog
+        is_little = dirty.count <= self._settings.metadata_changes_low
+        return is_little and backlog.pool.is_low and not backlog.spool.count
+
+    def _is_clean(self) -> bool:
+        return self.is_in_gap and self.drain.is_idle and not self.is_comparing
+
+    def _close_gap(self, now_ns: int) -> None:
+        stream = self._backlog.stream
+        assert stream.gap is not None, "a gap is open"
+        assert self.drain.emitted is None, "the stream's files are the live ones"
+        is_resync = stream.gap.is_resync
+        kind = RecordType.RESYNC_END if is_resync else RecordType.GAP_CLOSE
+        self.append(kind, 0, 0, (), now_ns)
+        self.notices.append(GapClosed(stream.newest.sequence, is_resync))
+
+    def _emit_names(self, now_ns: int) -> None:
+        for step in self.drain.naming_steps():
+            payload = (step.name.encode(),) if step.name else ()
+            self.append(step.kind, step.file, 0, payload, now_ns)
+
+    def _emit_sizes(self, now_ns: int) -> None:
+        for file, size in self.drain.sizes_to_set():
+            self.append(RecordType.TRUNCATE, file, size, (), now_ns)
+
+    # --- reads of the live files --------------------------------------------------------------
+
+    def wants_reads(self, now_ns: int) -> list[ReadSource]:
+        """Return the reads that the drain needs now."""
+        backlog, drain = self._backlog, self.drain
+        if not self.is_in_gap or self.mode is CaptureMode.UNTRACKED or backlog.spool.count:
+            return []
+        room = self._settings.pool_bytes_max // 2 - backlog.pool.bytes
+        if room <= 0 and len(backlog.pool):
+            return []
+        self._emit_names(now_ns)
+        return list(drain.next_reads(room, now_ns))
+
+    def answered(self, event: SourceRead, now_ns: int) -> None:
+        """Put what was read into the stream."""
+        for piece in self.drain.answered(event.token, event.data, now_ns):
+            if (cut := self.drain.cut_of(piece.file)) is not None:
+                self.append(RecordType.TRUNCATE, piece.file, cut, (), now_ns)
+            self.append(RecordType.WRITE, piece.file, piece.offset, piece.payload, now_ns)
+
+    # --- resync -------------------------------------------------------------------------------
+
+    def know_nothing_but(self, files: Mapping[str, int]) -> None:
+        """Begin with live files of these names and sizes, and an unknown target."""
+        for file, name in enumerate(sorted(files), start=1):
+            self.live.create(file, name)
+            self.live.sizes[file] = files[name]
+        self.clock = ModeClock(CaptureMode.UNTRACKED)
+
+    def branch_off(self, base: Cursor, files: FileTableState, source_time_ns: int) -> None:
+        """Continue at a base whose files are the live ones."""
+        self._backlog.go_on_from(base, source_time_ns)
+        self.live.become(Files.of(files))
+
+    def rebase(self, cursor: Cursor, files: FileTableState, source_time_ns: int) -> None:
+        """Continue the history of another capture, whose files the target told."""
+        emitted = Files.of(files)
+        self._backlog.go_on_from(cursor, source_time_ns)
+        self.live.take_ids_of(emitted)
+        self.drain.emitted = emitted
+
+    def begin_resync(self, incarnation: int, now_ns: int) -> None:
+        """Open a gap that a comparison fills, and give the stream the live names and sizes."""
+        assert self.mode is CaptureMode.UNTRACKED, "a resync begins where nothing is known"
+        self.append(RecordType.RESYNC_BEGIN, 0, 0, (encode_incarnation(incarnation),), now_ns)
+        self._note_gap("both ends are compared", is_resync=True)
+        self._emit_names(now_ns)
+        self._emit_sizes(now_ns)
+        self._move(CaptureTrigger.RESYNC, "both ends are compared", now_ns)
+        self.drain.meet()
+        self.is_comparing = True
+
+    def mark_dirty(self, file: int, offset: int, length: int) -> None:
+        """Note that the target lacks bytes of a live file; of one that is gone, nothing."""
+        if file in self.live.names:
+            self.drain.dirty.add(file, offset, min(offset + length, self.live.sizes[file]))
+
+    # --- saved and restored -------------------------------------------------------------------
+
+    def settle(self, now_ns: int) -> None:
+        """Come to rest: no reads, and no comparison that a restart would not know of."""
+        self.drain.forget_reads()
+        if self.is_comparing:
+            self._break_off("the source stops during a comparison", now_ns)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs, as plain values."""
+        return self.drain.state() | {"mode": self.mode.value}
+
+    def restore(self, fields: dict[str, Any]) -> None:
+        """Become, when new, what `state` told of."""
+        self.clock = ModeClock(CaptureMode(fields["mode"]))
+        self.drain.restore(fields)
+
+    def _move(self, trigger: CaptureTrigger, reason: str, now_ns: int) -> None:
+        before, after = self.mode, next_capture_mode(self.mode, trigger)
+        self.clock.move(after, now_ns)
+        hint = _HINTS[trigger]
+        self.notices.append(CaptureModeChanged(before.value, after.value, reason, hint))

@@ -1,0 +1,1 @@
+"""What the engine and its drivers agree on: events in, actions out, how storage is read."""

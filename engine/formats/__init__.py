@@ -1,0 +1,1 @@
+"""The engine as bytes: records, bodies, segment files, marks, frames."""

@@ -1,0 +1,190 @@
+"""Cutting a byte stream into frames, however the bytes arrive, and believing none unchecked."""
+
+import struct
+from collections.abc import Callable
+from zlib import crc32
+
+import zstandard
+
+from engine.basics.cursor import Cursor
+from engine.basics.errors import (
+    ERROR_OF_CODE,
+    FrameDamaged,
+    FrameTooLarge,
+    FrameUnexpected,
+    RemoteProtocolError,
+    VersionUnsupported,
+)
+from engine.formats.wire import (
+    ACK,
+    ANY_VERSION,
+    BATCH,
+    ERROR,
+    FLAG_BATCH_ZSTD,
+    FRAME_HEADER_BYTES,
+    HEADER,
+    HEADER_CRC,
+    HEARTBEAT,
+    HELLO,
+    TIMELESS,
+    VERSION_NEWEST,
+    VERSION_OLDEST,
+    WELCOME,
+    Ack,
+    Batch,
+    Frame,
+    FrameType,
+    Heartbeat,
+    Hello,
+    PeerError,
+    Stamp,
+    Welcome,
+)
+
+
+class FrameParser:
+    """Cuts a byte stream into frames, incrementally.
+
+    Give bytes with `receive`, take frames with `next_frame` until it returns None. Whole or byte
+    by byte makes no difference. After an error the parser gives that error for ever.
+
+    Args:
+        frame_bytes_max: Limit for a frame's payload, and for a batch once decompressed.
+    """
+
+    def __init__(self, frame_bytes_max: int) -> None:
+        #: The version that was chosen, None before: then any that this release speaks.
+        self.version: int | None = None
+        self._frame_bytes_max = frame_bytes_max
+        self._buffer = bytearray()
+        self._position = 0
+        self._consumed = 0  # bytes of the stream before the buffer
+        self._error: RemoteProtocolError | None = None
+
+    def receive(self, data: bytes) -> None:
+        """Take the next bytes of the stream."""
+        if self._position:
+            # Moved once per call, not per frame: many small frames stay linear.
+            del self._buffer[: self._position]
+            self._consumed += self._position
+            self._position = 0
+        self._buffer += data
+
+    def next_frame(self) -> Frame | None:
+        """Return the next complete frame, or None when more bytes are needed.
+
+        Raises:
+            RemoteProtocolError: FrameDamaged, FrameTooLarge, FrameUnexpected (unknown type) or
+                VersionUnsupported.
+        """
+        if self._error is not None:
+            raise self._error
+        try:
+            return self._next_frame()
+        except RemoteProtocolError as error:
+            self._error = error
+            raise
+
+    def _next_frame(self) -> Frame | None:
+        start = self._position
+        if len(self._buffer) - start < FRAME_HEADER_BYTES:
+            return None
+        length, kind, flags, version, payload_crc = HEADER.unpack_from(self._buffer, start)
+        (header_crc,) = HEADER_CRC.unpack_from(self._buffer, start + HEADER.size)
+        if header_crc != crc32(self._buffer[start : start + HEADER.size]):
+            raise self._damaged("A frame's header", start)
+        self._check_version(kind, version)
+        if length > self._frame_bytes_max:
+            raise FrameTooLarge(f"A frame of {length} bytes, the limit is {self._frame_bytes_max}")
+        body = start + FRAME_HEADER_BYTES
+        if len(self._buffer) - body < length:
+            return None
+        payload = bytes(memoryview(self._buffer)[body : body + length])
+        self._position = body + length
+        if payload_crc != crc32(payload):
+            raise self._damaged(f"A frame of {length} bytes", start)
+        return self._decode(kind, flags, payload)
+
+    def _check_version(self, kind: int, version: int) -> None:
+        if kind in TIMELESS:
+            if version != ANY_VERSION:
+                raise VersionUnsupported(
+                    f"The peer speaks protocol version {version} only, this end "
+                    f"{VERSION_OLDEST} to {VERSION_NEWEST}"
+                )
+        elif self.version is None:
+            if not VERSION_OLDEST <= version <= VERSION_NEWEST:
+                raise VersionUnsupported(
+                    f"A frame of protocol version {version}, this end speaks "
+                    f"{VERSION_OLDEST} to {VERSION_NEWEST}"
+                )
+        elif version != self.version:
+            raise VersionUnsupported(
+                f"A frame of protocol version {version}, {self.version} was agreed on"
+            )
+
+    def _damaged(self, what: str, start: int) -> FrameDamaged:
+        place = f"at byte {self._consumed + start} of this connection"
+        return FrameDamaged(f"{what} does not match its checksum, {place}")
+
+    def _decode(self, kind: int, flags: int, payload: bytes) -> Frame:
+        try:
+            if kind == FrameType.BATCH:
+                return self._decode_batch(flags, payload)
+            if (decode := _DECODERS.get(kind)) is not None:
+                return decode(payload)
+        except (struct.error, zstandard.ZstdError) as error:
+            raise FrameDamaged(f"A frame of type {kind} is malformed ({error})") from error
+        raise FrameUnexpected(f"A frame of unknown type {kind} and {len(payload)} bytes")
+
+    def _decode_batch(self, flags: int, payload: bytes) -> Batch:
+        sent, wall, origin, received, first, count, length = BATCH.unpack_from(payload)
+        records, is_compressed = payload[BATCH.size :], bool(flags & FLAG_BATCH_ZSTD)
+        if length > self._frame_bytes_max:
+            raise FrameTooLarge(f"A batch of {length} bytes, the limit is {self._frame_bytes_max}")
+        if is_compressed:
+            # The stated size is checked first: a wrong one is an error, not an allocation.
+            if zstandard.frame_content_size(records) != length:
+                raise FrameDamaged(f"A batch from sequence {first} states another size")
+            records = zstandard.ZstdDecompressor().decompress(records, max_output_size=length)
+        if len(records) != length:
+            raise FrameDamaged(f"A batch from sequence {first}: {len(records)} of {length} bytes")
+        return Batch(Stamp(sent, wall, origin, received), first, count, is_compressed, records)
+
+
+def _decode_hello(payload: bytes) -> Hello:
+    fields = HELLO.unpack_from(payload)
+    return Hello(Stamp(*fields[:4]), *fields[4:])
+
+
+def _decode_welcome(payload: bytes) -> Welcome:
+    fields = WELCOME.unpack_from(payload)
+    version, _, capabilities, flags, group, epoch, incarnation, sequence, chain = fields[4:]
+    cursor = Cursor(epoch, sequence, chain)
+    return Welcome(Stamp(*fields[:4]), version, capabilities, flags, group, incarnation, cursor)
+
+
+def _decode_ack(payload: bytes) -> Ack:
+    fields = ACK.unpack(payload)
+    return Ack(Stamp(*fields[:4]), Cursor(*fields[4:7]), Cursor(*fields[7:]))
+
+
+def _decode_heartbeat(payload: bytes) -> Heartbeat:
+    *stamp, sequence = HEARTBEAT.unpack(payload)
+    return Heartbeat(Stamp(*stamp), sequence)
+
+
+def _decode_error(payload: bytes) -> PeerError:
+    (code,) = ERROR.unpack_from(payload)
+    text = payload[ERROR.size :].decode(errors="replace")
+    kind = ERROR_OF_CODE.get(code, RemoteProtocolError)
+    return PeerError(kind(f"Reported by the peer: {text}"))
+
+
+_DECODERS: dict[int, Callable[[bytes], Frame]] = {
+    FrameType.HELLO: _decode_hello,
+    FrameType.WELCOME: _decode_welcome,
+    FrameType.ACK: _decode_ack,
+    FrameType.HEARTBEAT: _decode_heartbeat,
+    FrameType.ERROR: _decode_error,
+}

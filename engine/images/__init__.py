@@ -1,0 +1,1 @@
+"""The files of a group as they were at one sequence."""

@@ -1,0 +1,385 @@
+"""The journal: the records of one group in segment files, any of which can be lost or torn.
+
+Fault model. On a crash each append since the last completed sync is kept, torn or lost, one by one;
+a file is replaced wholly or not at all; anything may rot later. Promised: what was reported durable
+was synced before; a segment's successor is created only after the segment was sealed and synced,
+and after the manifest that names it and its index file, so that only one segment can be outside of
+the manifest, and only that one can have a torn tail; in it, an append that follows a completed sync
+carries a mark of what the sync made durable (`engine.formats.marks`), so that the tail begins after
+the newest mark's claim; whatever contradicts a checksum elsewhere is refused, never cut. Not
+decidable from these files alone: rot in what was synced after the newest mark was written (at most
+the last append before the journal was closed, and those under way with it) is cut as a torn tail,
+and a last file that was cut short or deleted loses its marks with its records. Both are noticed
+against the source's cursor when a session is welcomed (JournalRegressed). Not checked: that the
+storage's sync tells the truth.
+
+Memory: the rows of the open segment and of those being sealed, and what `engine.journal.catalogue`
+keeps; nothing that grows with the records of sealed segments.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from engine.basics import invariants
+from engine.basics.cursor import Cursor
+from engine.basics.errors import (
+    EngineError,
+    RecordDamaged,
+)
+from engine.basics.settings import JournalSettings
+from engine.contract.actions import (
+    AppendFile,
+    CreateFile,
+    DeleteFile,
+    FileAction,
+    ReplaceFile,
+    TruncateFile,
+)
+from engine.contract.storage import Storage
+from engine.formats.layers import LayerEntry
+from engine.formats.manifest import (
+    MANIFEST_NAME,
+    KeptPoint,
+    Manifest,
+    Pin,
+    SegmentEntry,
+    encode_manifest,
+)
+from engine.formats.records import (
+    HEADER_BYTES,
+    DamagedRecord,
+    RecordTorn,
+    RecordType,
+    scan_record,
+)
+from engine.formats.segments import segment_name
+from engine.history.gate import History, StagedRecord
+from engine.journal.frames import footer_of, header_of, mark_due
+from engine.journal.pending import PendingActions
+from engine.journal.reader import JournalReader
+from engine.journal.rebuilding import seal_segment
+from engine.journal.segment import Segment
+
+
+class _Promise(NamedTuple):
+    """What a sync makes durable: the first bytes of a segment, up to the cursor's record.
+
+    Whatever was replaced before it is durable as well: the index files of the segments `sealed`,
+    and those written again.
+    """
+
+    cursor: Cursor
+    segment: Segment | None
+    synced_bytes: int
+    sealed: tuple[SegmentEntry, ...]
+    repaired: tuple[int, ...]
+
+
+class Journal(JournalReader):
+    """Appends verified records, seals and syncs segments, and reads records back.
+
+    Make one with `engine.journal.opening.open_journal`; it is also how an empty one begins.
+
+    Args:
+        storage: Reads the files that the actions of this journal write.
+        manifest: What the sealed part of the journal consists of.
+        settings: Bounds.
+    """
+
+    def __init__(self, storage: Storage, manifest: Manifest, settings: JournalSettings) -> None:
+        super().__init__(storage, manifest, settings.index_cache_bytes_max)
+        self.settings = settings
+        #: Which capture writes this history; None until the first source was adopted.
+        self.incarnation = self.standing.incarnation
+        #: Everything up to here survives a crash of this host.
+        self.durable: Cursor = self.standing.cursor
+        self._history = History(manifest.group, manifest.base.cursor, self.standing)
+        self._open: Segment | None = None
+        self._pending: PendingActions[_Promise] = PendingActions()
+        self._wants_sync = False
+        self._unreleased: list[SegmentEntry] = []  # sealed, but no later sync promises their index
+
+    def resume(self, history: History, segment: Segment) -> None:
+        """Go on in a segment that was read from its file; before anything else."""
+        self._history = history
+        self._open = segment
+        self.incarnation = segment.incarnation
+        self.durable = segment.before
+        self.index.begin(segment)
+        for event in segment.events():
+            self.index.note(event.kind, event.sequence)
+
+    def begin(self) -> list[FileAction]:
+        """Return what is to be done after opening: see `OpenedJournal`."""
+        base = self.manifest.base
+        if not self.manifest.generation and base.cursor.sequence:
+            self._write_manifest(self.manifest)  # nothing else says where a branch begins
+        if self._open is not None and self._open.is_sealed:
+            self._queue_sync(self._open, is_barrier=True)
+            self._enter_sealed(self._open)
+        return self.request_sync()
+
+    @property
+    def group(self) -> int:
+        """Return the number of the consistency group."""
+        return self._history.group
+
+    @property
+    def received(self) -> Cursor:
+        """Return the cursor of the newest accepted record, durable or not."""
+        return self._history.newest
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether all that was accepted is durable and no sync is under way."""
+        return self._pending.is_empty and self.durable == self.received
+
+    @property
+    def durable_time_ns(self) -> int | None:
+        """Return the source time of the newest durable record, None when there is none."""
+        sequence = self.durable.sequence
+        if self.index.holds(sequence):
+            return self.index.source_time_ns(sequence)
+        if sequence == self.standing.cursor.sequence and sequence:
+            return self.standing.source_time_ns
+        return None
+
+    # --- writing ------------------------------------------------------------------------------
+
+    def adopt(self, epoch: int, incarnation: int) -> None:
+        """Take the identity of the first source; the journal must be empty."""
+        assert self.incarnation is None, "a journal has one first source"
+        base = self.manifest.base
+        assert not base.cursor.epoch or epoch > base.cursor.epoch, "a branch is of a later epoch"
+        first = Cursor(epoch, base.cursor.sequence, base.cursor.chain)
+        self._history.adopt(first)
+        self.durable = first
+        self.incarnation = incarnation
+
+    def ingest(self, data: bytes) -> list[FileAction]:
+        """Accept a batch of records, all or none.
+
+        Raises:
+            EngineError: By its name, what is wrong with which record; nothing was accepted.
+        """
+        assert self.incarnation is not None, "a source was adopted first"
+        history, view, position = self._history, memoryview(data), 0
+        try:
+            while position < len(data):
+                record = scan_record(view, position)
+                if isinstance(record, RecordTorn | DamagedRecord):
+                    raise _bad_record(record, history.newest)
+                history.stage(record, view)
+                position = record.end
+        except EngineError:
+            history.discard()
+            raise
+        before = history.newest
+        self._place(history.commit(), data, before)
+        return self.request_sync()
+
+    def request_sync(self) -> list[FileAction]:
+        """Sync the open segment if anything of it may not be durable, as after opening."""
+        self._request_sync()
+        return self._pending.drain()
+
+    def seal(self) -> list[FileAction]:
+        """Seal the open segment, if it has records; what comes next begins another one."""
+        if self._open is not None and self._open.record_count and not self._open.is_sealed:
+            self._seal()
+        return self._pending.drain()
+
+    def publish(
+        self,
+        *,
+        layers: Sequence[LayerEntry] | None = None,
+        drop_segments: Collection[str] = (),
+        points: Sequence[KeptPoint] | None = None,
+        pins: Sequence[Pin] | None = None,
+    ) -> list[FileAction]:
+        """Replace the manifest; what it no longer names is deleted once it is durable.
+
+        Args:
+            layers: All layers from now on, whose files are durable; as before if absent.
+            drop_segments: Names of sealed segments that the layers stand in for.
+            points: All kept points from now on; as before if absent.
+            pins: All pins from now on; as before if absent.
+        """
+        old = self.manifest
+        kept = tuple(entry for entry in old.segments if entry.name not in drop_segments)
+        assert len(kept) + len(set(drop_segments)) == len(old.segments), "sealed ones are dropped"
+        self._write_manifest(
+            old._replace(
+                standings=self._standings_for(kept),
+                segments=kept,
+                layers=old.layers if layers is None else tuple(layers),
+                points=old.points if points is None else tuple(points),
+                pins=old.pins if pins is None else tuple(pins),
+            )
+        )
+        self._pending.add_sync(MANIFEST_NAME, self._promise(None))
+        self._pending.add(*(DeleteFile(name) for name in self.manifest.leaving))
+        self.index.drop(drop_segments)
+        return self._pending.drain()
+
+    def sync_done(self, token: int) -> list[FileAction]:
+        """Note that a SyncFile is done; return what may happen after it.
+
+        Raises:
+            LocalProtocolError: No such sync is under way.
+        """
+        cursor, segment, synced_bytes, sealed, repaired = self._pending.done(token)
+        if segment is not None:
+            segment.synced_bytes = max(segment.synced_bytes, synced_bytes)
+        if cursor.sequence > self.durable.sequence:
+            invariants.acknowledged_never_decreases(self.durable, cursor)
+            self.durable = cursor
+        invariants.durable_follows_received(self.durable, self.received)
+        for entry in sealed:
+            self.index.release(entry)
+        for first_sequence in repaired:
+            self.index.trust(first_sequence)
+        if self._wants_sync:
+            self._request_sync()
+        return self._pending.drain()
+
+    def _place(self, staged: list[StagedRecord], data: bytes, before: Cursor) -> None:
+        """Append the records to the segments they fall into."""
+        run: list[StagedRecord] = []
+        run_raw_bytes = 0
+        for record in staged:
+            cost = HEADER_BYTES + record.header.raw_length
+            if self._is_full(len(run), run_raw_bytes, record, cost):
+                self._append_run(run, run_raw_bytes, data, before)
+                before = self.segments[-1].last
+                self._seal()
+                run, run_raw_bytes = [], 0
+            if record.header.type == RecordType.RESYNC_BEGIN:
+                self.incarnation = int(record.text, 16)
+            run.append(record)
+            run_raw_bytes += cost
+        self._append_run(run, run_raw_bytes, data, before)
+
+    def _is_full(self, count: int, raw_bytes: int, record: StagedRecord, cost: int) -> bool:
+        """Tell whether the open segment, with a run to come, must be sealed before a record."""
+        segment = self._open
+        if segment is not None and not segment.is_sealed:
+            count += segment.record_count
+            raw_bytes += segment.raw_bytes
+        if not count:
+            return False
+        return (
+            raw_bytes + cost > self.settings.segment_bytes_max
+            or count >= self.settings.segment_records_max
+            # Each segment is of one capture: its header and its marks say which.
+            or record.header.type == RecordType.RESYNC_BEGIN
+        )
+
+    def _append_run(
+        self, run: list[StagedRecord], raw_bytes: int, data: bytes, before: Cursor
+    ) -> None:
+        if not run:
+            return
+        start, end = run[0].start, run[-1].end
+        records = data if end - start == len(data) else data[start:end]
+        segment, prefix = self._segment_to_append(before)
+        offset = segment.size
+        segment.size += len(prefix)
+        base = segment.size - start
+        view = memoryview(data)
+        for record in run:
+            segment.rows.add(record.header, base + record.start, record.text)
+            self.index.note(record.header.type, record.header.sequence)
+            segment.digest.add(view[record.start : record.start + HEADER_BYTES])
+        header = run[-1].header
+        segment.grow(
+            Cursor(header.epoch, header.sequence, header.chain), len(run), end - start, raw_bytes
+        )
+        mark = mark_due(segment, self.group, self.durable)
+        appended = b"".join((prefix, records, mark)) if prefix or mark else records
+        raw_bytes += len(prefix) + len(mark)
+        self._pending.add(AppendFile(segment.name, offset, appended, raw_bytes))
+
+    def _segment_to_append(self, before: Cursor) -> tuple[Segment, bytes]:
+        """Return the open segment, and its header where that is still to be written."""
+        assert self.incarnation is not None, "a source was adopted first"
+        segment = self._open
+        if segment is None or segment.is_sealed:
+            segment = Segment(segment_name(before.sequence + 1), before, self.standing)
+            self._open = segment
+            self.index.begin(segment)
+            self._pending.add(CreateFile(segment.name))
+        elif segment.size and segment.incarnation == self.incarnation:
+            return segment, b""
+        elif segment.size:
+            # Its header names a capture that never wrote anything here.
+            segment.size = 0
+            self._pending.add(TruncateFile(segment.name, 0))
+        segment.begin(before, self.incarnation)
+        invariants.segments_are_contiguous(before, segment.first_sequence, segment.before.chain)
+        return segment, header_of(segment, self.group)
+
+    def _seal(self) -> None:
+        """Write the footer and hold back everything else until it is durable."""
+        segment = self._open
+        assert segment is not None, "there is something to seal"
+        offset, mark = segment.size, mark_due(segment, self.group, self.durable)
+        footer = footer_of(segment, self.group)
+        segment.size += len(footer)
+        appended = mark + footer
+        self._pending.add(AppendFile(segment.name, offset, appended, len(appended)))
+        segment.is_sealed = True
+        self._queue_sync(segment, is_barrier=True)
+        self._enter_sealed(segment)
+
+    def _enter_sealed(self, segment: Segment) -> None:
+        """Write the index file of a sealed segment, then the manifest that names both."""
+        sealed, entry = seal_segment(segment, self.group)
+        self.standing = sealed.after
+        self._pending.add(ReplaceFile(entry.index_name, sealed.index_data))
+        old = self.manifest
+        standings = old.standings
+        if not old.generation:  # the first one: now the epoch is known in which all began
+            standings = (old.base._replace(cursor=segment.before), *standings[1:])
+        self._write_manifest(old._replace(standings=standings, segments=(*old.segments, entry)))
+        self._unreleased.append(entry)
+
+    def _write_manifest(self, manifest: Manifest) -> None:
+        """Replace the manifest by another one of what is already durable when its turn comes."""
+        leaving = self.manifest.names() - manifest.names()
+        self.manifest = manifest._replace(
+            generation=self.manifest.generation + 1, leaving=tuple(sorted(leaving))
+        )
+        self._pending.add(ReplaceFile(MANIFEST_NAME, encode_manifest(self.manifest)))
+
+    # --- syncs --------------------------------------------------------------------------------
+
+    def _request_sync(self) -> None:
+        if self._pending.has_sync:
+            # One sync at a time: the next one then covers all that came meanwhile.
+            self._wants_sync = True
+            return
+        self._wants_sync = False
+        if self.durable != self.received:
+            assert self._open is not None, "what is not durable lies in the open segment"
+            self._queue_sync(self._open, is_barrier=False)
+
+    def _queue_sync(self, segment: Segment, *, is_barrier: bool) -> None:
+        self._pending.add_sync(segment.name, self._promise(segment), is_barrier=is_barrier)
+
+    def _promise(self, segment: Segment | None) -> _Promise:
+        """Return what a sync that is queued now makes durable."""
+        sealed, self._unreleased = tuple(self._unreleased), []
+        repaired: list[int] = []
+        for first_sequence, action in self._repairs.take_actions():
+            self._pending.add(action)
+            repaired.append(first_sequence)
+        if segment is None:
+            return _Promise(self.durable, None, 0, sealed, tuple(repaired))
+        return _Promise(segment.last, segment, segment.size, sealed, tuple(repaired))
+
+
+def _bad_record(record: RecordTorn | DamagedRecord, newest: Cursor) -> RecordDamaged:
+    what = "cut short" if isinstance(record, RecordTorn) else f"damaged in {record.field}"
+    place = f"byte {record.position} of a batch, after sequence {newest.sequence}"
+    return RecordDamaged(f"The record at {place}, is {what}")

@@ -1,0 +1,1 @@
+"""Layers over the journal's records: flattened, merged, certified, and read newest first."""

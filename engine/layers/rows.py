@@ -1,0 +1,70 @@
+"""Records as a stratum: what some of a segment's records did, by the journal's index alone."""
+
+from collections.abc import Mapping
+
+from engine.basics import invariants
+from engine.basics.payload import Segments
+from engine.history.extents import ExtentMap
+from engine.history.packed_extents import PackedExtents
+from engine.journal.journal import Journal
+from engine.layers.strata import Piece, Shape
+
+
+class RowStratum:
+    """The records of (low, high] of a journal.
+
+    Args:
+        journal: Where they are.
+        low: The sequence before the first.
+        high: The sequence of the last.
+    """
+
+    def __init__(self, journal: Journal, low: int, high: int) -> None:
+        assert low < high, "a stratum has records"
+        self.low = low
+        self.high = high
+        self._journal = journal
+        self._maps: dict[int, ExtentMap] = {}
+
+    def names_over(
+        self,
+        below: Mapping[int, str] | None,  # noqa: ARG002 - other strata need it
+    ) -> dict[int, str] | None:
+        """Return the names at `high`, which a segment knows by itself."""
+        return self._journal.index.names_at(self.high)
+
+    def touches(self, file: int) -> bool:
+        """Return whether one of the records may be the file's."""
+        return self._journal.index.shape(file, self.low, self.high) is not None
+
+    def shape(self, file: int) -> Shape:
+        """Return the size, which a segment knows by itself, and the interval's cut."""
+        index = self._journal.index
+        shape = index.shape(file, self.low, self.high)
+        cut = None if shape is None else shape.cut
+        return Shape(index.size_at(file, self.high), cut, is_absolute=True)
+
+    def covering(self, file: int, start: int, stop: int) -> list[Piece]:
+        """Return the pieces of records within start..stop."""
+        return [
+            Piece(extent.start, extent.stop, self, extent.sequence, extent.skip)
+            for extent in self._map(file).covering(start, stop)
+        ]
+
+    def next_start(self, file: int, position: int) -> int | None:
+        """Return where the next record's bytes begin."""
+        return self._map(file).next_start(position)
+
+    def payload(self, reference: object) -> Segments:
+        """Read the record of a sequence."""
+        assert isinstance(reference, int), "records go by their sequence"
+        return self._journal.payload(reference)
+
+    def _map(self, file: int) -> ExtentMap | PackedExtents:
+        if file in self._maps:
+            return self._maps[file]
+        extents = self._journal.index.extents(file, self.low, self.high)
+        if isinstance(extents, ExtentMap):  # the others are kept at hand by the journal
+            invariants.one_cut_for_the_group(self.high, extents.sequences())
+            self._maps[file] = extents
+        return extents

@@ -1,0 +1,1 @@
+"""Which moments can be recovered, and which cannot."""

@@ -1,0 +1,248 @@
+"""Recovery points: which moments can be recovered, and an honest refusal of the others.
+
+Inside a gap there is no point (invariant I3): a request there is refused, and both edges of the
+gap are offered. A gap whose closing record is not durable has no later edge yet.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from enum import Enum
+
+from engine.basics import invariants
+from engine.basics.errors import PointRefused
+from engine.basics.figures import time_text
+from engine.formats.records import RecordType
+from engine.history.gaps import Gap
+from engine.history.index import Tag
+from engine.journal.journal import Journal
+
+
+class Consistency(Enum):
+    """What a point promises; every point is a prefix of the captured order."""
+
+    WRITE = "write"
+    CRASH = "crash"
+    APP = "app"
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPoint:
+    """One moment that can be recovered; `label` is the tag's, '' without one."""
+
+    sequence: int
+    source_time_ns: int
+    consistency: Consistency
+    label: str = ""
+
+    def __str__(self) -> str:
+        label = f" {self.label!r}" if self.label else ""
+        return (
+            f"sequence {self.sequence}, {self.consistency.value}{label}, "
+            f"source time {time_text(self.source_time_ns)}"
+        )
+
+
+_NO_APP_POINT_HINT = "Recover the latest crash-consistent point and replay its logs."
+_WAIT_HINT = "Wait for the first acknowledgement; check the link if it does not come."
+_CONSISTENCY = {
+    RecordType.TAG_CRASH: Consistency.CRASH,
+    RecordType.TAG_APP: Consistency.APP,
+}
+
+
+class RecoveryPoints:
+    """The points of a journal; only durable records count, and all methods look at it anew.
+
+    Args:
+        journal: An opened journal.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def latest(self) -> RecoveryPoint:
+        """Return the newest point of all: the newest durable record outside of any gap.
+
+        Raises:
+            PointRefused: Nothing is durable yet, or everything lies in a gap.
+        """
+        self._require_any()
+        if (point := self._newest()) is None:
+            raise PointRefused("No point is complete yet: the first copy is being made", _WAIT_HINT)
+        return point
+
+    def at_sequence(self, sequence: int) -> RecoveryPoint:
+        """Return the point at exactly this sequence.
+
+        Raises:
+            PointRefused: The journal does not hold it durably, or it lies in a gap.
+        """
+        self._require_any()
+        first, last = self._bounds()
+        if sequence < first:
+            raise PointRefused(
+                f"Sequence {sequence} is before the journal's first", later=self._oldest()
+            )
+        if sequence > last:
+            raise PointRefused(f"Sequence {sequence} is not durable here", earlier=self._newest())
+        if (gap := self._journal.index.gap_at(sequence)) is not None:
+            raise self._inside(gap, f"Sequence {sequence}")
+        return self._point(sequence)
+
+    def at_time(self, time_ns: int) -> RecoveryPoint:
+        """Return the newest point whose source time is not after `time_ns`.
+
+        Refused when the journal ends before that time: nobody knows what was written between
+        (a TIME record says that nothing was). Refused, too, between a RESYNC_BEGIN and the record
+        before it: what was written there, the capture that stopped without warning took with it.
+
+        Raises:
+            PointRefused: The time lies outside of what is durable, or in a gap.
+        """
+        self._require_any()
+        first, last = self._bounds()
+        index = self._journal.index
+        if time_ns > index.source_time_ns(last):
+            raise PointRefused(
+                f"Source time {time_text(time_ns)} is after the newest durable record",
+                earlier=self._newest(),
+            )
+        if time_ns < index.source_time_ns(first):
+            raise PointRefused(
+                f"Source time {time_text(time_ns)} is before the journal's first record",
+                later=self._oldest(),
+            )
+        sequence = index.newest_at(time_ns, last)
+        gap = index.gap_at(sequence)
+        if gap is None and index.source_time_ns(sequence) < time_ns:
+            following = index.gap_at(sequence + 1)
+            gap = following if following and following.kind == RecordType.RESYNC_BEGIN else None
+        if gap is not None:
+            raise self._inside(gap, f"Source time {time_text(time_ns)}")
+        return self._point(sequence)
+
+    def app_points(self) -> list[RecoveryPoint]:
+        """Return all application-consistent points, oldest first."""
+        return self._tagged(RecordType.TAG_APP)
+
+    def crash_points(self) -> list[RecoveryPoint]:
+        """Return all points with a crash tag, oldest first."""
+        return self._tagged(RecordType.TAG_CRASH)
+
+    def latest_app(self) -> RecoveryPoint:
+        """Return the newest application-consistent point.
+
+        Raises:
+            PointRefused: There is none; the latest point of any kind is offered.
+        """
+        points = self.app_points()
+        if not points:
+            raise PointRefused(
+                "No application-consistent point is durable",
+                _NO_APP_POINT_HINT,
+                earlier=self._newest(),
+            )
+        return points[-1]
+
+    def app_at(self, time_ns: int) -> RecoveryPoint:
+        """Return the newest application-consistent point not after `time_ns`.
+
+        Raises:
+            PointRefused: There is none; the next later one is offered.
+        """
+        points = self.app_points()
+        count = bisect_right([point.source_time_ns for point in points], time_ns)
+        if not count:
+            raise PointRefused(
+                f"No application-consistent point at or before source time {time_text(time_ns)}",
+                "" if points else _NO_APP_POINT_HINT,
+                later=points[0] if points else None,
+            )
+        return points[count - 1]
+
+    def reported_rpo_ns(self, now_ns: int) -> int | None:
+        """Return the age of the newest point: of the newest durable record, TIME records included.
+
+        While a gap is open that is the record before it, however much has arrived since.
+
+        Args:
+            now_ns: The target's wall clock. Its difference to the source's wall clock is an error
+                of this number (protection.md finding 3); a result below zero proves one.
+
+        Returns:
+            Nanoseconds, or None while there is no point.
+        """
+        point = self._newest()
+        durable_time_ns = self._journal.durable_time_ns
+        if point is None or durable_time_ns is None:
+            return None
+        reported_ns = now_ns - point.source_time_ns
+        invariants.reported_rpo_is_not_optimistic(reported_ns, now_ns, durable_time_ns)
+        return reported_ns
+
+    def _newest(self) -> RecoveryPoint | None:
+        """Return the newest point, None where there is none."""
+        first, last = self._bounds()
+        if last >= first and (gap := self._journal.index.gap_at(last)) is not None:
+            last = gap.opened - 1
+        return self._point(last) if last >= first else None
+
+    def _oldest(self) -> RecoveryPoint | None:
+        """Return the oldest point, None where there is none."""
+        first, last = self._bounds()
+        gap = self._journal.index.gap_at(first) if first <= last else None
+        if gap is not None:
+            first = last + 1 if gap.closed is None else gap.closed
+        return self._point(first) if first <= last else None
+
+    def _inside(self, gap: Gap, what: str) -> PointRefused:
+        """Return the refusal of something inside a gap, with both edges."""
+        first, last = self._bounds()
+        earlier, later = gap.opened - 1, gap.closed
+        return PointRefused(
+            f"{what} lies in a gap, order was lost there",
+            earlier=self._point(earlier) if earlier >= first else None,
+            later=self._point(later) if later is not None and later <= last else None,
+        )
+
+    def _bounds(self) -> tuple[int, int]:
+        return self._journal.index.first_sequence, self._journal.durable.sequence
+
+    def _require_any(self) -> None:
+        first, last = self._bounds()
+        if last < first:
+            raise PointRefused(
+                "Nothing is durable in this journal yet",
+                _WAIT_HINT,
+            )
+
+    def _point(self, sequence: int) -> RecoveryPoint:
+        invariants.no_point_lies_in_a_gap(sequence, self._journal.index.gap_at(sequence))
+        row = self._journal.index.row(sequence)
+        if row.kind in _CONSISTENCY:
+            tag = self._journal.index.tag(sequence)
+            if self._is_point(tag):
+                return RecoveryPoint(
+                    sequence, tag.source_time_ns, _CONSISTENCY[RecordType(tag.kind)], tag.label
+                )
+        return RecoveryPoint(sequence, row.source_time_ns, Consistency.WRITE)
+
+    def _tagged(self, kind: RecordType) -> list[RecoveryPoint]:
+        last = self._journal.durable.sequence
+        return [
+            RecoveryPoint(tag.sequence, tag.source_time_ns, _CONSISTENCY[kind], tag.label)
+            for tag in self._journal.index.tags
+            if tag.kind == kind and tag.sequence <= last and self._is_point(tag)
+        ]
+
+    def _is_point(self, tag: Tag) -> bool:
+        """Tell whether a tag is a point: of a pending one the first record to name it decides."""
+        if not tag.is_pending:
+            return True
+        last = self._journal.durable.sequence
+        for later in self._journal.index.tags_after(tag.sequence):
+            if later.sequence > last:
+                break
+            if later.names == tag.sequence:
+                return later.kind == RecordType.TAG_COMMIT
+        return False

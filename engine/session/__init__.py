@@ -1,0 +1,1 @@
+"""How a source and a target carry the stream over a connection, exactly once."""
