@@ -7,8 +7,8 @@ transaction. Content is never changed while others show it too.
 Assumptions: what came by transport is kept as its MIME stream and as the properties converted from
 it; what a user writes is kept as properties alone until it is submitted, when the stream that is
 sent is made of it; what a user changes is properties alone again, as KB232323 says of 2003. Text is
-kept plain and as HTML. Exchange 2003 keeps the stream in its streaming file, which this emulator
-does not fill: the stream lies in the database in both versions.
+kept plain and as HTML (`html_body`). Exchange 2003 keeps the stream in its streaming file, which
+this emulator does not fill: the stream lies in the database in both versions.
 """
 
 from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from office import Office, message
 
-from emulators.exchange.html_body import HTML_HEAD, HTML_TAIL, html_of
+from emulators.exchange.html_body import HTML_HEAD, HTML_TAIL, TEXT_BYTES_MAX, html_of
 from emulators.exchange.store_schema import INBOX, MSG
 from sim.payload import length_of, to_bytes
 
@@ -22,11 +22,16 @@ def test_the_plain_text_can_be_had_back_from_the_html(text):
     assert plain_text_of(html_of((text,))) == text
 
 
-@given(st.lists(st.integers(1, 10**9), max_size=4).map(tuple))
+@given(st.lists(st.integers(1, TEXT_BYTES_MAX // 4), max_size=4).map(tuple))
 def test_runs_of_zeros_stay_runs(runs):
     html = html_of(runs)
     assert tuple(part for part in html if isinstance(part, int)) == runs
     assert length_of(html) == sum(runs) + len(HTML_HEAD) + len(HTML_TAIL)
+
+
+def test_a_text_that_nobody_writes_stays_plain():
+    assert html_of((TEXT_BYTES_MAX,)) is not None
+    assert html_of((TEXT_BYTES_MAX, b"!")) is None
 
 
 def test_the_store_keeps_the_text_as_html_too_and_the_stream_of_what_is_submitted():

@@ -71,7 +71,7 @@ def test_acknowledgements_come_in_the_order_of_submission():
 
 def test_after_a_full_disk_no_message_is_taken_any_more():
     world = World(log_bytes=4 * LOG_BYTES)
-    world.spawn(world.drip(40, 100_000, every_ms=20))
+    world.spawn(world.drip(40, 200_000, every_ms=20))
     world.run(5)
     assert world.server.error.code == -529
     assert 0 < len(world.acknowledged) == len(world.submitted) < 40
