@@ -30,6 +30,7 @@ from engine.journal.segment_scan import TailCut
 from engine.layers.differences import DiffMap
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
+from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
@@ -52,6 +53,7 @@ __all__ = [
     "LayerKeeper",
     "LayerMap",
     "LayerSettings",
+    "LayerVerifier",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
