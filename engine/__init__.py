@@ -5,23 +5,31 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
 
     source host                                            target host
     filter -> Capture -> SourceSession  == frames ==>  TargetSession -> Journal -> segment files
-                                                       RecoveryPoints, Image <- Journal
+                                                       RecoveryPoints, Image <- Journal, layers
+                                                       LayerKeeper -> layer files
+    VirtualImage, Hydration, Rollback: a past point put to use
 """
 
 from engine.basics import errors
 from engine.basics.cursor import Cursor
 from engine.basics.payload import Segments
-from engine.basics.settings import CaptureSettings, JournalSettings, SessionSettings
+from engine.basics.settings import CaptureSettings, JournalSettings, LayerSettings, SessionSettings
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
 from engine.capture.modes import CaptureMode
-from engine.contract import actions, events
+from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
+from engine.images.hydration import Hydration
 from engine.images.image import Image
+from engine.images.rollback import Rollback
+from engine.images.virtual import VirtualImage
 from engine.journal.journal import Journal
 from engine.journal.opening import OpenedJournal, open_journal
 from engine.journal.segment_scan import TailCut
+from engine.layers.differences import DiffMap
+from engine.layers.keeper import LayerKeeper
+from engine.layers.plan import LayerMap
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
@@ -36,14 +44,20 @@ __all__ = [
     "Change",
     "Consistency",
     "Cursor",
+    "DiffMap",
+    "Hydration",
     "Image",
     "Journal",
     "JournalSettings",
+    "LayerKeeper",
+    "LayerMap",
+    "LayerSettings",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
     "RecoveryPoints",
     "Refused",
+    "Rollback",
     "Segments",
     "SessionSettings",
     "SourceSession",
@@ -53,9 +67,11 @@ __all__ = [
     "TargetSession",
     "TargetState",
     "Tracked",
+    "VirtualImage",
     "Waiting",
     "actions",
     "errors",
     "events",
     "open_journal",
+    "volumes",
 ]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from engine.capture.modes import CAPTURE_TRANSITIONS, CaptureMode
 from engine.formats.wire import FrameType
+from engine.layers.states import REWRITE_TRANSITIONS, RewriteState
 from engine.session.states import (
     SOURCE_FRAMES,
     SOURCE_TRANSITIONS,
@@ -63,6 +64,7 @@ MACHINES = (
     Machine("Capture", CaptureMode.DATA, CAPTURE_TRANSITIONS.items()),
     Machine("Source session", SourceState.IDLE, SOURCE_TRANSITIONS.items(), SOURCE_FRAMES),
     Machine("Target session", TargetState.LISTENING, TARGET_TRANSITIONS.items(), TARGET_FRAMES),
+    Machine("Rewrite of a layer", RewriteState.ROLLING, REWRITE_TRANSITIONS.items()),
 )
 
 

@@ -28,7 +28,8 @@ class CaptureSettings:
     #: protection.md 1.2: a sixteenth of RAM, at least 64 MB.
     pool_bytes_max: int = 64 << 20
     overflow: OverflowPolicy = "push_back"
-    #: What the spool holds on disk; 0 for no spool. Assumption: the sheet gives no size.
+    #: What may wait on the spool's disk, 0 for no spool; its files take a pool and a file more.
+    #: Assumption: the sheet gives no size.
     spool_bytes_max: int = 1 << 30
     #: The spool's files, each deleted as a whole: as large as protection.md's drain unit.
     spool_file_bytes_max: int = 4 << 20

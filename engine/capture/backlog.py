@@ -4,6 +4,7 @@ acknowledged | pool: may be sent | spool: comes into the pool in its turn | newe
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from engine.basics import invariants
 from engine.basics.cursor import Cursor
@@ -18,10 +19,11 @@ from engine.basics.payload import Segments
 from engine.basics.settings import CaptureSettings
 from engine.capture.pool import Pool
 from engine.capture.spool import Spool
-from engine.capture.stream import PoolEntry, Stream
+from engine.capture.stream import PoolEntry, Stream, entries_of
 from engine.contract.actions import FileAction
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
+from engine.history.gaps import OpenGap
 
 
 class Backlog:
@@ -161,3 +163,35 @@ class Backlog:
         freed = self.pool.free(cursor)
         self._deletions += self.spool.free(cursor.sequence)
         return freed
+
+    # --- saved and restored -------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, Any], bytes]:
+        """Return what `restore` needs: plain values, and the records that are in memory."""
+        stream, spool_fields, waiting = self.stream, *self.spool.state()
+        pooled = self.pool.entries()
+        fields = {
+            "acknowledged": self.pool.acknowledged,
+            "pooled": len(pooled),
+            "newest": stream.newest,
+            "source_time_ns": stream.source_time_ns,
+            "gap": stream.gap,
+            "parent": stream.parent,
+            "spool": spool_fields,
+        }
+        return fields, b"".join([entry.record for entry in (*pooled, *waiting)])
+
+    def restore(self, fields: dict[str, Any], records: bytes) -> None:
+        """Become, when new, what `state` told of."""
+        entries = entries_of(records)
+        self.pool.restart(Cursor(*fields["acknowledged"]))
+        for entry in entries[: fields["pooled"]]:
+            self.pool.add(entry)
+        stream, gap, parent = self.stream, fields["gap"], fields["parent"]
+        stream.newest, stream.source_time_ns = Cursor(*fields["newest"]), fields["source_time_ns"]
+        stream.gap = None if gap is None else OpenGap(*gap)
+        stream.parent = None if parent is None else Cursor(*parent)
+        sequence = stream.newest.sequence
+        self._deletions += self.spool.restore(
+            fields["spool"], entries[fields["pooled"] :], sequence
+        )

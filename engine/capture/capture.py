@@ -24,11 +24,12 @@ from engine.capture.figures import CaptureFigures
 from engine.capture.held import HeldWriters
 from engine.capture.modes import CaptureMode
 from engine.capture.order import Order
-from engine.capture.stream import PoolEntry
+from engine.capture.outgoing import Outgoing
 from engine.capture.tagging import Tagging, refused_for_good
 from engine.contract.actions import FileAction, Notify, ReadSource
 from engine.contract.events import SourceRead
 from engine.contract.storage import Storage
+from engine.formats.capture_state import CaptureState, encode_capture_state
 from engine.formats.records import HEADER_BYTES, RAW_BYTES_MAX, RecordType
 from engine.history.filetable import FileTableState
 
@@ -38,7 +39,7 @@ _NAMING = frozenset({_R.CREATE, _R.RENAME})
 _SHOWN = frozenset({_R.WRITE, _R.TRUNCATE, _R.RENAME, _R.CREATE, _R.DELETE, _R.FLUSH}) | _TAGS
 
 
-class Capture:
+class Capture(Outgoing):
     """Sequences, stamps, encodes and keeps the changes of one consistency group.
 
     Args:
@@ -65,8 +66,9 @@ class Capture:
         #: Whether it knows where the target's history ends; if not, it cannot send (`rebase`).
         self.is_based = True
         self.is_abandoned = False
+        self._is_saved = False
         spool_storage = storage if self.settings.overflow == "spill" else None
-        self._backlog = Backlog(group, epoch, self.settings, spool_storage)
+        super().__init__(Backlog(group, epoch, self.settings, spool_storage))
         self._order = Order(self._backlog, self.settings)
         self._held = HeldWriters()
         self._tags = Tagging(self.settings, self._backlog, self._order, self._held)
@@ -123,18 +125,6 @@ class Capture:
 
     # --- what the driver calls ----------------------------------------------------------------
 
-    @property
-    def clock_offset_ns(self) -> int:
-        """Wall clock of the host minus the clock of `now_ns`; the driver sets it when it steps.
-
-        Stamps stay monotone whatever it does (protection.md 3.8).
-        """
-        return self._backlog.stream.clock_offset_ns
-
-    @clock_offset_ns.setter
-    def clock_offset_ns(self, offset_ns: int) -> None:
-        self._backlog.stream.clock_offset_ns = offset_ns
-
     def admit(self, change: Change, now_ns: int) -> Admission:
         """Put a completed change into the stream, or say what becomes of it.
 
@@ -153,6 +143,8 @@ class Capture:
             )
         if self.is_abandoned:
             return refused_for_good(f"{kind.name} of {change.file!r}")
+        if self._is_saved:
+            raise LocalProtocolError(f"{kind.name} of {change.file!r} after the capture was saved")
         if kind not in _SHOWN:
             raise LocalProtocolError(f"{kind.name} records are made by the capture alone")
         if kind in _TAGS:
@@ -238,32 +230,27 @@ class Capture:
             dirty_count=order.drain.dirty.count,
         )
 
+    def save(self, now_ns: int) -> bytes:
+        """Return the state that lets a restarted host go on (`engine.capture.clean_stop`).
+
+        Nothing may be shown any more. b"" where there is nothing to go on from: the capture was
+        never based, or has ended.
+        """
+        if not self.is_based or self.is_abandoned:
+            return b""
+        self._is_saved = True
+        self._admit_held(now_ns, is_room_needed=False)
+        self._order.settle(now_ns)
+        fields, records = self._backlog.state()
+        fields |= {"group": self.group, "epoch": self.epoch, "incarnation": self.incarnation}
+        return encode_capture_state(CaptureState(fields | self._order.state(), records))
+
+    def restore(self, state: CaptureState) -> None:
+        """Become, when new, what a capture was when it was saved."""
+        self._backlog.restore(state.fields, state.records)
+        self._order.restore(state.fields)
+
     # --- what the session calls ---------------------------------------------------------------
-
-    @property
-    def acknowledged(self) -> Cursor:
-        """All that the target has acknowledged as durable."""
-        return self._backlog.pool.acknowledged
-
-    @property
-    def newest(self) -> Cursor:
-        """Return the newest record in the stream."""
-        return self._backlog.stream.newest
-
-    @property
-    def oldest_sequence(self) -> int:
-        """Return the oldest sequence that can still be sent."""
-        return self.acknowledged.sequence + 1
-
-    @property
-    def sendable_sequence(self) -> int:
-        """Return the newest sequence that can be sent: what follows lies in the spool."""
-        return self._backlog.pool.end.sequence
-
-    @property
-    def pool_bytes(self) -> int:
-        """Return the raw bytes of what can be sent."""
-        return self._backlog.pool.bytes
 
     @property
     def held_count(self) -> int:
@@ -275,10 +262,6 @@ class Capture:
         """Return whether tickets wait to be taken."""
         return self._held.has_released
 
-    def entry(self, sequence: int) -> PoolEntry:
-        """Return a record that can be sent."""
-        return self._backlog.pool.entry(sequence)
-
     def time_due_ns(self) -> int | None:
         """Return when `tick` has something to do on the session's clock, or None."""
         return self._tags.due_ns()
@@ -286,14 +269,6 @@ class Capture:
     def tick(self, now_ns: int) -> bool:
         """Revoke tags whose time is over, add a TIME record if one is due; return if any was."""
         return self._tags.tick(now_ns)
-
-    def check(self, cursor: Cursor) -> None:
-        """Check a cursor of the target; raises as `Backlog.check`."""
-        self._backlog.check(cursor)
-
-    def check_welcome(self, cursor: Cursor) -> None:
-        """Check the cursor of a WELCOME; raises as `Backlog.check_welcome`."""
-        self._backlog.check_welcome(cursor)
 
     def acknowledge(self, cursor: Cursor, now_ns: int) -> int:
         """Free all records up to a durable cursor and let waiting changes into the stream.
@@ -390,11 +365,16 @@ class Capture:
         self._order.refill(now_ns)
         if self.newest.sequence < before:
             self.pending_tags.forget_after(self.newest.sequence)
-        while self._held and self._backlog.has_room(self._held.first.cost_bytes):
+        self._admit_held(now_ns)
+        self._advance(now_ns)
+
+    def _admit_held(self, now_ns: int, *, is_room_needed: bool = True) -> None:
+        while self._held:
             _, kind, file, offset, payload = self._held.first
+            if is_room_needed and not self._backlog.has_room(self._held.first.cost_bytes):
+                return
             self._order.append(kind, file, offset, payload, now_ns)
             self._held.release()
-        self._advance(now_ns)
 
     def _advance(self, now_ns: int) -> None:
         self._order.advance(now_ns, is_held=bool(self._held))

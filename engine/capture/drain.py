@@ -10,7 +10,7 @@ every change is shown before its writer goes on.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.basics.payload import Segments, length_of, slice_of
 from engine.basics.settings import CaptureSettings
@@ -20,6 +20,8 @@ from engine.capture.files import Files, NamingStep, steps_between
 from engine.capture.ranges import Ranges
 from engine.contract.actions import ReadSource
 from engine.formats.records import RecordType
+from engine.formats.standings import FileEntry
+from engine.history.filetable import FileTableState
 
 _READS_MAX = 64
 
@@ -218,3 +220,30 @@ class Drain:
                 yield file, cut
             if self.emitted.sizes[file] != self.live.sizes[file]:
                 yield file, self.live.sizes[file]
+
+    # --- saved and restored -------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs, as plain values; no read may be under way."""
+        assert not self._reads, "nobody will answer a read after this"
+        emitted = self.emitted
+        return {
+            "live": self.live.state()._asdict(),
+            "emitted": None if emitted is None else emitted.state()._asdict(),
+            "cuts": sorted(self._cuts.items()),
+            "dirty": [(file, start, stop) for file, (start, stop) in self.dirty.ranges()],
+        }
+
+    def restore(self, fields: dict[str, Any]) -> None:
+        """Become, when new, what `state` told of."""
+        self.live.become(_files_of(fields["live"]))
+        emitted = fields["emitted"]
+        self.emitted = None if emitted is None else _files_of(emitted)
+        self._cuts = dict(fields["cuts"])
+        for file, start, stop in fields["dirty"]:
+            self.dirty.add(file, start, stop)
+
+
+def _files_of(fields: dict[str, Any]) -> Files:
+    entries = tuple(FileEntry(*entry) for entry in fields["entries"])
+    return Files.of(FileTableState(entries, fields["id_newest"]))

@@ -1,13 +1,7 @@
-"""The modes of a capture, and every transition between them, as a table.
+"""The modes of a capture, and every transition between them, as a table (protection.md 1.2, 3.4).
 
-    DATA      each change is a record in the pool
-    SPOOL     the pool is full: records go to disk and come back in their turn; order holds
-    METADATA  the spool is full, too: only the place of a change is kept; order is lost (GAP_OPEN)
-    BITMAP    too many places: one bit per block
-    UNTRACKED nothing is known of what the target lacks: both ends must compare (a resync)
-
-(protection.md 1.2, 3.4.) What a mode means for tags: DATA and SPOOL keep the order, so a tag is
-accepted there, unless a gap is still open.
+What a mode means for tags: DATA and SPOOL keep the order, so a tag is accepted there, unless a gap
+is still open.
 """
 
 from enum import Enum
@@ -16,7 +10,13 @@ from engine.basics.errors import LocalProtocolError
 
 
 class CaptureMode(Enum):
-    """What becomes of a change that is shown now."""
+    """What becomes of a change that is shown now.
+
+    DATA: it is a record in the pool. SPOOL: the pool is full; records go to disk and come back in
+    their turn, order holds. METADATA: the spool is full, too; only its place is kept, order is lost
+    (GAP_OPEN). BITMAP: too many places; one bit per block. UNTRACKED: nobody knows what the target
+    lacks; both ends must be compared.
+    """
 
     DATA = "data"
     SPOOL = "spool"

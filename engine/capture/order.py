@@ -7,6 +7,7 @@ it the stream's files are the live files, byte for byte.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import SpoolDamaged
@@ -282,6 +283,23 @@ class Order:
         """Note that the target lacks bytes of a live file; of one that is gone, nothing."""
         if file in self.live.names:
             self.drain.dirty.add(file, offset, min(offset + length, self.live.sizes[file]))
+
+    # --- saved and restored -------------------------------------------------------------------
+
+    def settle(self, now_ns: int) -> None:
+        """Come to rest: no reads, and no comparison that a restart would not know of."""
+        self.drain.forget_reads()
+        if self.is_comparing:
+            self._break_off("the source stops during a comparison", now_ns)
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` needs, as plain values."""
+        return self.drain.state() | {"mode": self.mode.value}
+
+    def restore(self, fields: dict[str, Any]) -> None:
+        """Become, when new, what `state` told of."""
+        self.clock = ModeClock(CaptureMode(fields["mode"]))
+        self.drain.restore(fields)
 
     def _move(self, trigger: CaptureTrigger, reason: str, now_ns: int) -> None:
         before, after = self.mode, next_capture_mode(self.mode, trigger)

@@ -11,18 +11,17 @@ Its files are `<first sequence>.spool`, records one after the other and nothing 
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import islice
+from typing import Any
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import SpoolDamaged
 from engine.basics.settings import CaptureSettings
-from engine.capture.stream import PoolEntry
+from engine.capture.stream import PoolEntry, entry_of
 from engine.contract.actions import AppendFile, CreateFile, DeleteFile, FileAction, SyncFile
 from engine.contract.storage import Storage
 from engine.formats.records import (
     HEADER_BYTES,
     RecordTorn,
-    RecordType,
     ScannedRecord,
     chain_after,
     scan_record,
@@ -40,16 +39,22 @@ def spool_name(first_sequence: int) -> str:
 class _File:
     """A file of the spool; sizes and positions in bytes of the file, costs in raw bytes."""
 
-    __slots__ = ("cost_bytes", "last", "name", "read", "size", "written")
+    __slots__ = ("cost_bytes", "is_full", "last", "name", "read", "size", "written")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.is_full = False
         self.last = 0
         self.cost_bytes = 0
         #: Appended, done or not; done; and come back.
         self.size = 0
         self.written = 0
         self.read = 0
+
+    @property
+    def read_on_disk(self) -> int:
+        """Return how much of what is written has come back."""
+        return min(self.read, self.written)
 
 
 class Spool:
@@ -63,7 +68,8 @@ class Spool:
     def __init__(self, storage: Storage | None, settings: CaptureSettings) -> None:
         self._storage = storage
         self._settings = settings
-        #: Raw bytes of all records here or in files that are not deleted yet.
+        #: Raw bytes of the records that have not come back. The files take up to a pool and a file
+        #: more, for they leave as a whole, and not before all in them is acknowledged.
         self.bytes = 0
         #: Records that have not come back.
         self.count = 0
@@ -99,7 +105,7 @@ class Spool:
         if self._is_writing or not self._buffer:
             return []
         actions: list[FileAction] = []
-        if not self._files or self._files[-1].size >= self._settings.spool_file_bytes_max:
+        if not self._files or self._files[-1].is_full:
             file = _File(spool_name(self._sequence - len(self._buffer) + 1))
             self._files.append(file)
             self._set_back_aside()
@@ -115,17 +121,18 @@ class Spool:
         actions.append(AppendFile(file.name, file.size, records, cost))
         actions.append(SyncFile(file.name, self._token))
         file.size += len(records)
+        file.is_full = file.cost_bytes >= self._settings.spool_file_bytes_max
         return actions
 
     def _taken_for(self, file: _File) -> list[PoolEntry]:
         """Return the records that go into the file together: at least one."""
         taken: list[PoolEntry] = []
-        room = self._settings.spool_file_bytes_max - file.size
+        room = self._settings.spool_file_bytes_max - file.cost_bytes
         for entry in self._buffer:
-            if taken and room < len(entry.record):
+            if taken and room < entry.cost_bytes:
                 break
             taken.append(entry)
-            room -= len(entry.record)
+            room -= entry.cost_bytes
         return taken
 
     def written(self, token: int) -> None:
@@ -157,6 +164,7 @@ class Spool:
 
     def _came_back(self, entry: PoolEntry) -> None:
         self.count -= 1
+        self.bytes -= entry.cost_bytes
         file = self._files[0] if self._files else None
         if file is not None and file.read < file.size:
             file.read += len(entry.record)
@@ -166,8 +174,6 @@ class Spool:
                 return
             # It was still being written: the copy in memory is the one that came back.
             self._under_way -= 1
-        else:
-            self.bytes -= entry.cost_bytes  # it needs no disk at all
         self._buffer.popleft()
         self._buffer_bytes -= entry.cost_bytes
 
@@ -192,13 +198,7 @@ class Spool:
         chain = chain_after(memoryview(data), 0, end.chain)
         if (header.epoch, header.sequence, header.chain) != (end.epoch, end.sequence + 1, chain):
             raise _damaged(file, f"is not record {end.sequence + 1} of this capture")
-        return PoolEntry(
-            bytes(data[: record.end]),
-            HEADER_BYTES + header.raw_length,
-            chain,
-            header.source_time_ns,
-            RecordType(header.type),
-        )
+        return entry_of(record, data)
 
     def _ahead(self, file: _File, needed: int) -> bytes:
         """Return bytes of the file from the read position on, at least `needed` where it has."""
@@ -218,9 +218,7 @@ class Spool:
             self._files.clear()
         actions: list[FileAction] = []
         while self._back and self._back[0].last <= acknowledged:
-            file = self._back.popleft()
-            self.bytes -= file.cost_bytes
-            actions.append(DeleteFile(file.name))
+            actions.append(DeleteFile(self._back.popleft().name))
         return actions
 
     def drop(self) -> list[FileAction]:
@@ -237,9 +235,40 @@ class Spool:
         self.bytes = self.count = self._buffer_bytes = self._under_way = 0
         return actions
 
-    def waiting(self) -> list[PoolEntry]:
-        """Return the records that are in memory only."""
-        return list(islice(self._buffer, self._under_way, None))
+    def state(self) -> tuple[dict[str, Any], list[PoolEntry]]:
+        """Return what `restore` needs: plain values, and the records that are in no file yet."""
+        end = self._sequence - len(self._buffer)
+        files = [
+            # What is not written is in memory, or has come back from there.
+            (file.name, min(file.last, end), file.written, file.read_on_disk)
+            for file in (*self._back, *self._files)
+        ]
+        return {"files": files, "count": self.count, "bytes": self.bytes}, list(self._buffer)
+
+    def restore(
+        self, fields: dict[str, Any], waiting: list[PoolEntry], sequence: int
+    ) -> list[FileAction]:
+        """Become, when new, what `state` told of; return the deletion of files with nothing in it.
+
+        Args:
+            fields: From `state`.
+            waiting: The records that were in no file yet.
+            sequence: Of the newest record.
+        """
+        actions: list[FileAction] = []
+        for name, last, written, read in fields["files"]:
+            if not written:
+                actions.append(DeleteFile(name))
+                continue
+            file = _File(name)
+            file.last, file.read = last, read
+            file.size = file.written = written
+            file.is_full = True
+            (self._back if read == written else self._files).append(file)
+        self._buffer.extend(waiting)
+        self._buffer_bytes = sum(entry.cost_bytes for entry in waiting)
+        self.bytes, self.count, self._sequence = fields["bytes"], fields["count"], sequence
+        return actions
 
 
 def _damaged(file: _File, what: str) -> SpoolDamaged:

@@ -11,7 +11,9 @@ from engine.formats.records import (
     RECORD_VERSION,
     RecordHeader,
     RecordType,
+    ScannedRecord,
     encode_record,
+    scan_record,
 )
 from engine.history.gaps import OpenGap, gap_after
 
@@ -24,6 +26,29 @@ class PoolEntry(NamedTuple):
     chain: int
     source_time_ns: int
     kind: RecordType
+
+
+def entry_of(record: ScannedRecord, data: bytes) -> PoolEntry:
+    """Return the entry of a record that was scanned in `data`."""
+    header = record.header
+    return PoolEntry(
+        data[record.position : record.end],
+        HEADER_BYTES + header.raw_length,
+        header.chain,
+        header.source_time_ns,
+        RecordType(header.type),
+    )
+
+
+def entries_of(data: bytes) -> list[PoolEntry]:
+    """Return the records that lie one after the other in bytes that are known to be undamaged."""
+    entries, position, view = [], 0, memoryview(data)
+    while position < len(data):
+        record = scan_record(view, position)
+        assert isinstance(record, ScannedRecord), "the bytes were checked"
+        entries.append(entry_of(record, data))
+        position = record.end
+    return entries
 
 
 class Stream:
@@ -44,19 +69,20 @@ class Stream:
         self.clock_offset_ns = 0
         #: The gap at the end, None while order holds.
         self.gap: OpenGap | None = None
-        self._parent: Cursor | None = None
+        #: Where this branch begins, until its EPOCH record is written.
+        self.parent: Cursor | None = None
         self._encoder = BodyEncoder(compression_level)
 
     @property
     def needs_epoch(self) -> bool:
         """Return whether the next record must be an EPOCH: the first one of a branch."""
-        return self._parent is not None
+        return self.parent is not None
 
     def go_on_from(self, cursor: Cursor, source_time_ns: int) -> None:
         """Continue a history at its end; with a higher epoch, as a branch of it."""
         epoch = self.newest.epoch
         assert cursor.epoch <= epoch, "nobody goes back to an older epoch"
-        self._parent = cursor if 0 < cursor.epoch < epoch else None
+        self.parent = cursor if 0 < cursor.epoch < epoch else None
         self.newest = Cursor(epoch, cursor.sequence, cursor.chain)
         self.source_time_ns = max(self.source_time_ns, source_time_ns)
 
@@ -68,8 +94,8 @@ class Stream:
 
     def epoch_record(self, now_ns: int) -> PoolEntry:
         """Return the EPOCH record that begins this branch."""
-        assert self._parent is not None, "only a branch begins with EPOCH"
-        parent, self._parent = self._parent, None
+        assert self.parent is not None, "only a branch begins with EPOCH"
+        parent, self.parent = self.parent, None
         return self.next_record(RecordType.EPOCH, 0, 0, (encode_parent(parent),), now_ns)
 
     def next_record(
@@ -82,7 +108,7 @@ class Stream:
         flags: int = 0,
     ) -> PoolEntry:
         """Return the next record of the stream, which is the newest one from now on."""
-        assert self._parent is None, "a branch begins with EPOCH"
+        assert self.parent is None, "a branch begins with EPOCH"
         self.source_time_ns = max(self.source_time_ns, now_ns + self.clock_offset_ns)
         body, body_flags = self._encoder.encode(payload)
         raw_length = length_of(payload)

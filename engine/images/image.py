@@ -34,7 +34,7 @@ class Image:
             )
         journal.check_contiguous(sequence)
         self.sequence = sequence
-        self.view: View = LayerMap(journal, (), parent).view(sequence)
+        self.view: View = LayerMap(journal, parent).view(sequence)
         self._ids = {name: file for file, name in self.view.names.items()}
 
     def names(self) -> list[str]:

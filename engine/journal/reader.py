@@ -89,8 +89,7 @@ class JournalReader:
     def _standings_for(self, kept: tuple[SegmentEntry, ...]) -> tuple[Standing, ...]:
         """Return the standings that a manifest needs: nothing else tells what is before a hole."""
         needed = [entry.before.sequence for entry in kept]
-        if self.manifest.segments:
-            needed.append(self.manifest.segments[-1].last.sequence)
+        needed.append(self.standing.cursor.sequence)
         told = {entry.last.sequence for entry in kept}
         base = self.manifest.base
         found = [

@@ -1,8 +1,8 @@
 """Keeps the layers of one journal: does the next piece of work, one bounded step at a time.
 
-    IDLE -> step: an order by retention, else by the thresholds -> WORKING -> IDLE
-    WORKING -> a sync is under way -> WAITING -> sync_done -> WORKING
-    any -> damage found, or the storage failed -> HALTED, until it is made anew
+An order by retention comes first, then what the thresholds call for; one rewrite at a time (its
+states are in `engine.layers.states`). Damage or a failing storage halts the keeper, until it is
+made anew: the journal goes on without layers.
 
 Fault model. A crash may come after any action; what is not in the manifest then is a leftover,
 which `leftovers` takes away. Promised: every point that could be read before a step can be read
@@ -13,10 +13,11 @@ that no longer names it is durable, nor before what stands in its place was read
 from collections import deque
 from collections.abc import Sequence
 
-from engine.basics.errors import EngineError, StorageFailed
+from engine.basics.errors import EngineError, PointRefused, StorageFailed
 from engine.basics.settings import LayerSettings
 from engine.contract.actions import DeleteFile, FileAction
 from engine.formats.layers import generation_of_name
+from engine.journal.journal import Journal
 from engine.layers.orders import (
     Order,
     SegmentSpan,
@@ -25,7 +26,9 @@ from engine.layers.orders import (
     raised_floor,
     segments_behind,
 )
-from engine.layers.rewrite import Rewrite, Shelf
+from engine.layers.plan import LayerMap
+from engine.layers.rewrite import Rewrite
+from engine.layers.states import RewriteState
 
 #: Syncs of layers are told from those of the journal by their numbers.
 SYNC_TOKEN_FIRST = 1 << 48
@@ -35,18 +38,30 @@ class LayerKeeper:
     """Makes layers as thresholds and retention call for them.
 
     Args:
-        shelf: The journal and its manifest.
+        journal: Its actions and the keeper's go the same way, in the order they were given.
         settings: The thresholds.
+        parent: The layers of the branch that the journal's own began in, if it did in one.
     """
 
-    def __init__(self, shelf: Shelf, settings: LayerSettings | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        settings: LayerSettings | None = None,
+        *,
+        parent: LayerMap | None = None,
+    ) -> None:
         self.settings = settings or LayerSettings()
         #: What halted the keeper: the layers stay as they are, the journal goes on without.
         self.failure: EngineError | None = None
-        self._shelf = shelf
+        #: Orders that could not be carried out, for a point of theirs is not kept; the keeper went
+        #: on without them. Whoever orders empties it.
+        self.refused: list[PointRefused] = []
+        self._journal = journal
+        self._parent = parent
         self._wanted: deque[tuple[int, int]] = deque()  # (low, high); a floor has low == high
         self._holds = 0
         self._job: Rewrite | None = None
+        self._is_ordered = False
         self._token = SYNC_TOKEN_FIRST
 
     # --- what is asked --------------------------------------------------------------------------
@@ -57,7 +72,8 @@ class LayerKeeper:
         job = self._job
         if job is None:
             return False
-        return job.is_waiting or bool(self._holds and job.is_ready and job.order.drops)
+        is_held = job.state is RewriteState.READY and self._holds and job.order.drops
+        return job.state is RewriteState.SYNCING or bool(is_held)
 
     @property
     def is_idle(self) -> bool:
@@ -67,7 +83,7 @@ class LayerKeeper:
     @property
     def segments_behind(self) -> int:
         """Return the number of sealed segments that no layer covers yet."""
-        return len(segments_behind(self._base, self._segments(), self._shelf.layers))
+        return len(segments_behind(self._base, self._segments(), self._journal.manifest.layers))
 
     @property
     def is_behind(self) -> bool:
@@ -101,8 +117,8 @@ class LayerKeeper:
     def leftovers(self) -> list[FileAction]:
         """Return what takes away the layer files that a crash left and no manifest names."""
         assert self._job is None, "unfinished work is no leftover"
-        named = {entry.name for entry in self._shelf.layers}
-        names = sorted(self._shelf.journal.storage.names())
+        named = {entry.name for entry in self._journal.manifest.layers}
+        names = sorted(self._journal.storage.names())
         return [
             DeleteFile(name)
             for name in names
@@ -114,7 +130,8 @@ class LayerKeeper:
     def step(self) -> list[FileAction]:
         """Do a step's work; return its actions: none where it only read, or nothing is to do.
 
-        On damage the work is given up and `failure` says why.
+        On damage the work is given up and `failure` says why; an order that speaks of a point that
+        is not kept is passed over, see `refused`.
         """
         if self.failure is not None or self.is_waiting:
             return []
@@ -125,17 +142,22 @@ class LayerKeeper:
             return []
         try:
             actions = job.step()
+        except PointRefused as refusal:
+            assert self._is_ordered, "thresholds call for what can be read only"
+            self.refused.append(refusal)
+            self._job = None
+            return job.abandon()
         except EngineError as error:
             self.failure, self._job = error, None
             return job.abandon()
-        if job.is_done:
+        if job.state is RewriteState.PUBLISHED:
             self._job = None
         return actions
 
     def sync_done(self, token: int) -> list[FileAction]:
         """Note that a sync is done, the layers' or the journal's; return what may follow."""
         if token < SYNC_TOKEN_FIRST:
-            return self._shelf.sync_done(token)
+            return self._journal.sync_done(token)
         assert self._job is not None, "a sync without work"
         self._job.sync_done(token)
         return []
@@ -149,13 +171,14 @@ class LayerKeeper:
         order = self._next_order()
         if order is None:
             return None
-        if self._wanted:
+        self._is_ordered = bool(self._wanted)
+        if self._is_ordered:
             self._wanted.popleft()
         self._token += 1
-        return Rewrite(self._shelf, order, self.settings, self._token)
+        return Rewrite(LayerMap(self._journal, self._parent), order, self.settings, self._token)
 
     def _next_order(self) -> Order | None:
-        segments, layers = self._segments(), self._shelf.layers
+        segments, layers = self._segments(), self._journal.manifest.layers
         if not self._wanted:
             return next_order(self._base, segments, layers, self.settings)
         low, high = self._wanted[0]
@@ -165,12 +188,12 @@ class LayerKeeper:
 
     @property
     def _base(self) -> int:
-        return self._shelf.journal.index.first_sequence - 1
+        return self._journal.manifest.base.cursor.sequence
 
     def _segments(self) -> Sequence[SegmentSpan]:
-        journal = self._shelf.journal
+        durable = self._journal.durable.sequence
         return [
-            SegmentSpan(segment.name, segment.before.sequence, segment.last.sequence)
-            for segment in journal.segments
-            if segment.is_sealed and segment.last.sequence <= journal.durable.sequence
+            SegmentSpan(entry.name, entry.before.sequence, entry.last.sequence)
+            for entry in self._journal.manifest.segments
+            if entry.last.sequence <= durable
         ]

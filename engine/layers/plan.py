@@ -7,10 +7,10 @@ are refused, and the nearest ones that can are offered.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from engine.basics.cursor import Cursor, genesis
+from engine.basics.cursor import Cursor
 from engine.basics.errors import PointRefused
 from engine.formats.layers import LayerEntry, LayerKind
 from engine.journal.journal import Journal
@@ -33,21 +33,15 @@ class LayerMap:
     """The layers and segments of one branch of the history, as they are now.
 
     Args:
-        journal: Its segments, and its storage.
-        layers: Its published layers.
+        journal: Its segments, and the manifest that names its layers.
         parent: The map of the branch this one began in, where it did not begin with nothing.
     """
 
-    def __init__(
-        self,
-        journal: Journal,
-        layers: Sequence[LayerEntry],
-        parent: "LayerMap | None" = None,
-    ) -> None:
+    def __init__(self, journal: Journal, parent: "LayerMap | None" = None) -> None:
         self.journal = journal
-        self.layers = tuple(layers)
+        self.layers = journal.manifest.layers
         self.parent = parent
-        self.base = journal.index.first_sequence - 1
+        self.base = journal.manifest.base.cursor.sequence
         self._segments = [
             (segment.before.sequence, segment.last.sequence)
             for segment in journal.segments
@@ -100,18 +94,17 @@ class LayerMap:
 
     def cursor(self, sequence: int) -> Cursor:
         """Return the cursor of a record, or of the end of a layer."""
-        segments = self.journal.segments
-        if segments and sequence == segments[0].before.sequence:
-            return segments[0].before
-        if self._segment_with(sequence):
-            return Cursor(self.journal.durable.epoch, sequence, self.journal.index.chain(sequence))
+        if sequence == self.base:
+            return self.journal.manifest.base.cursor
+        if self.journal.index.holds(sequence):
+            epoch = self.journal.durable.epoch
+            return Cursor(epoch, sequence, self.journal.index.chain(sequence))
         for entry in self.layers:
             if entry.high == sequence:
                 return self.open(entry).header.last
-            if entry.low == sequence:
+            if entry.low == sequence and entry.kind != LayerKind.IMAGE:
                 return self.open(entry).header.before
-        assert not sequence, f"nothing ends at sequence {sequence}"
-        return genesis(self.journal.durable.epoch)
+        raise self._refused(sequence)
 
     def open(self, entry: LayerEntry) -> LayerFile:
         """Return a layer, opened once."""
@@ -191,7 +184,7 @@ class LayerMap:
         return None
 
     def _refused(self, sequence: int) -> PointRefused:
-        ends = [self.base, *self._bounds(self.base, self.journal.durable.sequence)]
+        ends = self._bounds(self.base, self.journal.durable.sequence)
         readable = [end for end in ends if end != sequence and self.is_readable(end)]
         earlier = [end for end in readable if end < sequence]
         later = [end for end in readable if end > sequence]

@@ -15,5 +15,6 @@ where encryption and authentication will, is fixed by what the sessions leave op
 """
 
 from engine.live.directory import JournalDirectory
+from engine.live.volume import VolumeDirectory
 
-__all__ = ["JournalDirectory"]
+__all__ = ["JournalDirectory", "VolumeDirectory"]

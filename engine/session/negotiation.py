@@ -4,7 +4,14 @@ from typing import NamedTuple
 
 from engine.basics.errors import FrameUnexpected, VersionUnsupported
 from engine.basics.settings import SessionSettings
-from engine.formats.wire import VERSION_NEWEST, VERSION_OLDEST, Capability, Hello, Welcome
+from engine.formats.wire import (
+    VERSION_NEWEST,
+    VERSION_OLDEST,
+    Capability,
+    Hello,
+    HelloFlag,
+    Welcome,
+)
 
 
 class Versions(NamedTuple):
@@ -15,6 +22,7 @@ class Versions(NamedTuple):
 
 
 SPOKEN = Versions(VERSION_OLDEST, VERSION_NEWEST)
+_FLAGS_KNOWN = sum(HelloFlag)
 
 
 class Terms(NamedTuple):
@@ -38,8 +46,13 @@ def choose_terms(hello: Hello, settings: SessionSettings) -> Terms:
     """Return what the target chooses: the newest common version, all common capabilities.
 
     Raises:
-        VersionUnsupported: There is no common version.
+        VersionUnsupported: There is no common version, or the source is of a kind unknown here.
     """
+    # A capability may be passed over, a kind of source may not: it would be taken for another.
+    if unknown := hello.flags & ~_FLAGS_KNOWN:
+        raise VersionUnsupported(
+            f"The source is of a kind that this target does not know: {unknown:#x}"
+        )
     version = newest_common(Versions(hello.version_oldest, hello.version_newest), SPOKEN)
     return Terms(version, hello.capabilities & capabilities_of(settings))
 

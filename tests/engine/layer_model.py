@@ -1,8 +1,7 @@
 """A journal with layers, driven by hand, and what every sequence of it must read as."""
 
-from ast import literal_eval
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
 
 import pytest
@@ -24,10 +23,11 @@ from hypothesis import strategies as st
 
 from engine import Capture, JournalSettings, actions
 from engine.basics.cursor import Cursor, genesis
+from engine.basics.errors import PointRefused
 from engine.basics.payload import to_bytes
 from engine.basics.settings import LayerSettings
 from engine.contract import volumes
-from engine.formats.layers import LayerEntry, LayerHeader, LayerKind, generation_of_name, layer_name
+from engine.formats.layers import LayerHeader, LayerKind, layer_name
 from engine.layers import certificates, differences
 from engine.layers.certificates import Roll, certificate_of, key_of
 from engine.layers.keeper import LayerKeeper
@@ -45,6 +45,7 @@ SMALL = LayerSettings(
 )
 KEY = key_of(GROUP)
 
+KINDS = ("write", "write", "write", "truncate", "rename", "delete")
 _LARGE = 70
 _STEP = st.one_of(
     st.tuples(
@@ -59,7 +60,7 @@ _STEP = st.one_of(
 )
 
 
-def _as_changes(steps):
+def as_changes(steps):
     """Turn drawn steps into changes that fit the files, which are created on first use."""
     names, changes, made = {}, [], 0
     for kind, slot, offset, payload in steps:
@@ -82,35 +83,7 @@ def _as_changes(steps):
     return changes
 
 
-CHANGES = st.lists(_STEP, min_size=1, max_size=20).map(_as_changes)
-
-
-class PlainShelf:
-    """A manifest of layers only, as plain as can be: one file, replaced as a whole."""
-
-    NAME = "layers"
-    parent = None
-
-    def __init__(self, storage, journal):
-        self.storage = storage
-        self.journal = journal
-
-    @property
-    def layers(self):
-        if not self.storage.exists(self.NAME):
-            return ()
-        text = bytes(self.storage.files[self.NAME]).decode()
-        return tuple(LayerEntry(*fields) for fields in literal_eval(text))
-
-    def publish(self, added, dropped):
-        kept = [entry for entry in self.layers if entry.name not in dropped]
-        layers = sorted([*kept, *added], key=lambda entry: (entry.high, entry.low))
-        data = repr([tuple(entry) for entry in layers]).encode()
-        gone = [name for name in dropped if generation_of_name(name) is not None]
-        return [actions.ReplaceFile(self.NAME, data), *map(actions.DeleteFile, gone)]
-
-    def sync_done(self, token):
-        return self.journal.sync_done(token)
+CHANGES = st.lists(_STEP, min_size=1, max_size=20).map(as_changes)
 
 
 class Shop:
@@ -135,7 +108,6 @@ class Shop:
         """Open everything from what the storage holds, as after a crash."""
         settings = JournalSettings(segment_bytes_max=self.segment_bytes_max)
         self.journal = opened(self.storage, settings)
-        self.shelf = PlainShelf(self.storage, self.journal)
 
     def twin(self):
         """Return another of the same content."""
@@ -145,7 +117,7 @@ class Shop:
         return twin
 
     def keeper(self, settings=SMALL):
-        return LayerKeeper(self.shelf, settings)
+        return LayerKeeper(self.journal, settings)
 
     def show(self, change):
         self.capture.admit(change, len(self.references))
@@ -157,8 +129,15 @@ class Shop:
         )
 
     @property
+    def layers(self):
+        return self.journal.manifest.layers
+
+    def publish(self, layers):
+        settle(self.journal, self.storage, self.journal.publish(layers=layers))
+
+    @property
     def map(self):
-        return LayerMap(self.journal, self.shelf.layers)
+        return LayerMap(self.journal)
 
     def run(self, keeper, at_action=lambda action: None):
         """Let the keeper work until it has nothing to do; each action first asks `at_action`."""
@@ -168,7 +147,7 @@ class Shop:
                 action = queue.popleft()
                 at_action(action)
                 if isinstance(action, actions.SyncFile):
-                    self.storage.sync(action.name, len(self.storage.unsynced[action.name]))
+                    self.storage.sync(action.name, len(self.storage.unsynced.get(action.name, [])))
                     queue += keeper.sync_done(action.token)
                 else:
                     self.storage.carry_out(action)
@@ -204,14 +183,26 @@ class Shop:
         self.storage.create(plan.name)
         for action in writer.appends():
             self.storage.carry_out(action)
-        for action in self.shelf.publish([writer.entry], []):
-            self.storage.carry_out(action)
+        self.publish([*self.layers, writer.entry])
         return writer.entry
 
     def drop_layers(self, keep):
-        layers = self.shelf.layers
-        for action in self.shelf.publish([], [entry.name for entry in layers[:-keep]]):
-            self.storage.carry_out(action)
+        self.publish(self.layers[-keep:])
+
+    def check_kept(self, kept):
+        """Kept points, and those after the last of them, read right; no other reads wrong."""
+        refused = 0
+        for sequence, reference in enumerate(self.references):
+            found = None
+            with suppress(PointRefused):
+                found = contents_of(self.map.view(sequence))
+            if found is None:
+                assert sequence not in kept
+                assert sequence < max(kept)
+                refused += 1
+            else:
+                assert found == reference, sequence
+        return refused
 
     def check_all(self):
         for sequence in range(len(self.references)):

@@ -42,7 +42,7 @@ def test_enough_segments_make_a_delta_enough_deltas_a_larger_one_and_an_image():
             continue
         shop.show(change)
         shop.run(shop.keeper())
-        made += [(entry.kind, entry.level) for entry in shop.shelf.layers]
+        made += [(entry.kind, entry.level) for entry in shop.layers]
         assert shop.keeper().segments_behind < SMALL.segments_per_delta
     assert {(LayerKind.DELTA, 1), (LayerKind.DELTA, 2), (LayerKind.IMAGE, 0)} <= set(made)
     shop.check_all()
@@ -77,7 +77,7 @@ def test_a_crash_after_any_action_leaves_every_point_as_it_was(fate, figure):
         shop.run(keeper)
         shop.check_all()
         names = {name for name in shop.storage.names() if name.endswith(".layer")}
-        assert names == {entry.name for entry in shop.shelf.layers}
+        assert names == {entry.name for entry in shop.layers}
     figure(f"{crashes} crashes")
     assert crashes > 20
 

@@ -80,6 +80,12 @@ def test_a_source_without_a_common_version_is_refused_in_words_it_can_read(versi
     assert source.state is SourceState.HALTED
 
 
+def test_a_kind_of_source_that_this_release_does_not_know_is_not_taken_for_another():
+    session, given = greeted(hello_of(capture_of(), flags=1 << 20))
+    assert isinstance(only_failure(given).error, VersionUnsupported)
+    assert session.journal.incarnation is None
+
+
 def test_a_source_of_the_first_protocol_is_refused_by_name():
     payload = struct.pack("<IIQQQI", 7, 3, 0xC0FFEE, 1, 6, 0)
     header = struct.pack("<IBBHI", len(payload), 1, 0, 1, crc32(payload))
