@@ -4,7 +4,6 @@ Run with `pytest --benchmark-only tests/engine/test_benchmark_journal.py`; the l
 for the nightly environment (`-m nightly`).
 """
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -47,23 +46,26 @@ def filled(path, record_count, payload, segment_bytes_max=64 * MIB):
     return directory, journal
 
 
-def resident_bytes():
-    """Return the largest resident size that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def resident_bytes(field):
+    """Return VmRSS, the resident size of this process, or VmHWM, the largest it ever had."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = [line for line in status.splitlines() if line.startswith(field)]
+    return int(line.split()[1]) * 1024
 
 
 def grown_by(path, record_count):
     """Fill a journal in this process, read all over it, and print by what its memory grew."""
     filled(path, 2, b"x")  # whatever any journal needs
     (path / "full").mkdir()
-    before = resident_bytes()
+    before = resident_bytes("VmRSS")
     _, journal = filled(path / "full", record_count, b"x" * 32)
     for part in range(1, 17):
         sequence = record_count * part // 16
         image = Image(journal, sequence)
         assert image.read("db/a", 0, 64)
         assert journal.index.row(sequence).sequence == sequence
-    return resident_bytes(), resident_bytes() - before
+    largest = resident_bytes("VmHWM")
+    return largest, largest - before
 
 
 def in_a_child(path, record_count):

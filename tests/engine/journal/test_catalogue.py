@@ -197,7 +197,7 @@ def test_a_branch_goes_on_from_any_point_of_its_parent(records_max):
         truth[name] = b"branch" + truth[name][6:]
         truth["new"] = b""
         for again in (journal, opened(storage), opened(storage, JournalSettings(1))):
-            image = Image(again, cut + 3, parent=LayerMap(parent, ()))
+            image = Image(again, cut + 3, parent=LayerMap(parent))
             assert contents(image) == truth
             assert again.index.names_at(cut + 3)[base.id_newest + 1] == "new"
         assert verify_journal(storage, group=GROUP) == cut + 3
