@@ -24,8 +24,8 @@ from engine.formats.wire import (
     FRAME_HEADER_BYTES,
     HEADER,
     HEADER_CRC,
+    HEARTBEAT,
     HELLO,
-    STAMP,
     TIMELESS,
     VERSION_NEWEST,
     VERSION_OLDEST,
@@ -170,7 +170,8 @@ def _decode_ack(payload: bytes) -> Ack:
 
 
 def _decode_heartbeat(payload: bytes) -> Heartbeat:
-    return Heartbeat(Stamp(*STAMP.unpack(payload)))
+    *stamp, sequence = HEARTBEAT.unpack(payload)
+    return Heartbeat(Stamp(*stamp), sequence)
 
 
 def _decode_error(payload: bytes) -> PeerError:

@@ -21,6 +21,7 @@ from engine.basics.errors import (
     RecordDamaged,
     RemoteProtocolError,
     ResyncRequired,
+    SequenceGap,
     StorageFailed,
 )
 from engine.basics.figures import duration_text
@@ -55,6 +56,7 @@ from engine.formats.wire import (
     Ack,
     Batch,
     Frame,
+    Heartbeat,
     Hello,
     HelloFlag,
     PeerError,
@@ -226,7 +228,10 @@ class TargetSession:
             silent = duration_text(now_ns - self._heard_at_ns)
             self._fail(PeerTimedOut(f"Nothing heard from the source for {silent}"), now_ns)
         elif (due_ns := self._heartbeat_due_ns()) is not None and now_ns >= due_ns:
-            self._send(encode_heartbeat(self._clock.stamp(now_ns)), now_ns)
+            if self.state is TargetState.STREAMING:
+                self._acknowledge(now_ns)
+            else:
+                self._send(encode_heartbeat(Heartbeat(self._clock.stamp(now_ns))), now_ns)
 
     def _on_sync_done(self, event: SyncDone, now_ns: int) -> None:
         if self.state is TargetState.HALTED:
@@ -275,6 +280,8 @@ class TargetSession:
             self._on_batch(frame)
         elif isinstance(frame, Hello):
             self._on_hello(frame, now_ns)
+        elif isinstance(frame, Heartbeat):
+            self._on_heartbeat(frame)
         elif isinstance(frame, PeerError):
             # Whatever the source found, it closes; what is durable here stays as it is.
             self._actions.append(CloseConnection(self._connection, frame.error.message))
@@ -289,6 +296,14 @@ class TargetSession:
         self._move(Trigger.GREETED)
         # At once, or bytes that follow in the same piece would find another state than later ones.
         self._welcome_when_settled(now_ns)
+
+    def _on_heartbeat(self, heartbeat: Heartbeat) -> None:
+        received = self.journal.received.sequence
+        if self.state is TargetState.STREAMING and heartbeat.sequence > received:
+            raise SequenceGap(
+                f"The source has sent up to record {heartbeat.sequence}, {received} is the newest "
+                "that came"
+            )
 
     def _on_batch(self, batch: Batch) -> None:
         if batch.is_compressed and not self.terms.has_zstd:

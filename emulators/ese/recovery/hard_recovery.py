@@ -33,6 +33,7 @@ from emulators.ese.formats.restore_env import (
 )
 from emulators.ese.formats.streaming_file import check_files
 from emulators.ese.formats.values import BACKUP_INFO_ZERO, LGPOS_ZERO, LogTime
+from emulators.ese.recovery.deferred_files import DeferredFiles
 from emulators.ese.recovery.offline_database import OfflineDatabase
 from emulators.ese.recovery.offline_log import OfflineLog, make_temporary_log
 from emulators.ese.recovery.recovered_page_file import (
@@ -134,8 +135,10 @@ class _HardRecovery:
             found = RestoredLogs(self._env, self._folder, group)
             logs = found.sequence()
             self._redo(logs, databases)
-            self._delete(found.leftovers())
-            undone = self._undo(logs[-1], databases)
+            folder = DeferredFiles(self._folder)
+            _delete(folder, found.leftovers())
+            undone = self._undo(folder, logs[-1], databases)
+            folder.carry_out()
             page_bytes = self._env.file_format.page_bytes
             write_page_file(self._folder, databases, page_bytes, self._end)
             self._set_status(RecoverStatus.STARTED)
@@ -199,14 +202,16 @@ class _HardRecovery:
                 for database in databases:
                     database.note(record, lgpos)
 
-    def _undo(self, last: RestoredLog, databases: Sequence[ReplayedDatabase]) -> int:
+    def _undo(
+        self, folder: FileSet, last: RestoredLog, databases: Sequence[ReplayedDatabase]
+    ) -> int:
         """Log and make what takes the open transactions back; return how many changes."""
         prefix = self._env.prefix
         name = current_name(prefix)
         header = last.header.next(self._now)
-        make_temporary_log(self._folder, prefix, header)
-        self._folder.rename(temporary_name(prefix), name)
-        log = OfflineLog(self._folder, prefix, name, header, self._now)
+        make_temporary_log(folder, prefix, header)
+        folder.rename(temporary_name(prefix), name)
+        log = OfflineLog(folder, prefix, name, header, self._now)
         log.append(log_records.encode(log_records.RecoveryUndo2(self._now)))
         undone = sum(database.undo(log) for database in databases)
         self._end = log.position()
@@ -247,12 +252,13 @@ class _HardRecovery:
             if name == RECOVERED_PAGES_NAME
             or (name.lower().startswith(prefix) and name.lower().endswith(".log"))
         ]
-        return self._delete([*names, RESTORE_ENV_NAME])
+        return _delete(self._folder, [*names, RESTORE_ENV_NAME])
 
-    def _delete(self, names: Sequence[str]) -> tuple[str, ...]:
-        for name in names:
-            self._folder.delete(name)
-        return tuple(names)
+
+def _delete(files: FileSet, names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        files.delete(name)
+    return tuple(names)
 
 
 def _not_from_a_backup(name: str) -> EseError:

@@ -14,7 +14,6 @@ from emulators.ese.file_set import FileSet
 from emulators.ese.formats.format import (
     LOG_HEADER_BYTES,
     archive_name,
-    checkpoint_name,
     current_name,
     temporary_name,
 )
@@ -82,14 +81,6 @@ class OfflineLog:
     def position(self) -> Lgpos:
         """Return where the next record will begin."""
         return lgpos_at(self.generation, self._frame.position)
-
-    def write_checkpoint(self, image: bytes) -> None:
-        """Replace the checkpoint file."""
-        name = checkpoint_name(self._prefix)
-        if not self._files.exists(name):
-            self._files.create(name)
-        self._files.write(name, 0, image)
-        self._files.flush(name)
 
     def _roll(self) -> None:
         previous = self._header

@@ -1,11 +1,11 @@
 """Soft recovery: redo from the checkpoint, then undo, then a clean shutdown (exchange.md 1.4).
 
-Recovery works on files, in order: it reads headers and checkpoint, decides (decision.py), scans
-and redoes the logs in memory, and only then writes. A refusal therefore leaves all files as they
-were. While it writes it may be cut at any point and begun again: undo is logged like any change,
-pages follow their log records, and a page that nodes were moved from follows the page they were
-moved to. A disk that is full is such a cut (R17). Logs that are let go (lost_logs.py) are removed
-first of all, while the databases are still as they were.
+Recovery works on files, in order: it reads headers and checkpoint, decides (decision.py), scans,
+redoes and undoes the logs in memory, and only then writes. A refusal therefore leaves all files as
+they were. While it writes it may be cut at any point and begun again: undo is logged like any
+change, pages follow their log records, and a page that nodes were moved from follows the page they
+were moved to. A disk that is full is such a cut (R17). Logs that are let go (lost_logs.py) are
+removed first of all, while the databases are still as they were.
 
 All dirty databases of the group are recovered in one pass over the logs, and the worst of them
 decides; one that is clean is left alone.
@@ -20,12 +20,14 @@ from emulators.ese.formats import log_records
 from emulators.ese.formats.checkpoint import Checkpoint
 from emulators.ese.formats.database_header import DatabaseState
 from emulators.ese.formats.format import EXCHANGE_2007, Format, checkpoint_name
+from emulators.ese.formats.log_file import LogHeader
 from emulators.ese.formats.log_scan import LogScan, LogState, scan_log
 from emulators.ese.formats.streaming_file import check_files
-from emulators.ese.formats.values import LogTime
+from emulators.ese.formats.values import Lgpos, LogTime
 from emulators.ese.recovery.attachments import ATTACHMENT_RECORDS, Attachments
 from emulators.ese.recovery.database_recovery import DatabaseRecovery, require_distinct
 from emulators.ese.recovery.decision import Replay, decide, end_before, unusable, worst_of
+from emulators.ese.recovery.deferred_files import DeferredFiles
 from emulators.ese.recovery.identity import require_no_backup_image, require_own_checkpoint
 from emulators.ese.recovery.log_set import LogSet, Problem
 from emulators.ese.recovery.lost_logs import begin_new_log, remove_logs
@@ -143,10 +145,13 @@ class _Recovery:
         self.events += self._attachments.require_complete(
             replay.first, ignore_missing=ignore_missing
         )
-        removed = self._let_go(replay)
-        log = self._continue_log()
+        files = DeferredFiles(self._files)
+        removed = self._let_go(files, replay)
+        log = self._continue_log(files)
         undone = self._undo(log)
-        pages = self._shut_down(log)
+        end = self._end_log(log)
+        files.carry_out()
+        pages = self._shut_down(end, log.header)
         self._note(302, f"{self._prefix}, {self._names}")
         return RecoveryReport(
             tuple(range(replay.first, replay.last + 1)),
@@ -229,48 +234,58 @@ class _Recovery:
             if owner is not None:
                 owner.apply(record, lgpos)
 
-    def _let_go(self, replay: Replay) -> tuple[str, ...]:
-        """Remove what is above the last log that is left; from here on files change."""
+    def _let_go(self, files: FileSet, replay: Replay) -> tuple[str, ...]:
+        """Remove what is above the last log that is left, and have a log to go on with."""
         if replay.loss is None:
             return ()
         for event_id in replay.loss.event_ids:
             self._note(event_id, replay.loss.where)
-        removed = remove_logs(self._files, self._logs, replay.loss.first)
-        self._logs = LogSet(self._files, self._prefix, self._format, self._signature)
+        removed = remove_logs(files, self._logs, replay.loss.first)
+        self._logs = LogSet(files, self._prefix, self._format, self._signature)
         if self._logs.current is None:
             last = self._logs.file_of(replay.last)
             assert last is not None, f"generation {replay.last} was just replayed"
             assert last.header is not None, f"{last.name} was just read"
             name = self._logs.current_name
             attached = self._attachments.at_end()
-            begin_new_log(self._files, self._prefix, name, last.header, self._now, attached)
-            self._logs = LogSet(self._files, self._prefix, self._format, self._signature)
+            begin_new_log(files, self._prefix, name, last.header, self._now, attached)
+            self._logs = LogSet(files, self._prefix, self._format, self._signature)
         return removed
 
-    def _continue_log(self) -> OfflineLog:
+    def _continue_log(self, files: FileSet) -> OfflineLog:
         """Return the log to write to; where a roll was cut in the middle, complete it (R1)."""
         found = self._logs.current or self._logs.temporary
         assert found is not None, "recovery was decided on with a log to go on with"
         assert found.header is not None, f"{found.name} was just read"
         attached = self._attachments.at_end()
-        log = OfflineLog(self._files, self._prefix, found.name, found.header, self._now, attached)
+        log = OfflineLog(files, self._prefix, found.name, found.header, self._now, attached)
         if found is self._logs.temporary:
-            self._files.rename(found.name, self._logs.current_name)
+            files.rename(found.name, self._logs.current_name)
         return log
 
     def _undo(self, log: OfflineLog) -> int:
         log.append(log_records.encode(log_records.RecoveryUndo2(self._now)))
         return sum(part.undo(log) for part in self._parts)
 
-    def _shut_down(self, log: OfflineLog) -> int:
-        """Write log, headers, pages and the clean headers, each on disk before the next."""
+    def _end_log(self, log: OfflineLog) -> Lgpos:
+        """Log that the databases are detached; return where recovery ended."""
         for part in self._parts:
             log.append(log_records.encode(part.detach_record()))
         end = log.position()
         quit_record = log_records.RecoveryQuit2(end, end, 0, self._now)
         log.append(log_records.encode(quit_record))
         log.flush()
-        pages = sum(part.shut_down(end, log.header, self._now) for part in self._parts)
-        checkpoint = Checkpoint(checkpoint=end, signature=self._signature)
-        log.write_checkpoint(checkpoint.pack())
+        return end
+
+    def _shut_down(self, end: Lgpos, newest: LogHeader) -> int:
+        """Write headers, pages, the clean headers and the checkpoint, each on disk before the next.
+
+        The log is on disk, and its newest generation has this header.
+        """
+        pages = sum(part.shut_down(end, newest, self._now) for part in self._parts)
+        name = checkpoint_name(self._prefix)
+        if not self._files.exists(name):
+            self._files.create(name)
+        self._files.write(name, 0, Checkpoint(checkpoint=end, signature=self._signature).pack())
+        self._files.flush(name)
         return pages
