@@ -13,7 +13,13 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
 from engine.basics import errors
 from engine.basics.cursor import Cursor
 from engine.basics.payload import Segments
-from engine.basics.settings import CaptureSettings, JournalSettings, LayerSettings, SessionSettings
+from engine.basics.settings import (
+    BandwidthRule,
+    CaptureSettings,
+    JournalSettings,
+    LayerSettings,
+    SessionSettings,
+)
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
 from engine.capture.modes import CaptureMode
@@ -30,14 +36,17 @@ from engine.journal.segment_scan import TailCut
 from engine.layers.differences import DiffMap
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
+from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
-from engine.session.target import TargetSession
+from engine.session.target import ReportedRpo, TargetSession
 
 __all__ = [
     "Admission",
     "Admitted",
+    "BandwidthRule",
     "Capture",
     "CaptureMode",
     "CaptureSettings",
@@ -52,13 +61,16 @@ __all__ = [
     "LayerKeeper",
     "LayerMap",
     "LayerSettings",
+    "LayerVerifier",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
     "RecoveryPoints",
     "Refused",
+    "ReportedRpo",
     "Rollback",
     "Segments",
+    "SendFigures",
     "SessionSettings",
     "SourceSession",
     "SourceState",
