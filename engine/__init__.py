@@ -39,6 +39,7 @@ from engine.journal.verification import JournalVerifier, verify_journal
 from engine.layers.differences import DiffMap
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
+from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
@@ -64,6 +65,7 @@ __all__ = [
     "LayerKeeper",
     "LayerMap",
     "LayerSettings",
+    "LayerVerifier",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
