@@ -13,13 +13,20 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
 from engine.basics import errors
 from engine.basics.cursor import Cursor
 from engine.basics.payload import Segments
-from engine.basics.settings import CaptureSettings, JournalSettings, LayerSettings, SessionSettings
+from engine.basics.settings import (
+    BandwidthRule,
+    CaptureSettings,
+    JournalSettings,
+    LayerSettings,
+    SessionSettings,
+)
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
 from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
+from engine.formats.standings import Standing
 from engine.health.checks import Checker, Finding
 from engine.health.copy import CopyHealth
 from engine.health.report import Health
@@ -32,18 +39,23 @@ from engine.images.rollback import Rollback
 from engine.images.virtual import VirtualImage
 from engine.journal.journal import Journal
 from engine.journal.opening import OpenedJournal, open_journal
+from engine.journal.rebuilding import rebuild_manifest
 from engine.journal.segment_scan import TailCut
+from engine.journal.verification import JournalVerifier, verify_journal
 from engine.layers.differences import DiffMap
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
+from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
-from engine.session.target import TargetSession
+from engine.session.target import ReportedRpo, TargetSession
 
 __all__ = [
     "Admission",
     "Admitted",
+    "BandwidthRule",
     "Capture",
     "CaptureMode",
     "CaptureSettings",
@@ -60,20 +72,25 @@ __all__ = [
     "Image",
     "Journal",
     "JournalSettings",
+    "JournalVerifier",
     "LayerKeeper",
     "LayerMap",
     "LayerSettings",
+    "LayerVerifier",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
     "RecoveryPoints",
     "Refused",
+    "ReportedRpo",
     "Rollback",
     "Segments",
+    "SendFigures",
     "SessionSettings",
     "SourceHealth",
     "SourceSession",
     "SourceState",
+    "Standing",
     "Storage",
     "TailCut",
     "TargetSession",
@@ -87,5 +104,7 @@ __all__ = [
     "errors",
     "events",
     "open_journal",
+    "rebuild_manifest",
+    "verify_journal",
     "volumes",
 ]
