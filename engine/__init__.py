@@ -26,16 +26,20 @@ from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
+from engine.formats.standings import Standing
 from engine.images.hydration import Hydration
 from engine.images.image import Image
 from engine.images.rollback import Rollback
 from engine.images.virtual import VirtualImage
 from engine.journal.journal import Journal
 from engine.journal.opening import OpenedJournal, open_journal
+from engine.journal.rebuilding import rebuild_manifest
 from engine.journal.segment_scan import TailCut
+from engine.journal.verification import JournalVerifier, verify_journal
 from engine.layers.differences import DiffMap
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
+from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
@@ -57,9 +61,11 @@ __all__ = [
     "Image",
     "Journal",
     "JournalSettings",
+    "JournalVerifier",
     "LayerKeeper",
     "LayerMap",
     "LayerSettings",
+    "LayerVerifier",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
@@ -72,6 +78,7 @@ __all__ = [
     "SessionSettings",
     "SourceSession",
     "SourceState",
+    "Standing",
     "Storage",
     "TailCut",
     "TargetSession",
@@ -83,5 +90,7 @@ __all__ = [
     "errors",
     "events",
     "open_journal",
+    "rebuild_manifest",
+    "verify_journal",
     "volumes",
 ]
