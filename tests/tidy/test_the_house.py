@@ -77,6 +77,17 @@ ROOMS_MAY_IMPORT = {
         "images": {"basics", "contract", "formats", "history", "journal", "layers"},
         "points": {"basics", "formats", "history", "journal"},
         "session": {"basics", "contract", "formats", "capture", "journal"},
+        "health": {
+            "basics",
+            "contract",
+            "formats",
+            "history",
+            "capture",
+            "journal",
+            "images",
+            "points",
+            "session",
+        },
         "live": {"basics", "contract"},
     },
 }
