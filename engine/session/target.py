@@ -58,6 +58,7 @@ from engine.formats.wire import (
     Hello,
     HelloFlag,
     PeerError,
+    ResyncAsk,
     Welcome,
     encode_ack,
     encode_error,
@@ -65,6 +66,7 @@ from engine.formats.wire import (
     encode_welcome,
 )
 from engine.journal.journal import Journal
+from engine.resync.image_hashes import ImageHashes
 from engine.session.clock import SessionClock
 from engine.session.greeting import check_hello
 from engine.session.negotiation import Terms, choose_terms
@@ -111,6 +113,8 @@ class TargetSession:
         self.wall_offset_ns = 0
         #: What was agreed on with the source that is connected.
         self.terms = Terms(VERSION_NEWEST, 0)
+        #: What a resync compares; a branch's driver tells it the layers of the parent.
+        self.hashes = ImageHashes(journal)
         self._clock = SessionClock(self.settings)
         self._applied: Cursor | None = None
         self._applied_told: Cursor | None = None
@@ -199,6 +203,7 @@ class TargetSession:
         self._parser = FrameParser(self.settings.frame_bytes_max)
         self._heard_at_ns = self._sent_at_ns = now_ns
         self._hello_flags = HelloFlag(0)
+        self.hashes.forget()
         self._clock.begin()
 
     def _on_bytes(self, event: BytesReceived, now_ns: int) -> None:
@@ -275,6 +280,9 @@ class TargetSession:
             self._on_batch(frame)
         elif isinstance(frame, Hello):
             self._on_hello(frame, now_ns)
+        elif isinstance(frame, ResyncAsk):
+            stamp = self._clock.stamp(now_ns)
+            self._send(self.hashes.reply(frame, stamp, self.terms.version), now_ns)
         elif isinstance(frame, PeerError):
             # Whatever the source found, it closes; what is durable here stays as it is.
             self._actions.append(CloseConnection(self._connection, frame.error.message))
@@ -284,7 +292,7 @@ class TargetSession:
     def _on_hello(self, hello: Hello, now_ns: int) -> None:
         self.terms = choose_terms(hello, self.settings)
         check_hello(hello, self.journal, self.fenced_by)
-        self._hello_flags = HelloFlag(hello.flags & HelloFlag.ORPHAN)
+        self._hello_flags = HelloFlag(hello.flags)
         self._parser.version = self.terms.version
         self._move(Trigger.GREETED)
         # At once, or bytes that follow in the same piece would find another state than later ones.
@@ -325,6 +333,9 @@ class TargetSession:
             cursor=journal.durable,
         )
         self._send(encode_welcome(welcome), now_ns)
+        if self._hello_flags & HelloFlag.UNBASED and self.terms.has_resync:
+            stamp = self._clock.stamp(now_ns)
+            self._send(self.hashes.standing(stamp, self.terms.version), now_ns)
         self._actions.append(Notify(Established(journal.durable)))
         # An applier behind the durable end is news to the source at once.
         self._applied_told = journal.durable
