@@ -13,24 +13,36 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
 from engine.basics import errors
 from engine.basics.cursor import Cursor
 from engine.basics.payload import Segments
-from engine.basics.settings import CaptureSettings, JournalSettings, LayerSettings, SessionSettings
+from engine.basics.settings import (
+    BandwidthRule,
+    CaptureSettings,
+    JournalSettings,
+    LayerSettings,
+    SessionSettings,
+)
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
 from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
+from engine.formats.standings import Standing
 from engine.images.hydration import Hydration
 from engine.images.image import Image
 from engine.images.rollback import Rollback
 from engine.images.virtual import VirtualImage
 from engine.journal.journal import Journal
 from engine.journal.opening import OpenedJournal, open_journal
+from engine.journal.rebuilding import rebuild_manifest
 from engine.journal.segment_scan import TailCut
+from engine.journal.verification import JournalVerifier, verify_journal
 from engine.layers.differences import DiffMap
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
+from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.session.clock import ReportedRpo
+from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
 from engine.session.target import TargetSession
@@ -38,30 +50,38 @@ from engine.session.target import TargetSession
 __all__ = [
     "Admission",
     "Admitted",
+    "BandwidthRule",
     "Capture",
     "CaptureMode",
     "CaptureSettings",
     "Change",
     "Consistency",
     "Cursor",
+    "DailyHours",
     "DiffMap",
     "Hydration",
     "Image",
     "Journal",
     "JournalSettings",
+    "JournalVerifier",
     "LayerKeeper",
     "LayerMap",
     "LayerSettings",
+    "LayerVerifier",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
     "RecoveryPoints",
     "Refused",
+    "ReportedRpo",
+    "ResyncSettings",
     "Rollback",
     "Segments",
+    "SendFigures",
     "SessionSettings",
     "SourceSession",
     "SourceState",
+    "Standing",
     "Storage",
     "TailCut",
     "TargetSession",
@@ -73,5 +93,7 @@ __all__ = [
     "errors",
     "events",
     "open_journal",
+    "rebuild_manifest",
+    "verify_journal",
     "volumes",
 ]

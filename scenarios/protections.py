@@ -67,6 +67,18 @@ class ContinuousDataProtection(Strict):
     pool_bytes: Size = setting(
         "64 MiB", key="pool", description="Memory for captured writes that are not yet safe."
     )
+    overflow: Literal["push_back", "spill"] = Field(
+        "push_back",
+        description=(
+            "What happens when the pool is full: push_back lets the mail server's writes wait; "
+            "spill keeps them in the spool and, when that is full, gives up their order until the "
+            "line has caught up."
+        ),
+        examples=["spill"],
+    )
+    spool_bytes: Size = setting(
+        "1 GiB", key="spool", description="Disk at the mail server for what the pool cannot hold."
+    )
     batch_linger_ns: Duration = setting(
         "200 ms", key="batch_linger", description="Longest wait of a write for its batch to fill."
     )

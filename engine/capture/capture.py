@@ -149,7 +149,8 @@ class Capture(Compared):
         if kind in _TAGS:
             return self._tags.admit(change, cost, now_ns)
         order = self._order
-        order.clock.begin(now_ns)
+        if kind == _R.CREATE:
+            order.clock.begin(now_ns)
         file = order.live.id_for(change)
         has_patience = self.settings.overflow == "push_back"
         if not has_patience and order.is_ordered and not self._has_room(cost):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engine.capture.modes import CaptureMode
+from engine.capture.modes import ORDERED, CaptureMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class ModeClock:
 
     def __init__(self, mode: CaptureMode) -> None:
         self.mode = mode
+        #: Whether every change becomes a record now; asked for with every change.
+        self.is_ordered = mode in ORDERED
         self._since_ns: int | None = None
         self._total_ns: dict[CaptureMode, int] = {}
 
@@ -48,6 +50,7 @@ class ModeClock:
         """Note another mode."""
         self._total_ns = self.totals(now_ns)
         self.mode, self._since_ns = mode, now_ns
+        self.is_ordered = mode in ORDERED
 
     def begin(self, now_ns: int) -> None:
         """Note the first moment that the capture hears of."""

@@ -17,7 +17,7 @@ from engine.capture.backlog import Backlog
 from engine.capture.drain import Drain
 from engine.capture.figures import ModeClock
 from engine.capture.files import Files
-from engine.capture.modes import ORDERED, CaptureMode, CaptureTrigger, next_capture_mode
+from engine.capture.modes import CaptureMode, CaptureTrigger, next_capture_mode
 from engine.capture.stream import PoolEntry
 from engine.contract.actions import (
     CaptureModeChanged,
@@ -90,7 +90,7 @@ class Order:
     @property
     def is_ordered(self) -> bool:
         """Return whether every change becomes a record now."""
-        return self.clock.mode in ORDERED
+        return self.clock.is_ordered
 
     @property
     def is_in_gap(self) -> bool:
@@ -123,7 +123,7 @@ class Order:
     def shown(self, kind: RecordType, file: int, offset: int, length: int, name: str) -> None:
         """Take the effect of a completed change on the live files, and on reads under way."""
         self.live.apply(kind, file, offset, length, name)
-        if self.is_in_gap and self.mode is not CaptureMode.UNTRACKED:
+        if self._backlog.stream.gap is not None and self.mode is not CaptureMode.UNTRACKED:
             self.drain.shown(kind, file, offset, length, is_kept=self.is_ordered)
 
     def refill(self, now_ns: int) -> None:

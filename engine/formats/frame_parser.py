@@ -25,6 +25,7 @@ from engine.formats.wire import (
     FRAME_HEADER_BYTES,
     HEADER,
     HEADER_CRC,
+    HEARTBEAT,
     HELLO,
     RESYNC_ASK,
     RESYNC_HASHES,
@@ -176,7 +177,8 @@ def _decode_ack(payload: bytes) -> Ack:
 
 
 def _decode_heartbeat(payload: bytes) -> Heartbeat:
-    return Heartbeat(Stamp(*STAMP.unpack(payload)))
+    *stamp, sequence = HEARTBEAT.unpack(payload)
+    return Heartbeat(Stamp(*stamp), sequence)
 
 
 def _decode_error(payload: bytes) -> PeerError:

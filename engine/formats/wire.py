@@ -34,6 +34,7 @@ HEADER = struct.Struct("<IBBHI")
 HEADER_CRC = struct.Struct("<I")
 FRAME_HEADER_BYTES = HEADER.size + HEADER_CRC.size
 STAMP = struct.Struct("<QqQQ")
+HEARTBEAT = struct.Struct("<QqQQQ")
 HELLO = struct.Struct("<QqQQHHIIIIQQQI")
 WELCOME = struct.Struct("<QqQQHHIIIIQQI")
 ACK = struct.Struct("<QqQQIQIIQI")
@@ -147,9 +148,15 @@ class Ack(NamedTuple):
 
 
 class Heartbeat(NamedTuple):
-    """Either way: I am here."""
+    """Either way: I am here.
+
+    `sequence` is the newest one that a source has sent on this connection, 0 for none: so a record
+    that was lost on the way is missed though no other follows. (A streaming target says that it is
+    here by an ACK, which tells its cursors again.)
+    """
 
     stamp: Stamp
+    sequence: int = 0
 
 
 class ResyncStanding(NamedTuple):
@@ -235,9 +242,10 @@ def encode_ack(ack: Ack, version: int) -> bytes:
     return encode_frame(FrameType.ACK, version, ACK.pack(*ack.stamp, *ack.durable, *ack.applied))
 
 
-def encode_heartbeat(stamp: Stamp) -> bytes:
+def encode_heartbeat(heartbeat: Heartbeat) -> bytes:
     """Return the frame's bytes."""
-    return encode_frame(FrameType.HEARTBEAT, ANY_VERSION, STAMP.pack(*stamp))
+    payload = HEARTBEAT.pack(*heartbeat.stamp, heartbeat.sequence)
+    return encode_frame(FrameType.HEARTBEAT, ANY_VERSION, payload)
 
 
 def encode_error(error: EngineError) -> bytes:

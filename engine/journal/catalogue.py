@@ -172,8 +172,11 @@ class Catalogue:
     def size_at(self, file: int, sequence: int) -> int:
         """Return the size of a file that lives at a record."""
         part = self.part_of(sequence)
-        size_before = part.sizes_before().get(file, 0)
-        shape = part.shape(file, part.first_sequence - 1, sequence)
+        return self.size_over(file, sequence, part.shape(file, part.first_sequence - 1, sequence))
+
+    def size_over(self, file: int, sequence: int, shape: ExtentMap | FileRow | None) -> int:
+        """Return what `size_at` does, given what its segment up to there did to the file."""
+        size_before = self.part_of(sequence).sizes_before().get(file, 0)
         if shape is None:
             return size_before
         return max(shape.size, size_before) if shape.cut is None else shape.size

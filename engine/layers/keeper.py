@@ -13,7 +13,7 @@ that no longer names it is durable, nor before what stands in its place was read
 from collections import deque
 from collections.abc import Sequence
 
-from engine.basics.errors import EngineError, StorageFailed
+from engine.basics.errors import EngineError, PointRefused, StorageFailed
 from engine.basics.settings import LayerSettings
 from engine.contract.actions import DeleteFile, FileAction
 from engine.formats.layers import generation_of_name
@@ -53,11 +53,15 @@ class LayerKeeper:
         self.settings = settings or LayerSettings()
         #: What halted the keeper: the layers stay as they are, the journal goes on without.
         self.failure: EngineError | None = None
+        #: Orders that could not be carried out, for a point of theirs is not kept; the keeper went
+        #: on without them. Whoever orders empties it.
+        self.refused: list[PointRefused] = []
         self._journal = journal
         self._parent = parent
         self._wanted: deque[tuple[int, int]] = deque()  # (low, high); a floor has low == high
         self._holds = 0
         self._job: Rewrite | None = None
+        self._is_ordered = False
         self._token = SYNC_TOKEN_FIRST
 
     # --- what is asked --------------------------------------------------------------------------
@@ -126,7 +130,8 @@ class LayerKeeper:
     def step(self) -> list[FileAction]:
         """Do a step's work; return its actions: none where it only read, or nothing is to do.
 
-        On damage the work is given up and `failure` says why.
+        On damage the work is given up and `failure` says why; an order that speaks of a point that
+        is not kept is passed over, see `refused`.
         """
         if self.failure is not None or self.is_waiting:
             return []
@@ -137,6 +142,11 @@ class LayerKeeper:
             return []
         try:
             actions = job.step()
+        except PointRefused as refusal:
+            assert self._is_ordered, "thresholds call for what can be read only"
+            self.refused.append(refusal)
+            self._job = None
+            return job.abandon()
         except EngineError as error:
             self.failure, self._job = error, None
             return job.abandon()
@@ -161,7 +171,8 @@ class LayerKeeper:
         order = self._next_order()
         if order is None:
             return None
-        if self._wanted:
+        self._is_ordered = bool(self._wanted)
+        if self._is_ordered:
             self._wanted.popleft()
         self._token += 1
         return Rewrite(LayerMap(self._journal, self._parent), order, self.settings, self._token)

@@ -82,7 +82,8 @@ def compaction(
         if entry.kind == LayerKind.IMAGE:
             is_superfluous = low < entry.high < high
         elif entry.kind == LayerKind.DELTA:
-            is_superfluous = _lies_in(entry.low, entry.high, covered)
+            # What begins between the two has nothing to lie on any more.
+            is_superfluous = low < entry.low < high or _lies_in(entry.low, entry.high, covered)
         else:
             is_superfluous = low <= entry.low and entry.high <= high
         if is_superfluous:

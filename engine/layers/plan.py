@@ -6,9 +6,9 @@ beginning. A sequence can be read when a way leads down from it. After compactio
 are refused, and the nearest ones that can are offered.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import PointRefused
@@ -19,14 +19,6 @@ from engine.layers.rows import RowStratum
 from engine.layers.strata import Stratum, View
 
 _EXPIRED_HINT = "Choose one of the nearest points: what lay between was compacted by retention."
-
-
-class _Way(NamedTuple):
-    """The best way down from a sequence: how many strata, and the first of them."""
-
-    cost: int
-    low: int
-    layer: LayerEntry | None
 
 
 class LayerMap:
@@ -42,11 +34,7 @@ class LayerMap:
         self.layers = journal.manifest.layers
         self.parent = parent
         self.base = journal.manifest.base.cursor.sequence
-        self._segments = [
-            (segment.before.sequence, segment.last.sequence)
-            for segment in journal.segments
-            if segment.last.sequence > segment.before.sequence
-        ]
+        self._ends = sorted({end for entry in self.layers for end in (entry.low, entry.high)})
         self._layers_at: dict[int, list[LayerEntry]] = {}
         for entry in self.layers:
             self._layers_at.setdefault(entry.high, []).append(entry)
@@ -115,95 +103,79 @@ class LayerMap:
     # --- the way down -------------------------------------------------------------------------
 
     def _way(self, high: int, low: int, *, with_images: bool) -> list[Stratum] | None:
-        """Return the shortest way from `high` down to `low`, or None where there is none."""
-        if high == low:
-            return []
-        best: dict[int, _Way] = {low: _Way(0, low, None)}
-        reached = [low]
-        for bound in self._bounds(low, high):
-            ways = list(self._edges(bound, low, best, reached, with_images=with_images))
-            if ways:
-                best[bound] = min(ways, key=_cost_of)
-                reached.append(bound)
-        return list(self._follow(high, low, best)) if high in best else None
+        """Return the shortest way from `high` down to `low`, or None where there is none.
 
-    def _bounds(self, low: int, high: int) -> list[int]:
-        """Return the sequences in (low, high] at which something ends, ascending."""
-        ends = {high}
-        ends.update(entry.high for entry in self.layers)
-        ends.update(entry.low for entry in self.layers)
-        ends.update(last for _, last in self._segments)
-        return sorted(end for end in ends if low < end <= high)
-
-    def _edges(
-        self,
-        bound: int,
-        low: int,
-        best: dict[int, _Way],
-        reached: list[int],
-        *,
-        with_images: bool,
-    ) -> Iterator[_Way]:
-        """Yield the ways that lead down from `bound`; `reached` are those known, ascending."""
-        for entry in self._layers_at.get(bound, ()):
-            if entry.kind == LayerKind.IMAGE:
-                if with_images:
-                    yield _Way(1, low, entry)
-            elif entry.low in best:
-                yield _Way(1 + best[entry.low].cost, entry.low, entry)
-        segment = self._segment_with(bound)
-        if segment is not None:
-            for start in reached[bisect_left(reached, segment[0]) :]:
-                yield _Way(1 + best[start].cost, start, None)
-
-    def _follow(self, high: int, low: int, best: dict[int, _Way]) -> Iterator[Stratum]:
-        at = top = high
-        while at != low:
-            _, below, entry = best[at]
-            is_joined = (
-                entry is None
-                and below not in (low, self._beginning_of(at))
-                and best[below].layer is None
-            )
-            if entry is not None:
-                yield self.open(entry)
-                top = below
-            elif not is_joined:
-                yield RowStratum(self.journal, below, top)
-                top = below
-            at = below
-
-    def _beginning_of(self, sequence: int) -> int | None:
-        segment = self._segment_with(sequence)
-        return None if segment is None else segment[0]
-
-    def _segment_with(self, sequence: int) -> tuple[int, int] | None:
-        at = bisect_left(self._segments, sequence, key=_last_of)
-        if at < len(self._segments) and self._segments[at][0] < sequence:
-            return self._segments[at]
+        Sequences are visited by the number of strata above them, so that what lies far below an
+        image is never looked at.
+        """
+        above: dict[int, tuple[int, LayerEntry | None]] = {}
+        waiting = deque([high])
+        while waiting:
+            at = waiting.popleft()
+            if at == low:
+                return self._follow(high, at, above, [])
+            for entry in self._layers_at.get(at, ()):
+                if entry.kind != LayerKind.IMAGE:
+                    self._visit(entry.low, (at, entry), low, above, waiting)
+                elif with_images:
+                    return self._follow(high, at, above, [self.open(entry)])
+            for below in self._ends_in_segment(at, low):
+                self._visit(below, (at, None), low, above, waiting)
         return None
 
+    def _visit(
+        self,
+        sequence: int,
+        edge: tuple[int, LayerEntry | None],
+        low: int,
+        above: dict[int, tuple[int, LayerEntry | None]],
+        waiting: deque[int],
+    ) -> None:
+        if low <= sequence and sequence not in above:
+            above[sequence] = edge
+            waiting.append(sequence)
+
+    def _ends_in_segment(self, high: int, low: int) -> list[int]:
+        """Return where records of the segment of `high` can lead down to, the lowest first."""
+        index = self.journal.index
+        if not index.holds(high):
+            return []
+        start = max(index.part_of(high).before.sequence, low)
+        first, last = bisect_right(self._ends, start), bisect_left(self._ends, high)
+        return [start, *self._ends[first:last]]
+
+    def _follow(
+        self,
+        high: int,
+        at: int,
+        above: dict[int, tuple[int, LayerEntry | None]],
+        found: list[Stratum],
+    ) -> list[Stratum]:
+        """Return the strata from `high` down to `at`, then the one found below it."""
+        while at != high:
+            upper, entry = above[at]
+            found.append(RowStratum(self.journal, at, upper) if entry is None else self.open(entry))
+            at = upper
+        return found[::-1]
+
     def _refused(self, sequence: int) -> PointRefused:
-        ends = self._bounds(self.base, self.journal.durable.sequence)
-        readable = [end for end in ends if end != sequence and self.is_readable(end)]
-        earlier = [end for end in readable if end < sequence]
-        later = [end for end in readable if end > sequence]
+        durable = self.journal.durable.sequence
+        found = {segment.last.sequence for segment in self.journal.segments}.union(self._ends)
+        ends = sorted(end for end in found if self.base < end <= durable)
+        earlier = [end for end in ends if end < sequence]
+        later = [end for end in ends if end > sequence]
         return PointRefused(
             f"No image at sequence {sequence}: its records were compacted away",
             _EXPIRED_HINT,
-            earlier=f"sequence {earlier[-1]}" if earlier else None,
-            later=f"sequence {later[0]}" if later else None,
+            earlier=self._first_readable(reversed(earlier)),
+            later=self._first_readable(later),
         )
+
+    def _first_readable(self, sequences: Iterable[int]) -> str | None:
+        found = next((end for end in sequences if self.is_readable(end)), None)
+        return None if found is None else f"sequence {found}"
 
 
 def is_image(stratum: Stratum) -> bool:
     """Return whether a stratum needs nothing below it."""
     return isinstance(stratum, LayerFile) and stratum.entry.kind == LayerKind.IMAGE
-
-
-def _cost_of(way: _Way) -> int:
-    return way.cost
-
-
-def _last_of(segment: tuple[int, int]) -> int:
-    return segment[1]

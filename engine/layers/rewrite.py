@@ -14,6 +14,7 @@ from engine.basics.errors import CertificateMismatch
 from engine.basics.settings import LayerSettings
 from engine.contract.actions import CreateFile, DeleteFile, FileAction, SyncFile
 from engine.formats.layers import (
+    DIGEST_ZERO,
     LayerEntry,
     LayerHeader,
     LayerKind,
@@ -83,43 +84,54 @@ class Rewrite:
         order, below = self.order, self._map
         is_image = order.kind == LayerKind.IMAGE
         high = below.view(order.high)
-        strata = high.strata if is_image else tuple(below.strata_between(order.low, order.high))
+        low = None if is_image else below.view(order.low)
+        strata = high.strata if low is None else below.strata_between(order.low, order.high)
         expected = yield from self._rolled(roll_to(below, order.high))
         table = table_of(high, strata, expected, is_image=is_image)
         plan = LayerPlan(
             self._name, self._header(), strata, table, certificate_of(table, self._key)
         )
+        self._require_as_published(certificate_of(table, self._key))
         self._enter(RewriteTrigger.EXPECTED)
         self.entry = yield from self._write(plan, high)
         self._enter(RewriteTrigger.WRITTEN)
         yield [SyncFile(self._name, self._token)]
-        yield from self._check(plan, self.entry)
+        yield from self._check(plan, self.entry, low or View([]))
         self._enter(RewriteTrigger.AGREED)
         yield []
         self._enter(RewriteTrigger.PUBLISH)
         yield self._publish(self.entry)
 
-    def _check(self, plan: LayerPlan, entry: LayerEntry) -> Iterator[list[FileAction]]:
+    def _require_as_published(self, certificate: bytes) -> None:
+        """Check I2: a kept point's files are what they were when it was published."""
+        for point in self._journal.manifest.points:
+            is_known = point.certificate != DIGEST_ZERO
+            if point.cursor.sequence == self.order.high and is_known:
+                self._require(point.certificate == certificate, "The files are not as published")
+
+    def _require(self, is_same: bool, what: str) -> None:  # noqa: FBT001 - a finding, not a mode
+        if not is_same:
+            raise CertificateMismatch(
+                f"{what} at sequence {self.order.high}",
+                file=self._name,
+                sequence=self.order.high,
+            )
+
+    def _check(self, plan: LayerPlan, entry: LayerEntry, low: View) -> Iterator[list[FileAction]]:
         """Roll through the layer as it lies on the disk; its files must be those expected."""
         layer = LayerFile(self._journal.storage, entry, self._journal.group)
         assert layer.header == plan.header, "the header was read back"
         is_image = self.order.kind == LayerKind.IMAGE
         # An image is rolled from nothing, so that every byte of it is read.
-        low, before = View([]), dict[int, bytes]()
+        before: dict[int, bytes] = {}
         if not is_image:
-            low = self._map.view(self.order.low)
             before = yield from self._rolled(roll_to(self._map, self.order.low))
         written = View([layer, *low.strata])
         found = yield from self._rolled(Roll(low, written, [layer], before, self._key))
         again = table_of(written, [layer], found, is_image=is_image)
         wrong = [row for row, wanted in zip(again, plan.table, strict=True) if row != wanted]
-        if wrong:
-            raise CertificateMismatch(
-                f"File id {wrong[0].file} ({wrong[0].name!r}) in a new layer is not as at "
-                f"sequence {self.order.high}",
-                file=self._name,
-                sequence=self.order.high,
-            )
+        what = f"File id {wrong[0].file} in a new layer is another than" if wrong else ""
+        self._require(not wrong, what)
 
     def _publish(self, entry: LayerEntry) -> list[FileAction]:
         """Name the layer in the manifest, and no longer what it makes superfluous."""

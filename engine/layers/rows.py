@@ -1,6 +1,7 @@
 """Records as a stratum: what some of a segment's records did, by the journal's index alone."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from engine.basics import invariants
 from engine.basics.payload import Segments
@@ -8,6 +9,13 @@ from engine.history.extents import ExtentMap
 from engine.history.packed_extents import PackedExtents
 from engine.journal.journal import Journal
 from engine.layers.strata import Piece, Shape
+
+
+class _Known(NamedTuple):
+    """What was found out about a file."""
+
+    is_touched: bool
+    shape: Shape
 
 
 class RowStratum:
@@ -25,6 +33,7 @@ class RowStratum:
         self.high = high
         self._journal = journal
         self._maps: dict[int, ExtentMap] = {}
+        self._known_files: dict[int, _Known] = {}
 
     def names_over(
         self,
@@ -35,14 +44,11 @@ class RowStratum:
 
     def touches(self, file: int) -> bool:
         """Return whether one of the records may be the file's."""
-        return self._journal.index.shape(file, self.low, self.high) is not None
+        return self._known(file).is_touched
 
     def shape(self, file: int) -> Shape:
         """Return the size, which a segment knows by itself, and the interval's cut."""
-        index = self._journal.index
-        shape = index.shape(file, self.low, self.high)
-        cut = None if shape is None else shape.cut
-        return Shape(index.size_at(file, self.high), cut, is_absolute=True)
+        return self._known(file).shape
 
     def covering(self, file: int, start: int, stop: int) -> list[Piece]:
         """Return the pieces of records within start..stop."""
@@ -60,11 +66,31 @@ class RowStratum:
         assert isinstance(reference, int), "records go by their sequence"
         return self._journal.payload(reference)
 
+    def _known(self, file: int) -> _Known:
+        if file not in self._known_files:
+            self._known_files[file] = self._look_at(file)
+        return self._known_files[file]
+
+    def _look_at(self, file: int) -> _Known:
+        index = self._journal.index
+        shape = index.shape(file, self.low, self.high)
+        if isinstance(shape, ExtentMap):
+            self._keep(file, shape)
+        is_whole = self.low == index.part_of(self.high).before.sequence
+        size = (
+            index.size_over(file, self.high, shape) if is_whole else index.size_at(file, self.high)
+        )
+        cut = None if shape is None else shape.cut
+        return _Known(shape is not None, Shape(size, cut, is_absolute=True))
+
     def _map(self, file: int) -> ExtentMap | PackedExtents:
         if file in self._maps:
             return self._maps[file]
         extents = self._journal.index.extents(file, self.low, self.high)
         if isinstance(extents, ExtentMap):  # the others are kept at hand by the journal
-            invariants.one_cut_for_the_group(self.high, extents.sequences())
-            self._maps[file] = extents
+            self._keep(file, extents)
         return extents
+
+    def _keep(self, file: int, extents: ExtentMap) -> None:
+        invariants.one_cut_for_the_group(self.high, extents.sequences())
+        self._maps[file] = extents

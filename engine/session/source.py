@@ -58,6 +58,7 @@ from engine.formats.wire import (
     VERSION_OLDEST,
     Ack,
     Frame,
+    Heartbeat,
     Hello,
     HelloFlag,
     PeerError,
@@ -247,7 +248,9 @@ class SourceSession:
                 silent = duration_text(now_ns - self._heard_at_ns)
                 self._fail(PeerTimedOut(f"Nothing heard from the target for {silent}"), now_ns)
             elif now_ns >= self._sent_at_ns + settings.heartbeat_interval_ns:
-                self._send(encode_heartbeat(self._clock.stamp(now_ns)), 0, now_ns)
+                sent = self.sent_sequence if state is SourceState.STREAMING else 0
+                heartbeat = Heartbeat(self._clock.stamp(now_ns), sent)
+                self._send(encode_heartbeat(heartbeat), 0, now_ns)
 
     # --- frames -------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ nothing; once fenced, a target never takes another record of the branch but its 
 checked: who the source is (the live driver authenticates connections).
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from engine.basics import invariants
 from engine.basics.cursor import Cursor
@@ -21,6 +21,7 @@ from engine.basics.errors import (
     RecordDamaged,
     RemoteProtocolError,
     ResyncRequired,
+    SequenceGap,
     StorageFailed,
 )
 from engine.basics.figures import duration_text
@@ -55,6 +56,7 @@ from engine.formats.wire import (
     Ack,
     Batch,
     Frame,
+    Heartbeat,
     Hello,
     HelloFlag,
     PeerError,
@@ -67,7 +69,7 @@ from engine.formats.wire import (
 )
 from engine.journal.journal import Journal
 from engine.resync.image_hashes import ImageHashes
-from engine.session.clock import SessionClock
+from engine.session.clock import ReportedRpo, SessionClock
 from engine.session.greeting import check_hello
 from engine.session.negotiation import Terms, choose_terms
 from engine.session.states import TargetState, Trigger, next_target_state, require_target_frame
@@ -76,17 +78,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CONVERSING = (TargetState.GREETING, TargetState.SETTLING, TargetState.STREAMING)
-
-
-class ReportedRpo(NamedTuple):
-    """The age of the newest durable record by the source's clock, as the target knows it.
-
-    `error_ns` bounds what the clocks make of it, either way; None where they were never compared,
-    and then the age is by the target's own clock. The honest promise is their sum.
-    """
-
-    age_ns: int
-    error_ns: int | None
 
 
 class TargetSession:
@@ -231,7 +222,10 @@ class TargetSession:
             silent = duration_text(now_ns - self._heard_at_ns)
             self._fail(PeerTimedOut(f"Nothing heard from the source for {silent}"), now_ns)
         elif (due_ns := self._heartbeat_due_ns()) is not None and now_ns >= due_ns:
-            self._send(encode_heartbeat(self._clock.stamp(now_ns)), now_ns)
+            if self.state is TargetState.STREAMING:
+                self._acknowledge(now_ns)
+            else:
+                self._send(encode_heartbeat(Heartbeat(self._clock.stamp(now_ns))), now_ns)
 
     def _on_sync_done(self, event: SyncDone, now_ns: int) -> None:
         if self.state is TargetState.HALTED:
@@ -283,6 +277,8 @@ class TargetSession:
         elif isinstance(frame, ResyncAsk):
             stamp = self._clock.stamp(now_ns)
             self._send(self.hashes.reply(frame, stamp, self.terms.version), now_ns)
+        elif isinstance(frame, Heartbeat):
+            self._on_heartbeat(frame)
         elif isinstance(frame, PeerError):
             # Whatever the source found, it closes; what is durable here stays as it is.
             self._actions.append(CloseConnection(self._connection, frame.error.message))
@@ -297,6 +293,14 @@ class TargetSession:
         self._move(Trigger.GREETED)
         # At once, or bytes that follow in the same piece would find another state than later ones.
         self._welcome_when_settled(now_ns)
+
+    def _on_heartbeat(self, heartbeat: Heartbeat) -> None:
+        received = self.journal.received.sequence
+        if self.state is TargetState.STREAMING and heartbeat.sequence > received:
+            raise SequenceGap(
+                f"The source has sent up to record {heartbeat.sequence}, {received} is the newest "
+                "that came"
+            )
 
     def _on_batch(self, batch: Batch) -> None:
         if batch.is_compressed and not self.terms.has_zstd:

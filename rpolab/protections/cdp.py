@@ -22,11 +22,18 @@ from engine import (
     SourceSession,
 )
 from engine.basics.errors import EngineError, PointRefused
-from engine.contract.actions import Action, DurableAdvanced, Notice, SessionFailed
+from engine.contract.actions import (
+    Action,
+    CaptureModeChanged,
+    DurableAdvanced,
+    HistoryRewound,
+    Notice,
+    SessionFailed,
+)
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
 from rpolab.protections.images import WhichLog, chosen_generation, materialise, remove_log
 from rpolab.protections.source_driver import SourceDriver
-from rpolab.protections.target_driver import TargetDriver
+from rpolab.protections.target_driver import TargetDriver, VolumeStorage
 from rpolab.world import JOURNAL, Laboratory
 from scenarios import ContinuousDataProtection
 from sim.kernel import Signal
@@ -38,6 +45,7 @@ End = Literal["source", "target"]
 GROUP = 1
 EPOCH = 1
 INCARNATION_BITS = 63
+SPOOL = "spool"
 PEER_TIMEOUT_HEARTBEATS = 4
 HEARTBEAT_NS_MIN = 1_000_000_000
 
@@ -94,13 +102,18 @@ class Cdp:
             journal_settings=JournalSettings(),
             observer=self,
         )
+        spool = self._add_spool()
         capture = Capture(
             group=GROUP,
             epoch=EPOCH,
             incarnation=laboratory.streams.stream(f"{name}:incarnation").bits(INCARNATION_BITS),
             settings=CaptureSettings(
-                pool_bytes_max=spec.pool_bytes, time_interval_ns=spec.heartbeat_ns
+                pool_bytes_max=spec.pool_bytes,
+                overflow=spec.overflow,
+                spool_bytes_max=spec.spool_bytes,
+                time_interval_ns=spec.heartbeat_ns,
             ),
+            storage=None if spool is None else VolumeStorage(spool),
         )
         self.source = SourceDriver(
             self._kernel,
@@ -109,6 +122,7 @@ class Cdp:
             lambda made: SourceSession(made, settings),
             self._dial,
             self,
+            spool,
         )
         #: (instant, source time) of each advance of what is durable, per class.
         self.durable: dict[PointClass, list[tuple[int, int]]] = {"any": [], "app": []}
@@ -262,8 +276,13 @@ class Cdp:
             self.after_action("target", action)
 
     def source_notice(self, notice: Notice) -> None:
-        """Keep errors; they go to the trace as well."""
+        """Keep errors, and drop bookmarks that never left the host; all goes to the trace."""
         self._note_failure("source", notice)
+        if isinstance(notice, HistoryRewound):
+            self._tags = [tag for tag in self._tags if tag[0] <= notice.sequence]
+        if isinstance(notice, CaptureModeChanged):
+            before, after = notice.before, notice.after
+            self._laboratory.trace.record("cdp.mode", name=self.name, before=before, after=after)
 
     def target_notice(self, notice: Notice) -> None:
         """Keep the history of what is durable, and errors."""
@@ -326,6 +345,14 @@ class Cdp:
             return False
         self._tags.append((admission.sequence, point))
         return True
+
+    def _add_spool(self) -> Volume | None:
+        """Return a volume for the spool at the mail server, None where nothing spills."""
+        if self.spec.overflow != "spill":
+            return None
+        laboratory = self._laboratory
+        site = laboratory.mail_host_site
+        return laboratory.add_volume(f"{self.name}-{SPOOL}", laboratory.mail_host, site)
 
     def _dial(self, stands: Callable[[Endpoint], None]) -> None:
         """Connect after one round trip; over a dead line or to a dead host nothing answers."""

@@ -14,6 +14,7 @@ from engine.formats.wire import (
     Ack,
     BatchEncoder,
     Capability,
+    Heartbeat,
     Hello,
     Stamp,
     Welcome,
@@ -23,7 +24,7 @@ from engine.formats.wire import (
     encode_welcome,
 )
 
-HEARTBEAT = encode_heartbeat(Stamp())
+HEARTBEAT = encode_heartbeat(Heartbeat(Stamp()))
 
 
 def capture_of(count=6, *, group=GROUP, epoch=EPOCH, text=b"text"):

@@ -16,7 +16,7 @@ from scenarios import (
 from scenarios.moments import Moment
 from scenarios.quantities import HOUR_NS, MINUTE_NS, SECOND_NS
 
-NAMES = ["clean", "link-outage", "lost-log", "site-loss"]
+NAMES = ["clean", "link-outage", "lost-log", "overload", "site-loss"]
 
 
 def test_the_library_holds_the_scenarios_of_the_product():

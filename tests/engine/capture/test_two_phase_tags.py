@@ -12,6 +12,7 @@ from engine import (
     CaptureSettings,
     Change,
     Consistency,
+    JournalSettings,
     RecordType,
     RecoveryPoints,
     Refused,
@@ -138,6 +139,28 @@ def test_a_source_that_dies_between_the_phases_leaves_no_point():
     assert journal.durable.sequence >= tag
     assert RecoveryPoints(journal).app_points() == []
     assert RecoveryPoints(journal).latest().consistency is Consistency.WRITE
+
+
+@pytest.mark.parametrize("ending", ["commit", "revoke", "nothing"])
+def test_in_sealed_segments_and_after_a_restart_a_tag_is_what_it_was(ending):
+    settings = JournalSettings(segment_bytes_max=1)
+    capture = Capture(group=GROUP, epoch=EPOCH, incarnation=INCARNATION)
+    pair = Pair(capture, journal_settings=settings)
+    pair.show(create("db/a"))
+    tag = pair.show(pending_app_tag("set 1")).sequence
+    pair.show(write("db/a", 0, b"between"))
+    pair.converge()
+    if ending != "nothing":
+        decide = capture.commit_tag if ending == "commit" else capture.revoke_tag
+        assert isinstance(decide(tag, pair.now_ns), Admitted)
+    pair.show(write("db/a", 0, b"afterwards"))
+    pair.converge()
+    expected = [(tag, "set 1")] if ending == "commit" else []
+    for journal in (pair.journal, opened(pair.storage, settings)):
+        found = RecoveryPoints(journal)
+        assert [(point.sequence, point.label) for point in found.app_points()] == expected
+        consistency = Consistency.APP if expected else Consistency.WRITE
+        assert found.at_sequence(tag).consistency is consistency
 
 
 @pytest.mark.parametrize("ending", ["commit", "revoke"])

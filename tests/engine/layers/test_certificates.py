@@ -1,12 +1,13 @@
 """Certificates: rolled along any way they come out the same, and differ when anything does."""
 
 import pytest
-from engine_model import GROUP, create, rename, truncate, write
+from engine_model import GROUP, create, rename, settle, truncate, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_model import CHANGES, KEY, Shop, small_blocks
 
 from engine.basics.errors import CertificateMismatch
+from engine.formats.manifest import KeptPoint
 from engine.layers.certificates import Roll, certificate_of, digest_of_blocks, key_of
 from engine.layers.certified import certificate_at, certificate_from_nothing
 from engine.layers.strata import View
@@ -107,6 +108,20 @@ def test_a_layer_that_reads_back_otherwise_is_not_published():
     assert "Nothing was published or deleted" in keeper.failure.hint
     assert shop.layers == ()
     assert not any(shop.storage.exists(name) for name in names)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_a_kept_point_whose_files_have_changed_is_not_compacted(is_right):
+    shop = Shop([create("a"), write("a", 0, b"content"), create("b")], segment_bytes_max=1)
+    certificate = certificate_at(shop.map, 2 if is_right else 1)
+    point = KeptPoint(shop.cursor(2), 2, 1, "", certificate)
+    settle(shop.journal, shop.storage, shop.journal.publish(points=[point]))
+    keeper = shop.keeper()
+    keeper.compact(0, 2)
+    while keeper.failure is None and not (begun := keeper.step()):
+        pass
+    assert bool(begun) is is_right, "the layer's file is not even begun"
+    assert isinstance(keeper.failure, CertificateMismatch) is not is_right
 
 
 class _EqualsAll(int):

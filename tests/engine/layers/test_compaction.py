@@ -102,6 +102,18 @@ def test_what_was_compacted_is_refused_with_the_nearest_points_and_its_files_are
     figure(f"{len(gone)} files of {len(before)} left")
 
 
+def test_an_order_for_a_point_that_is_not_kept_is_passed_over_and_told():
+    shop = Shop(WORK, segment_bytes_max=1)
+    keeper = shop.keeper()
+    keeper.raise_floor(7)
+    keeper.compact(3, 9)
+    keeper.compact(7, 9)
+    shop.run(keeper)
+    assert [str(refusal.later) for refusal in keeper.refused] == ["sequence 7"]
+    assert keeper.failure is None
+    shop.check_kept([7, 9])
+
+
 def test_after_the_floor_was_raised_nothing_older_is_kept_or_offered():
     shop = Shop(WORK, segment_bytes_max=1)
     keeper = shop.keeper()

@@ -11,7 +11,7 @@ from engine import SourceSession, TargetSession, actions, events
 from engine.basics.cursor import Cursor
 from engine.basics.errors import FrameUnexpected
 from engine.basics.settings import SECOND_NS, SessionSettings
-from engine.formats.wire import Stamp, encode_heartbeat
+from engine.formats.wire import Heartbeat, Stamp, encode_heartbeat
 from engine.session.clock import CLOCK_DRIFT_PPM, PeerClock, SessionClock
 
 SETTINGS = SessionSettings()
@@ -83,7 +83,7 @@ def test_a_stamp_of_times_that_cannot_be_ends_the_connection(stamp):
     session = TargetSession(opened(MemoryStorage()), SMALL)
     session.handle(events.Connected(1), 5_000)
     session.handle(events.BytesReceived(1, HELLO), 5_000)
-    given = session.handle(events.BytesReceived(1, encode_heartbeat(stamp)), 5_000)
+    given = session.handle(events.BytesReceived(1, encode_heartbeat(Heartbeat(stamp))), 5_000)
     assert isinstance(only_failure(given).error, FrameUnexpected)
 
 

@@ -11,6 +11,7 @@ from engine_frames import (
     batch,
     batch_of,
     capture_of,
+    cursor,
     hello_of,
     notices,
     only_failure,
@@ -50,7 +51,7 @@ from engine.basics.errors import (
 )
 from engine.basics.payload import length_of
 from engine.formats.records import FLAG_PENDING, RecordHeader, RecordType, encode_record
-from engine.formats.wire import Heartbeat, Stamp, encode_error
+from engine.formats.wire import Ack, Heartbeat, Stamp, encode_error, encode_heartbeat
 
 
 @dataclass
@@ -211,6 +212,10 @@ WRONG_STREAMS = {
         batch_of(4, [records(capture_of(), 4, 4)[0][:-8]]),
         RecordDamaged,
     ),
+    "a heartbeat after a record that never came": (
+        encode_heartbeat(Heartbeat(Stamp(), 4)),
+        SequenceGap,
+    ),
     "a second hello": (HELLO, FrameUnexpected),
     "an ack": (ack_of(Cursor(EPOCH, 1, 1)), FrameUnexpected),
     "a damaged frame": (batch(capture_of(), 4, 6)[:-1] + b"\0", FrameDamaged),
@@ -268,7 +273,8 @@ def test_a_silent_source_is_given_up_after_its_time_and_heard_of_before():
     target.receive(HELLO)
     due = 5_000 + SMALL.heartbeat_interval_ns
     (beat, _) = target.session.handle(events.TimerFired(), due)
-    assert sent_frames([beat]) == [Heartbeat(Stamp(due, 0, 0, 5_000))]
+    durable = cursor(target.capture, 3)
+    assert sent_frames([beat]) == [Ack(Stamp(due, 0, 0, 5_000), durable, durable)]
     given = target.session.handle(events.TimerFired(), 5_000 + SMALL.peer_timeout_ns)
     assert_refused(target, given, PeerTimedOut)
 

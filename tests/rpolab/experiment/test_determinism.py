@@ -76,6 +76,7 @@ def test_up_to_a_fault_the_run_is_the_clean_run(scenario):
     ("faulty", "clean"),
     [
         ("link-outage", "clean"),
+        ("overload", "clean"),
         ("four-groups-2003", "four-groups-2003-clean"),
         ("groups-2007", "groups-2007-clean"),
     ],

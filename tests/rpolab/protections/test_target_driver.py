@@ -61,18 +61,18 @@ def test_a_power_cut_at_any_moment_of_a_replacement_leaves_the_old_or_the_new_fi
     contents = []
     for duration_ns in range(0, 16_000_000, 100_000):
         world = World()
-        world.driver.carry_out_all([ReplaceFile("manifest", OLD)])
+        world.driver.carry_out_all([ReplaceFile("some file", OLD)])
         world.run()
-        world.driver.carry_out_all([ReplaceFile("manifest", NEW)])
+        world.driver.carry_out_all([ReplaceFile("some file", NEW)])
         world.run(duration_ns)
         world.volume.power_cut(lambda _: fate)
-        contents.append(world.volume.peek("manifest", 0, len(NEW)))
+        contents.append(world.volume.peek("some file", 0, len(NEW)))
         world.driver.crash()
         world.driver.start()
-        world.driver.carry_out_all([ReplaceFile("manifest", OLD)])
+        world.driver.carry_out_all([ReplaceFile("some file", OLD)])
         world.run()
-        assert world.volume.names() == ["manifest"], "what was left over is deleted"
-        assert world.volume.peek("manifest", 0, len(NEW)) == OLD
+        assert world.volume.names() == ["some file"], "what was left over is deleted"
+        assert world.volume.peek("some file", 0, len(NEW)) == OLD
         assert world.watcher.notices == []
     assert contents == sorted(contents, reverse=True), "first the old one, then the new one"
     assert {OLD, NEW} == set(contents)
