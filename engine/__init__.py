@@ -16,8 +16,10 @@ from engine.basics.payload import Segments
 from engine.basics.settings import (
     BandwidthRule,
     CaptureSettings,
+    DailyHours,
     JournalSettings,
     LayerSettings,
+    ResyncSettings,
     SessionSettings,
 )
 from engine.capture.capture import Capture
