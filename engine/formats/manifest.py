@@ -16,7 +16,8 @@ after itself, the digest (blake2b) everything before it.
 import struct
 from hashlib import blake2b
 from typing import Any, NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.formats.index_files import index_name
