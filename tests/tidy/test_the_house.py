@@ -76,7 +76,17 @@ ROOMS_MAY_IMPORT = {
         "layers": {"basics", "contract", "formats", "history", "journal"},
         "images": {"basics", "contract", "formats", "history", "journal", "layers"},
         "points": {"basics", "formats", "history", "journal"},
-        "session": {"basics", "contract", "formats", "capture", "journal"},
+        "resync": {
+            "basics",
+            "contract",
+            "formats",
+            "history",
+            "capture",
+            "journal",
+            "layers",
+            "images",
+        },
+        "session": {"basics", "contract", "formats", "capture", "journal", "resync"},
         "health": {
             "basics",
             "contract",
