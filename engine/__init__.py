@@ -16,8 +16,10 @@ from engine.basics.payload import Segments
 from engine.basics.settings import (
     BandwidthRule,
     CaptureSettings,
+    DailyHours,
     JournalSettings,
     LayerSettings,
+    ResyncSettings,
     SessionSettings,
 )
 from engine.capture.capture import Capture
@@ -47,10 +49,11 @@ from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
 from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.session.clock import ReportedRpo
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
-from engine.session.target import ReportedRpo, TargetSession
+from engine.session.target import TargetSession
 
 __all__ = [
     "Admission",
@@ -64,6 +67,7 @@ __all__ = [
     "Consistency",
     "CopyHealth",
     "Cursor",
+    "DailyHours",
     "DiffMap",
     "Finding",
     "Health",
@@ -83,6 +87,7 @@ __all__ = [
     "RecoveryPoints",
     "Refused",
     "ReportedRpo",
+    "ResyncSettings",
     "Rollback",
     "Segments",
     "SendFigures",
