@@ -51,6 +51,7 @@ class CopyState:
         self.session = session
         self._received = PointWatch(session.journal)
         self._applied = PointWatch(session.journal)
+        self._applied_sequence: int | None = None
         self.observe(now_ns)
 
     def observe(self, now_ns: int) -> None:
@@ -61,10 +62,13 @@ class CopyState:
         if self._received.advance(durable):
             self.board.points(Stage.RECEIVED, self._received.newest_ns(), now_ns)
             self._take_bookmarks()
-        if applied == durable:  # the usual case is not worth looking at every record twice
-            self.board.points(Stage.APPLIED, self._received.newest_ns(), now_ns)
-        elif self._applied.advance(applied):
-            self.board.points(Stage.APPLIED, self._applied.newest_ns(), now_ns)
+        if applied != self._applied_sequence:
+            self._applied_sequence = applied
+            watch = self._received
+            if applied != durable:  # else it is not worth looking at every record twice
+                watch = self._applied
+                watch.advance(applied)
+            self.board.points(Stage.APPLIED, watch.newest_ns(), now_ns)
         if session.state is TargetState.STREAMING:
             self._disconnected_at_ns = None
         elif self._disconnected_at_ns is None:
