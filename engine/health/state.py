@@ -44,13 +44,15 @@ class CopyState:
         if (every_ns := settings.bookmark_interval_ns) is not None:
             self._bookmarks = BookmarkWatch(every_ns, settings.bookmark_grace_ns, begin_ns)
         self._disconnected_at_ns: int | None = now_ns
+        self._received = PointWatch(session.journal)
         self.attach(session, now_ns)
 
     def attach(self, session: TargetSession, now_ns: int) -> None:
-        """Follow another session, as after a restart; curves and counts go on."""
-        self.session = session
-        self._received = PointWatch(session.journal)
-        self._applied = PointWatch(session.journal)
+        """Follow another session, after a restart or on a branch; curves and counts go on."""
+        before, self.session = self._received, session
+        self._received, self._applied = PointWatch(session.journal), PointWatch(session.journal)
+        self._received.inherit(before)
+        self._applied.inherit(before)
         self._applied_sequence: int | None = None
         self.observe(now_ns)
 

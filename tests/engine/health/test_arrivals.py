@@ -4,6 +4,7 @@ from engine_model import (
     EPOCH,
     GROUP,
     INCARNATION,
+    MemoryStorage,
     RecordStream,
     app_tag,
     crash_tag,
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from watched_points import check, opened
 
-from engine import Capture, RecordType, RecoveryPoints
+from engine import Capture, Consistency, RecordType, RecoveryPoints, open_journal
 from engine.formats.control import encode_incarnation
 from engine.health.arrivals import PointWatch
 
@@ -96,3 +97,21 @@ def test_a_watch_made_late_finds_what_an_early_one_has_followed():
     late.advance(journal.durable.sequence)
     assert late.newest == early.newest
     assert late.gap == early.gap
+
+
+def test_a_branch_inherits_the_points_before_its_base_and_none_of_the_orphan_tail():
+    stream = RecordStream()
+    for kind in (R.TIME, R.TAG_APP, R.TIME, R.TAG_CRASH, R.TAG_APP, R.TIME):
+        stream.add(kind)
+    parent, storage = opened()
+    settle(parent, storage, parent.ingest(b"".join(stream.records)))
+    before = PointWatch(parent)
+    before.advance(6)
+    assert before.newest[Consistency.APP].sequence == 5
+    for base, tagged in ((5, 5), (4, 2), (6, 5), (1, None)):
+        branch = open_journal(MemoryStorage(), group=GROUP, base=parent.standing_at(base)).journal
+        watch = PointWatch(branch)
+        watch.inherit(before)
+        newest = watch.newest[Consistency.APP]
+        assert (newest and newest.sequence) == tagged
+        assert all(point is None or point.sequence <= base for point in watch.newest.values())

@@ -30,7 +30,7 @@ def counts_what_lies_in_a_gap(monkeypatch):
         if is_new and self.gap is not None:
             point = self.newest[next(iter(self.newest))]
             if point is not None:
-                time_ns = self._journal.index.source_time_ns(sequence)
+                time_ns = self.journal.index.source_time_ns(sequence)
                 self._arrive(type(point)(sequence, time_ns, point.consistency))
         return is_new
 
