@@ -5,6 +5,7 @@ What is asked here all the time, `RecoveryPoints` answers anew each time; this r
 
 from collections import deque
 
+from engine.basics.errors import PointRefused
 from engine.formats.records import RecordType
 from engine.history.gaps import Gap
 from engine.history.index import Tag
@@ -43,7 +44,7 @@ class PointWatch:
         that is its orphan tail.
         """
         self._inherit(older.journal)
-        for point in older.newest.values():
+        for point in (*older.newest.values(), _point_at(older.journal, self.sequence)):
             if point is not None and point.sequence <= self.sequence:
                 self._arrive(point)
 
@@ -108,3 +109,11 @@ class PointWatch:
                 self.newest[point_class] = point
             if point_class is point.consistency:
                 return
+
+
+def _point_at(journal: Journal, sequence: int) -> RecoveryPoint | None:
+    """Return the newest point up to a sequence, None where the journal cannot tell."""
+    try:
+        return RecoveryPoints(journal).at_sequence(sequence)
+    except PointRefused as refusal:
+        return refusal.earlier if isinstance(refusal.earlier, RecoveryPoint) else None

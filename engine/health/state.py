@@ -55,6 +55,8 @@ class CopyState:
         self._applied.inherit(before)
         self._applied_sequence: int | None = None
         self.observe(now_ns)
+        # On a branch nothing may have come yet, and the tail of the parent counts no more.
+        self.board.points(Stage.RECEIVED, self._received.newest_ns(), now_ns)
 
     def observe(self, now_ns: int) -> None:
         """Look at the session after it has handled an event."""
