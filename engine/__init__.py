@@ -16,8 +16,10 @@ from engine.basics.payload import Segments
 from engine.basics.settings import (
     BandwidthRule,
     CaptureSettings,
+    DailyHours,
     JournalSettings,
     LayerSettings,
+    ResyncSettings,
     SessionSettings,
 )
 from engine.capture.capture import Capture
@@ -27,6 +29,12 @@ from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
 from engine.formats.standings import Standing
+from engine.health.checks import Checker, Finding
+from engine.health.copy import CopyHealth
+from engine.health.report import Health
+from engine.health.settings import HealthSettings
+from engine.health.source import SourceHealth
+from engine.health.verifier import Verifier, VerifierSettings
 from engine.images.hydration import Hydration
 from engine.images.image import Image
 from engine.images.rollback import Rollback
@@ -41,10 +49,11 @@ from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
 from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.session.clock import ReportedRpo
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
-from engine.session.target import ReportedRpo, TargetSession
+from engine.session.target import TargetSession
 
 __all__ = [
     "Admission",
@@ -54,9 +63,15 @@ __all__ = [
     "CaptureMode",
     "CaptureSettings",
     "Change",
+    "Checker",
     "Consistency",
+    "CopyHealth",
     "Cursor",
+    "DailyHours",
     "DiffMap",
+    "Finding",
+    "Health",
+    "HealthSettings",
     "Hydration",
     "Image",
     "Journal",
@@ -72,10 +87,12 @@ __all__ = [
     "RecoveryPoints",
     "Refused",
     "ReportedRpo",
+    "ResyncSettings",
     "Rollback",
     "Segments",
     "SendFigures",
     "SessionSettings",
+    "SourceHealth",
     "SourceSession",
     "SourceState",
     "Standing",
@@ -84,6 +101,8 @@ __all__ = [
     "TargetSession",
     "TargetState",
     "Tracked",
+    "Verifier",
+    "VerifierSettings",
     "VirtualImage",
     "Waiting",
     "actions",

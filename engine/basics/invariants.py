@@ -87,3 +87,10 @@ def segments_are_contiguous(previous_end: Cursor, first_sequence: int, chain_bef
         f"segment at {first_sequence} after {previous_end}"
     )
     assert chain_before == previous_end.chain, f"segment at {first_sequence}: another chain"
+
+
+def no_stage_is_ahead(received_ns: int | None, later_ns: int | None) -> None:
+    """I8: what is applied or verified is never newer than what is durable."""
+    if later_ns is not None:
+        assert received_ns is not None, f"I8: a point of {later_ns} ns, and none is durable"
+        assert later_ns <= received_ns, f"I8: {later_ns} ns is newer than {received_ns} ns"

@@ -46,7 +46,12 @@ def check_hello(hello: Hello, journal: Journal, fenced_by: int | None) -> None:
         raise EpochFenced(
             f"The source writes in epoch {hello.epoch}, this journal is in {received.epoch}"
         )
-    if hello.epoch > received.epoch or hello.incarnation != journal.incarnation:
+    is_unbased = hello.flags & HelloFlag.UNBASED and not is_orphan
+    if is_unbased and hello.epoch == received.epoch:
+        return  # it will go on from wherever this journal ends
+    continues = hello.flags & HelloFlag.RESYNCING and hello.oldest == received.sequence + 1
+    is_known = hello.incarnation == journal.incarnation or continues
+    if hello.epoch > received.epoch or not is_known:
         raise ResyncRequired(
             f"The journal was written by capture {journal.incarnation:#x} in epoch "
             f"{received.epoch}; this is {hello.incarnation:#x} in epoch {hello.epoch}"
