@@ -76,6 +76,7 @@ ROOMS_MAY_IMPORT = {
         "layers": {"basics", "contract", "formats", "history", "journal"},
         "images": {"basics", "contract", "formats", "history", "journal", "layers"},
         "points": {"basics", "formats", "history", "journal"},
+        "retention": {"basics", "contract", "formats", "history", "journal", "layers", "points"},
         "resync": {
             "basics",
             "contract",
