@@ -49,9 +49,9 @@ from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
 from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
-from engine.session.clock import ReportedRpo
 from engine.retention.keeper import RetentionKeeper
 from engine.retention.settings import RetentionPolicy, Stage
+from engine.session.clock import ReportedRpo
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
