@@ -8,6 +8,7 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
                                                        RecoveryPoints, Image <- Journal, layers
                                                        LayerKeeper -> layer files
     VirtualImage, Hydration, Rollback: a past point put to use
+    Promotion, Witness: a copy becomes the primary, with an epoch of the one authority
 """
 
 from engine.basics import errors
@@ -16,6 +17,7 @@ from engine.basics.payload import Segments
 from engine.basics.settings import (
     BandwidthRule,
     CaptureSettings,
+    FailoverSettings,
     JournalSettings,
     LayerSettings,
     SessionSettings,
@@ -23,8 +25,11 @@ from engine.basics.settings import (
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
 from engine.capture.modes import CaptureMode
-from engine.contract import actions, events, volumes
+from engine.contract import actions, events, promotions, volumes
 from engine.contract.storage import Storage
+from engine.failover.authority import Witness
+from engine.failover.promotion import Promotion
+from engine.failover.states import PromotionState
 from engine.formats.records import RecordType
 from engine.images.hydration import Hydration
 from engine.images.image import Image
@@ -53,6 +58,7 @@ __all__ = [
     "Consistency",
     "Cursor",
     "DiffMap",
+    "FailoverSettings",
     "Hydration",
     "Image",
     "Journal",
@@ -61,6 +67,8 @@ __all__ = [
     "LayerMap",
     "LayerSettings",
     "OpenedJournal",
+    "Promotion",
+    "PromotionState",
     "RecordType",
     "RecoveryPoint",
     "RecoveryPoints",
@@ -79,9 +87,11 @@ __all__ = [
     "Tracked",
     "VirtualImage",
     "Waiting",
+    "Witness",
     "actions",
     "errors",
     "events",
     "open_journal",
+    "promotions",
     "volumes",
 ]

@@ -77,6 +77,17 @@ ROOMS_MAY_IMPORT = {
         "images": {"basics", "contract", "formats", "history", "journal", "layers"},
         "points": {"basics", "formats", "history", "journal"},
         "session": {"basics", "contract", "formats", "capture", "journal"},
+        "failover": {
+            "basics",
+            "contract",
+            "formats",
+            "history",
+            "capture",
+            "journal",
+            "layers",
+            "images",
+            "points",
+        },
         "live": {"basics", "contract"},
     },
 }
