@@ -17,9 +17,11 @@ from engine.basics.payload import Segments
 from engine.basics.settings import (
     BandwidthRule,
     CaptureSettings,
+    DailyHours,
     FailoverSettings,
     JournalSettings,
     LayerSettings,
+    ResyncSettings,
     SessionSettings,
 )
 from engine.capture.capture import Capture
@@ -31,21 +33,32 @@ from engine.failover.authority import Witness
 from engine.failover.promotion import Promotion
 from engine.failover.states import PromotionState
 from engine.formats.records import RecordType
+from engine.formats.standings import Standing
+from engine.health.checks import Checker, Finding
+from engine.health.copy import CopyHealth
+from engine.health.report import Health
+from engine.health.settings import HealthSettings
+from engine.health.source import SourceHealth
+from engine.health.verifier import Verifier, VerifierSettings
 from engine.images.hydration import Hydration
 from engine.images.image import Image
 from engine.images.rollback import Rollback
 from engine.images.virtual import VirtualImage
 from engine.journal.journal import Journal
 from engine.journal.opening import OpenedJournal, open_journal
+from engine.journal.rebuilding import rebuild_manifest
 from engine.journal.segment_scan import TailCut
+from engine.journal.verification import JournalVerifier, verify_journal
 from engine.layers.differences import DiffMap
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
+from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.session.clock import ReportedRpo
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
 from engine.session.states import SourceState, TargetState
-from engine.session.target import ReportedRpo, TargetSession
+from engine.session.target import TargetSession
 
 __all__ = [
     "Admission",
@@ -55,17 +68,25 @@ __all__ = [
     "CaptureMode",
     "CaptureSettings",
     "Change",
+    "Checker",
     "Consistency",
+    "CopyHealth",
     "Cursor",
+    "DailyHours",
     "DiffMap",
     "FailoverSettings",
+    "Finding",
+    "Health",
+    "HealthSettings",
     "Hydration",
     "Image",
     "Journal",
     "JournalSettings",
+    "JournalVerifier",
     "LayerKeeper",
     "LayerMap",
     "LayerSettings",
+    "LayerVerifier",
     "OpenedJournal",
     "Promotion",
     "PromotionState",
@@ -74,17 +95,22 @@ __all__ = [
     "RecoveryPoints",
     "Refused",
     "ReportedRpo",
+    "ResyncSettings",
     "Rollback",
     "Segments",
     "SendFigures",
     "SessionSettings",
+    "SourceHealth",
     "SourceSession",
     "SourceState",
+    "Standing",
     "Storage",
     "TailCut",
     "TargetSession",
     "TargetState",
     "Tracked",
+    "Verifier",
+    "VerifierSettings",
     "VirtualImage",
     "Waiting",
     "Witness",
@@ -93,5 +119,7 @@ __all__ = [
     "events",
     "open_journal",
     "promotions",
+    "rebuild_manifest",
+    "verify_journal",
     "volumes",
 ]

@@ -5,8 +5,8 @@ process hour by hour, in whole nanoseconds, so nothing drifts over long runs). T
 up the traffic of a set of mailboxes: what its own users submit, and what comes in from outside.
 Together each mailbox sends and receives exactly what its profile says, in the long-run mean.
 
-Assumptions (no source gives them): half of what a mailbox receives comes from outside; the number
-of a message's recipients is geometric; every user of a profile is equally active.
+Assumptions (no source gives them): three quarters of what a mailbox receives come from outside; the
+number of a message's recipients is geometric; every user of a profile is equally active.
 """
 
 import heapq
@@ -24,10 +24,18 @@ if TYPE_CHECKING:
     from emulators.exchange.profiles import Profile
     from sim.streams import Stream, Streams
 
-__all__ = ["INBOUND_SHARE", "Arrival", "Send", "merge_arrivals", "profile_arrivals"]
+__all__ = [
+    "INBOUND_SHARE",
+    "Arrival",
+    "Send",
+    "merge_arrivals",
+    "profile_arrivals",
+    "times_of_day",
+]
 
-INBOUND_SHARE = 0.5
-"""Share of a mailbox's received mail whose sender is outside (an assumption)."""
+INBOUND_SHARE = 0.75
+"""Share of a mailbox's received mail whose sender has no mailbox in the same storage group (an
+assumption: most colleagues are on other databases, and what they send comes by transport too)."""
 
 NS_PER_HOUR = 3600 * 10**9
 NS_PER_DAY = 24 * NS_PER_HOUR
@@ -90,7 +98,7 @@ def profile_arrivals(
     prefix = f"arrivals:{name}"
     sizes = MessageSizes(profile.message_bytes_mean)
     submitted = _submitted(
-        _times(
+        times_of_day(
             streams.stream(f"{prefix}:submitted:time"),
             profile.sent_per_day * count * scale,
             curve,
@@ -102,7 +110,7 @@ def profile_arrivals(
         recipients,
     )
     inbound = _inbound(
-        _times(
+        times_of_day(
             streams.stream(f"{prefix}:inbound:time"),
             inbound_per_mailbox * count * scale,
             curve,
@@ -209,7 +217,7 @@ def _others(
     return tuple(mailboxes[index] for index in chosen)
 
 
-def _times(
+def times_of_day(
     stream: "Stream", per_day: float, curve: DayCurve, start_of_day_ns: int
 ) -> "Iterator[int]":
     """Yield the times of a Poisson process with `per_day` events a day shaped by `curve`.

@@ -88,19 +88,30 @@ class MailOperations:
         return item, delivered.instance_id
 
     def save_draft(
-        self, mailbox: Mailbox, message: Message, now_ns: int, item: Item | None = None
+        self,
+        mailbox: Mailbox,
+        message: Message,
+        now_ns: int,
+        item: Item | None = None,
+        *,
+        as_stream: bool = False,
     ) -> Item:
-        """Save what a user writes, for the first time or again, and return it."""
+        """Save what a user writes, for the first time or again, and return it.
+
+        With `as_stream` it is saved to be submitted, and its MIME stream is made of it.
+        """
         if item is None:
-            item, _ = self.deliver(mailbox, DRAFTS, message, now_ns, is_read=True)
+            item, _ = self.deliver(
+                mailbox, DRAFTS, message, now_ns, as_stream=as_stream, is_read=True
+            )
         else:
-            self.save(item, message)
+            self.save(item, message, as_stream=as_stream)
         return item
 
-    def save(self, item: Item, message: Message) -> None:
-        """Give a message other content."""
+    def save(self, item: Item, message: Message, *, as_stream: bool = False) -> None:
+        """Give a message other content; `as_stream` when it is submitted."""
         with self._transaction() as transaction:
-            self.store.save(transaction, item.place, message)
+            self.store.save(transaction, item.place, message, as_stream=as_stream)
         item.message = message
         self._finish(transaction, Change.of(ChangeKind.SAVED, item))
 

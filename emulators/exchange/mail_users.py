@@ -15,9 +15,11 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
+from emulators.exchange.arrivals import NS_PER_DAY, times_of_day
 from emulators.exchange.message import APPOINTMENT, Message
-from emulators.exchange.store_schema import CALENDAR, OUTBOX, SENT_ITEMS
+from emulators.exchange.store_schema import CALENDAR, INBOX, OUTBOX, SENT_ITEMS
 from emulators.exchange.user_actions import NS_PER_MINUTE, Assumed, UserActions, UserLooks
+from emulators.exchange.working_day import WORKING_DAY
 
 if TYPE_CHECKING:
     from emulators.exchange.arrivals import Arrival, Send
@@ -78,6 +80,9 @@ class MailUsers:
             longest = actions.draft_saves_most.value * actions.draft_save_interval.value
             self._horizon_ns = round(longest * NS_PER_MINUTE)
         self._next = next(arrivals, None)
+        if looks is not None:
+            visits = self._visits(looks, streams, name)
+            self._at(next(visits), lambda: self._visit(visits, looks))
 
     def next_ns(self) -> int | None:
         """Return when the next thing is to be done, None when nothing is left."""
@@ -128,7 +133,7 @@ class MailUsers:
             saves += 1
         return saves
 
-    def _save(self, draft: "_Draft") -> None:
+    def _save(self, draft: "_Draft", *, as_stream: bool = False) -> None:
         now_ns = self._now_ns()
         if draft.item is None:
             message = self._pools.message_for(draft.send, now_ns)
@@ -137,12 +142,12 @@ class MailUsers:
         mailbox = self._server.mailboxes[draft.send.sender]
         wall_ns = self._server.wall_ns()
         draft.item = self._server.mail_of(mailbox.name).save_draft(
-            mailbox, message, wall_ns, draft.item
+            mailbox, message, wall_ns, draft.item, as_stream=as_stream
         )
 
     def _send(self, draft: "_Draft", actions: UserActions) -> None:
         """Send: from Drafts through the Outbox to Sent Items, and to the recipients."""
-        self._save(draft)
+        self._save(draft, as_stream=True)
         item = draft.item
         assert item is not None, "it was just saved"
         mailbox = self._server.mailboxes[item.mailbox]
@@ -189,7 +194,8 @@ class MailUsers:
 
     def _read(self, item: "Item", actions: UserActions) -> None:
         if self._looks is not None:
-            self._look(item, self._looks)
+            self._look(item.mailbox, item.folder, self._looks)
+            self._server.mail_of(item.mailbox).open(item.place)
         self._server.mail_of(item.mailbox).set_read(item, self._server.wall_ns())
         if self._reading.chance(actions.edit_share.value):
             self._later(actions.fate_delay, item.mailbox, lambda: self._edit(item))
@@ -199,13 +205,26 @@ class MailUsers:
         elif fate < actions.delete_share.value + actions.file_share.value:
             self._later(actions.fate_delay, item.mailbox, lambda: self._file(item))
 
-    def _look(self, item: "Item", looks: UserLooks) -> None:
-        """View the folder of a message, open it, and look older ones of the folder up."""
-        mail = self._server.mail_of(item.mailbox)
-        mailbox = self._server.mailboxes[item.mailbox]
-        mail.view(mailbox, item.folder, round(looks.view_rows.value))
-        mail.open(item.place)
-        found = mail.view(mailbox, item.folder)
+    def _visits(self, looks: UserLooks, streams: "Streams", name: str) -> Iterator[int]:
+        """Yield when one of the users visits their mailbox without new mail to read."""
+        per_day = looks.visits.value * len(self._server.mailboxes)
+        began_ns = self._now_ns()
+        visiting = streams.stream(f"users:{name}:visiting")
+        for time_ns in times_of_day(visiting, per_day, WORKING_DAY, began_ns % NS_PER_DAY):
+            yield began_ns + time_ns
+
+    def _visit(self, visits: Iterator[int], looks: UserLooks) -> None:
+        name = self._looking.choice(tuple(self._server.mailboxes))
+        self._in_mailbox(name, self._now_ns(), lambda: self._look(name, INBOX, looks))
+        self._at(next(visits), lambda: self._visit(visits, looks))
+
+    def _look(self, name: str, folder: str, looks: UserLooks) -> None:
+        """View a folder, and look messages of any age in it up."""
+        mail, mailbox = self._server.mail_of(name), self._server.mailboxes[name]
+        mail.view(mailbox, folder, round(looks.view_rows.value))
+        found = mail.view(mailbox, folder)
+        if not found:
+            return
         chance = looks.look_ups.value / (1 + looks.look_ups.value)
         while self._looking.chance(chance):
             mail.open(self._looking.choice(found).place)

@@ -4,9 +4,11 @@ An instance is a row of table Msg with its long values and its attachments. Its 
 the number of rows of MsgFolderIndex that name it; with the last of them it goes, in the same
 transaction. Content is never changed while others show it too.
 
-Assumption: what came by transport is kept as its MIME stream and as the properties converted from
-it; what a user writes is kept as properties alone. Exchange 2003 keeps the stream in its streaming
-file, which this emulator does not fill: the stream lies in the database in both versions.
+Assumptions: what came by transport is kept as its MIME stream and as the properties converted from
+it; what a user writes is kept as properties alone until it is submitted, when the stream that is
+sent is made of it; what a user changes is properties alone again, as KB232323 says of 2003. Text is
+kept plain and as HTML (`html_body`). Exchange 2003 keeps the stream in its streaming file, which
+this emulator does not fill: the stream lies in the database in both versions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,7 @@ from emulators.ese.formats.record import Separated, Value
 from emulators.ese.trees.database import Database
 from emulators.ese.trees.table import RowValue, Table
 from emulators.ese.trees.transaction import Transaction
+from emulators.exchange.html_body import html_of
 from emulators.exchange.id_ranges import IdRanges
 from emulators.exchange.message import Attachment, Message
 from emulators.exchange.mime import mime_of
@@ -79,17 +82,20 @@ class MessageInstances:
         self._detach(transaction, instance_id)
         self.rows.delete(transaction, instance_id)
 
-    def change(self, transaction: Transaction, instance_id: int, message: Message) -> int:
+    def change(
+        self, transaction: Transaction, instance_id: int, message: Message, *, as_stream: bool
+    ) -> int:
         """Give one folder's message other content; return the instance that has it.
 
-        That is the same one, unless other folders show it too: they keep what they show.
+        That is the same one, unless other folders show it too: they keep what they show. With
+        `as_stream` it is submitted, and its MIME stream is made and kept as well.
         """
         row = self.rows.get(instance_id)
         if row[REFERENCES] != 1:
             self._refer(transaction, instance_id, cast("int", row[REFERENCES]) - 1)
-            return self.add(transaction, message, as_stream=False)
+            return self.add(transaction, message, as_stream=as_stream)
         self._detach(transaction, instance_id)
-        self.rows.replace(transaction, _row_of(instance_id, message, as_stream=False))
+        self.rows.replace(transaction, _row_of(instance_id, message, as_stream=as_stream))
         self._attach(transaction, instance_id, message.attachments)
         return instance_id
 
@@ -114,7 +120,7 @@ class MessageInstances:
             yield instance_id, self._message_of(row, mine)
 
     def _message_of(self, row: tuple[Value, ...], attachments: tuple[Attachment, ...]) -> Message:
-        """Return the content of a row; its MIME stream, which says the same, is not read."""
+        """Return the content of a row; other forms, which say the same, are not read."""
         table = self.rows
         cc_count, _, sent_ns, starts_ns, ends_ns = cast("tuple[int, ...]", row[3:8])
         recipients = _text(table, row[10])
@@ -169,6 +175,7 @@ def _row_of(instance_id: int, message: Message, *, as_stream: bool) -> tuple[Row
         message.subject or None,
         message.internet_message_id or None,
         message.body,
+        html_of(message.body),
         mime_of(message) if as_stream else None,
     )
 

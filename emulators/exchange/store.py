@@ -132,10 +132,14 @@ class Store:
         self.contents.add(transaction, place, instance_id, message, time_ns, is_read=is_read)
         return Delivered(place, instance_id)
 
-    def save(self, transaction: Transaction, place: Place, message: Message) -> None:
-        """Give a message other content, as one who writes on it does."""
+    def save(
+        self, transaction: Transaction, place: Place, message: Message, *, as_stream: bool = False
+    ) -> None:
+        """Give a message other content, as one who writes on it does; `as_stream` to submit it."""
         old = self.contents.entry(place)
-        instance_id = self.instances.change(transaction, old.instance_id, message)
+        instance_id = self.instances.change(
+            transaction, old.instance_id, message, as_stream=as_stream
+        )
         new = old._replace(
             instance_id=instance_id,
             size_bytes=message.size_bytes,

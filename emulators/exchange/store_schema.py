@@ -107,6 +107,7 @@ MSG = build_table(
         ("Subject", ColumnType.LONG_TEXT),
         ("InternetMessageId", ColumnType.LONG_TEXT),
         ("Body", ColumnType.LONG_BINARY),
+        ("HtmlBody", ColumnType.LONG_BINARY),
         ("MimeContent", ColumnType.LONG_BINARY),
     ),
     ("InstanceId",),

@@ -85,6 +85,58 @@ class BandwidthRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DailyHours:
+    """A time of the day on some weekdays, by the source's wall clock.
+
+    Attributes:
+        weekdays: Bit 0 is Monday, bit 6 Sunday.
+        from_ns: Since midnight.
+        until_ns: The end, excluded; at most 24 h. Hours over midnight are two of these.
+    """
+
+    weekdays: int
+    from_ns: int
+    until_ns: int
+
+    def __post_init__(self) -> None:
+        assert 0 < self.weekdays < 1 << 7
+        assert 0 <= self.from_ns < self.until_ns <= 24 * 3600 * SECOND_NS
+
+
+ResyncPolicy = Literal["operator", "automatic", "hours"]
+"""Who decides that both ends are compared, which reads all of the source's files:
+
+* operator: only the operator's word (`events.ResyncOrdered`); a source that cannot go on halts;
+* automatic: at once;
+* hours: at once within the given hours, else when they begin (ASR waits for the night,
+  protection.md 1.4); a comparison that has begun goes on after them.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncSettings:
+    """When both ends are compared, and how much of it is under way at a time."""
+
+    policy: ResyncPolicy = "operator"
+    hours: tuple[DailyHours, ...] = ()
+    #: protection.md 3.5: one hash for so much, and one per block only where it differs.
+    extent_bytes: int = 1 << 20
+    #: What is being read and compared at a time. Assumption: four drain windows.
+    window_bytes_max: int = 16 << 20
+    #: So many extents at a time, where files are small. Assumption.
+    window_extents_max: int = 1_024
+    #: The target hashes so much before it answers, and can do nothing else. Assumption.
+    ask_bytes_max: int = 4 << 20
+
+    def __post_init__(self) -> None:
+        assert (self.policy == "hours") == bool(self.hours), "hours belong to that policy"
+        assert 0 < self.ask_bytes_max <= self.window_bytes_max
+        assert self.extent_bytes >= 16 << 10, "an extent has a block at least"
+        assert not self.extent_bytes % (16 << 10), "an extent has whole blocks"
+        assert self.window_extents_max > 0
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """Settings of both ends of a session; the source alone uses batches, window and reconnects."""
 
@@ -107,6 +159,8 @@ class SessionSettings:
     clock_jump_ns_backward: int = 60 * 60 * SECOND_NS
     #: What the source may send, by the source's wall clock; the first rule that fits holds.
     bandwidth: tuple[BandwidthRule, ...] = ()
+    #: What becomes of a source whose changes the target does not know in order.
+    resync: ResyncSettings = ResyncSettings()
 
     def __post_init__(self) -> None:
         assert 0 < self.batch_bytes_max <= self.window_bytes_max

@@ -20,11 +20,10 @@ from engine.basics.payload import length_of
 from engine.basics.settings import CaptureSettings
 from engine.capture.backlog import Backlog
 from engine.capture.changes import Admission, Admitted, Change, Tracked, Waiting
+from engine.capture.compared import Compared
 from engine.capture.figures import CaptureFigures
 from engine.capture.held import HeldWriters
-from engine.capture.modes import CaptureMode
 from engine.capture.order import Order
-from engine.capture.outgoing import Outgoing
 from engine.capture.tagging import Tagging, refused_for_good
 from engine.contract.actions import FileAction, Notify, ReadSource
 from engine.contract.events import SourceRead
@@ -39,7 +38,7 @@ _NAMING = frozenset({_R.CREATE, _R.RENAME})
 _SHOWN = frozenset({_R.WRITE, _R.TRUNCATE, _R.RENAME, _R.CREATE, _R.DELETE, _R.FLUSH}) | _TAGS
 
 
-class Capture(Outgoing):
+class Capture(Compared):
     """Sequences, stamps, encodes and keeps the changes of one consistency group.
 
     Args:
@@ -218,17 +217,17 @@ class Capture(Outgoing):
 
     def figures(self, now_ns: int) -> CaptureFigures:
         """Return what the capture has done so far."""
-        order, backlog = self._order, self._backlog
         return CaptureFigures(
-            mode=order.mode,
-            mode_ns=order.clock.totals(now_ns),
-            gap_count=order.gap_count,
+            mode=self._order.mode,
+            mode_ns=self._order.clock.totals(now_ns),
+            gap_count=self._order.gap_count,
             tags_refused=self._tags.refused_count,
             changes_tracked=self._changes_tracked,
-            drained_bytes=order.drain.drained_bytes,
-            pool_bytes=backlog.pool.bytes,
-            spool_bytes=backlog.spool.bytes,
-            dirty_count=order.drain.dirty.count,
+            drained_bytes=self._order.drain.drained_bytes,
+            acknowledged_bytes=self._backlog.pool.freed_bytes,
+            pool_bytes=self._backlog.pool.bytes,
+            spool_bytes=self._backlog.spool.bytes,
+            dirty_count=self._order.drain.dirty.count,
         )
 
     def save(self, now_ns: int) -> bytes:
@@ -300,63 +299,6 @@ class Capture(Outgoing):
     def forget_reads(self) -> None:
         """Take back the reads under way: their session has ended."""
         self._order.drain.forget_reads()
-
-    # --- what a resync calls ------------------------------------------------------------------
-
-    @property
-    def is_in_gap(self) -> bool:
-        """Return whether order is lost at the end of the stream."""
-        return self._order.is_in_gap
-
-    @property
-    def is_resync_needed(self) -> bool:
-        """Return whether nobody knows what the target lacks, and nobody compares yet."""
-        return self._order.mode is CaptureMode.UNTRACKED
-
-    @property
-    def is_comparing(self) -> bool:
-        """Return whether a comparison is under way; it ends early where it must begin anew."""
-        return self._order.is_comparing
-
-    def live_files(self) -> FileTableState:
-        """Return the live files as they are now."""
-        return self._order.live.state()
-
-    def rebase(
-        self, cursor: Cursor, files: FileTableState, source_time_ns: int, now_ns: int
-    ) -> None:
-        """Continue the target's history at its durable end, and begin a resync.
-
-        Args:
-            cursor: The target's durable cursor.
-            files: Its files there.
-            source_time_ns: The source time of its newest record, 0 without one.
-            now_ns: The time.
-        """
-        if self.is_based:
-            raise LocalProtocolError("The capture knows where its history ends")
-        self._order.rebase(cursor, files, source_time_ns)
-        self.is_based = True
-        self.begin_resync(now_ns)
-
-    def begin_resync(self, now_ns: int) -> None:
-        """Open a gap that a comparison of both ends fills (`mark_dirty`), for `rebase` or a break.
-
-        Everything captured from here on is in the stream or dirty: the live files may be compared
-        with the target's at any sequence from here on.
-        """
-        if not (self.is_based and self.is_resync_needed):
-            raise LocalProtocolError("There is nothing to compare, or nobody knows with what")
-        self._order.begin_resync(self.incarnation, now_ns)
-
-    def mark_dirty(self, file: int, offset: int, length: int) -> None:
-        """Note that the target lacks these bytes of a live file."""
-        self._order.mark_dirty(file, offset, length)
-
-    def close_gap_when_clean(self, now_ns: int) -> None:
-        """Note that all has been compared: the gap closes once nothing is dirty any more."""
-        self._order.is_comparing = False
-        self._advance(now_ns)
 
     def _has_room(self, cost: int) -> bool:
         return not self._held and self._backlog.has_room(cost)

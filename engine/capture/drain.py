@@ -12,6 +12,7 @@ every change is shown before its writer goes on.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from engine.basics import invariants
 from engine.basics.payload import Segments, length_of, slice_of
 from engine.basics.settings import CaptureSettings
 from engine.capture.bitmap import BLOCK_BYTES
@@ -62,6 +63,7 @@ class Drain:
         self.drained_bytes = 0
         self._settings = settings
         self._reads: dict[int, _Read] = {}
+        self._watched: dict[int, int] = {}  # reads of a comparison: token -> file
         self._tokens = 0
         self._cuts: dict[int, int] = {}  # to how little a file was cut since the stream spoke of it
         self._retry_at_ns = 0
@@ -75,6 +77,7 @@ class Drain:
         """Forget all that is dirty, and every read."""
         self.dirty.clear()
         self._reads.clear()
+        self._watched.clear()
         self._cuts.clear()
         self.reading_bytes = 0
 
@@ -87,11 +90,10 @@ class Drain:
 
     def meet(self) -> None:
         """Note that the stream says again what the live files say."""
-        emitted, live = self.emitted, self.live
-        assert emitted is None or (emitted.names, emitted.sizes) == (live.names, live.sizes), (
-            "the stream's files are the live ones"
-        )
-        assert not self._cuts, "every cut is in the stream"
+        if (emitted := self.emitted) is not None:
+            invariants.stream_meets_the_live_files(
+                (emitted.names, emitted.sizes), (self.live.names, self.live.sizes), self._cuts
+            )
         self.emitted = None
 
     def shown(self, kind: int, file: int, offset: int, length: int, *, is_kept: bool) -> None:
@@ -113,10 +115,12 @@ class Drain:
             if not is_kept:
                 self._cuts[file] = min(self._cuts.get(file, offset), offset)
         elif kind == RecordType.RENAME:
+            self._forget_watched(file)
             for read in self._reads_of(file):
                 self._mark(read.file, read.void.without(read.start, read.stop))
             self._void(file, 0, None)
         elif kind == RecordType.DELETE:
+            self._forget_watched(file)
             self._void(file, 0, None)
             self.dirty.drop(file)
             self._cuts.pop(file, None)
@@ -191,7 +195,22 @@ class Drain:
         for read in self._reads.values():
             self._mark(read.file, read.void.without(read.start, read.stop))
         self._reads.clear()
+        self._watched.clear()
         self.reading_bytes = 0
+
+    def watch(self, file: int, offset: int, length: int) -> ReadSource:
+        """Return a read that is not drained; it is watched whether its file is renamed."""
+        self._tokens += 1
+        self._watched[self._tokens] = file
+        return ReadSource(self._tokens, self.live.names[file], offset, length)
+
+    def unwatch(self, token: int) -> bool:
+        """Return whether the file kept its name since the read was asked for."""
+        return self._watched.pop(token, None) is not None
+
+    def _forget_watched(self, file: int) -> None:
+        for token in [token for token, watched in self._watched.items() if watched == file]:
+            del self._watched[token]
 
     def _mark(self, file: int, ranges: list[tuple[int, int]]) -> None:
         for start, stop in ranges:

@@ -7,8 +7,9 @@ it the stream's files are the live files, byte for byte.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine.basics import invariants
 from engine.basics.cursor import Cursor
 from engine.basics.errors import SpoolDamaged
 from engine.basics.payload import Segments, length_of, to_bytes
@@ -48,6 +49,20 @@ _HINTS = {
 }
 
 
+class CompareProgress(NamedTuple):
+    """How far a comparison of both ends has come.
+
+    From sequence `begun` on the target has the live names and sizes, and may be compared. Bytes
+    before `offset` of `file` have been, and files of lower ids; files of higher ids than
+    `file_newest` need not be: the stream has all of them.
+    """
+
+    begun: int
+    file: int
+    offset: int
+    file_newest: int
+
+
 class Order:
     """The live files, the stream's, and what parts them.
 
@@ -63,6 +78,7 @@ class Order:
         self.notices: list[CaptureNotice] = []
         #: Whether somebody compares both ends, and tells what is dirty.
         self.is_comparing = False
+        self.progress: CompareProgress | None = None
         self.gap_count = 0
         self._backlog = backlog
         self._settings = settings
@@ -212,7 +228,11 @@ class Order:
     def _close_gap(self, now_ns: int) -> None:
         stream = self._backlog.stream
         assert stream.gap is not None, "a gap is open"
-        assert self.drain.emitted is None, "the stream's files are the live ones"
+        drain = self.drain
+        is_parted = drain.emitted is not None
+        invariants.a_gap_closes_on_the_live_files(
+            drain.dirty.count, drain.reading_bytes, is_parted=is_parted
+        )
         is_resync = stream.gap.is_resync
         kind = RecordType.RESYNC_END if is_resync else RecordType.GAP_CLOSE
         self.append(kind, 0, 0, (), now_ns)
@@ -278,6 +298,8 @@ class Order:
         self._move(CaptureTrigger.RESYNC, "both ends are compared", now_ns)
         self.drain.meet()
         self.is_comparing = True
+        begun = self._backlog.stream.newest.sequence
+        self.progress = CompareProgress(begun, 0, 0, self.live.id_newest)
 
     def mark_dirty(self, file: int, offset: int, length: int) -> None:
         """Note that the target lacks bytes of a live file; of one that is gone, nothing."""

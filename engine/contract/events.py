@@ -68,6 +68,11 @@ class SourceRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ResyncOrdered:
+    """The operator's word: from now on this session compares both ends wherever that is needed."""
+
+
+@dataclass(frozen=True, slots=True)
 class SyncDone:
     """All that was appended to the file before this SyncFile is durable now."""
 
@@ -101,6 +106,7 @@ SourceEvent = (
     | TimerFired
     | Captured
     | SourceRead
+    | ResyncOrdered
 )
 TargetEvent = (
     Connected | BytesReceived | Disconnected | TimerFired | SyncDone | ActionFailed | Fenced

@@ -2,9 +2,9 @@
 
 import struct
 from collections.abc import Callable
-from zlib import crc32
 
 import zstandard
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
@@ -15,6 +15,7 @@ from engine.basics.errors import (
     RemoteProtocolError,
     VersionUnsupported,
 )
+from engine.formats.standings import decode_standing
 from engine.formats.wire import (
     ACK,
     ANY_VERSION,
@@ -26,6 +27,9 @@ from engine.formats.wire import (
     HEADER_CRC,
     HEARTBEAT,
     HELLO,
+    RESYNC_ASK,
+    RESYNC_HASHES,
+    STAMP,
     TIMELESS,
     VERSION_NEWEST,
     VERSION_OLDEST,
@@ -37,6 +41,9 @@ from engine.formats.wire import (
     Heartbeat,
     Hello,
     PeerError,
+    ResyncAsk,
+    ResyncHashes,
+    ResyncStanding,
     Stamp,
     Welcome,
 )
@@ -133,7 +140,7 @@ class FrameParser:
                 return self._decode_batch(flags, payload)
             if (decode := _DECODERS.get(kind)) is not None:
                 return decode(payload)
-        except (struct.error, zstandard.ZstdError) as error:
+        except (struct.error, zstandard.ZstdError, ValueError) as error:
             raise FrameDamaged(f"A frame of type {kind} is malformed ({error})") from error
         raise FrameUnexpected(f"A frame of unknown type {kind} and {len(payload)} bytes")
 
@@ -181,10 +188,32 @@ def _decode_error(payload: bytes) -> PeerError:
     return PeerError(kind(f"Reported by the peer: {text}"))
 
 
+def _decode_resync_standing(payload: bytes) -> ResyncStanding:
+    stamp = Stamp(*STAMP.unpack_from(payload))
+    return ResyncStanding(stamp, decode_standing(payload[STAMP.size :]))
+
+
+def _decode_resync_ask(payload: bytes) -> ResyncAsk:
+    fields = RESYNC_ASK.unpack(payload)
+    file, block_bytes, extent_bytes, is_detailed, *place = fields[4:]
+    stamp = Stamp(*fields[:4])
+    return ResyncAsk(stamp, file, block_bytes, extent_bytes, bool(is_detailed), *place)
+
+
+def _decode_resync_hashes(payload: bytes) -> ResyncHashes:
+    fields = RESYNC_HASHES.unpack_from(payload)
+    file, is_detailed, offset, sequence = fields[4:]
+    hashes = payload[RESYNC_HASHES.size :]
+    return ResyncHashes(Stamp(*fields[:4]), file, bool(is_detailed), offset, sequence, hashes)
+
+
 _DECODERS: dict[int, Callable[[bytes], Frame]] = {
     FrameType.HELLO: _decode_hello,
     FrameType.WELCOME: _decode_welcome,
     FrameType.ACK: _decode_ack,
     FrameType.HEARTBEAT: _decode_heartbeat,
     FrameType.ERROR: _decode_error,
+    FrameType.RESYNC_STANDING: _decode_resync_standing,
+    FrameType.RESYNC_ASK: _decode_resync_ask,
+    FrameType.RESYNC_HASHES: _decode_resync_hashes,
 }

@@ -66,7 +66,11 @@ def encode_standing(standing: Standing) -> bytes:
 
 
 def decode_standing(data: bytes) -> Standing:
-    """Return the standing that bytes, checked before by a crc, stand for."""
+    """Return the standing that bytes, checked before by a crc, stand for.
+
+    Raises:
+        struct.error, ValueError: They are not a standing.
+    """
     epoch, chain, sequence, time_ns, incarnation, gap, newest, flags, count = _HEAD.unpack_from(
         data
     )
@@ -76,7 +80,8 @@ def decode_standing(data: bytes) -> Standing:
         position += _FILE.size
         files.append(FileEntry(file, data[position : position + length].decode(), size))
         position += length
-    assert position == len(data), "a standing fills its bytes"
+    if position != len(data):
+        raise ValueError(f"a standing of {position} bytes in {len(data)}")
     return Standing(
         Cursor(epoch, sequence, chain),
         time_ns,

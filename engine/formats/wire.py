@@ -18,12 +18,13 @@ All but ERROR begin with a stamp, the four times of an NTP exchange spread over 
 import struct
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
-from zlib import crc32
 
 import zstandard
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import CODE_OF_ERROR, EngineError
+from engine.formats.standings import Standing, encode_standing
 
 #: The versions of the protocol that this release speaks. 1 had no clocks and no negotiation.
 VERSION_OLDEST = 2
@@ -32,12 +33,15 @@ ANY_VERSION = 0
 HEADER = struct.Struct("<IBBHI")
 HEADER_CRC = struct.Struct("<I")
 FRAME_HEADER_BYTES = HEADER.size + HEADER_CRC.size
+STAMP = struct.Struct("<QqQQ")
 HEARTBEAT = struct.Struct("<QqQQQ")
 HELLO = struct.Struct("<QqQQHHIIIIQQQI")
 WELCOME = struct.Struct("<QqQQHHIIIIQQI")
 ACK = struct.Struct("<QqQQIQIIQI")
 BATCH = struct.Struct("<QqQQQII")
 ERROR = struct.Struct("<H")
+RESYNC_ASK = struct.Struct("<QqQQIIIIQQQ")
+RESYNC_HASHES = struct.Struct("<QqQQIIQQ")
 FLAG_BATCH_ZSTD = 1
 _ERROR_TEXT_BYTES_MAX = 2000
 
@@ -51,6 +55,9 @@ class FrameType(IntEnum):
     ACK = 4
     HEARTBEAT = 5
     ERROR = 6
+    RESYNC_STANDING = 7
+    RESYNC_ASK = 8
+    RESYNC_HASHES = 9
 
 
 #: The frames that every version writes alike.
@@ -62,6 +69,8 @@ class Capability(IntFlag):
 
     #: Batches are compressed as a whole (the bodies of records are so in any case).
     ZSTD = 1
+    #: Both ends can be compared (`engine.resync`).
+    RESYNC = 2
 
 
 class HelloFlag(IntFlag):
@@ -69,6 +78,10 @@ class HelloFlag(IntFlag):
 
     #: A fenced source brings what it had not shipped: it goes to the orphan tail of its branch.
     ORPHAN = 1
+    #: It knows nothing of what this target has, and asks for it.
+    UNBASED = 2
+    #: Another capture's history goes on with this one's RESYNC_BEGIN, its oldest record.
+    RESYNCING = 4
 
 
 class Stamp(NamedTuple):
@@ -146,13 +159,51 @@ class Heartbeat(NamedTuple):
     sequence: int = 0
 
 
+class ResyncStanding(NamedTuple):
+    """Target to an unbased source, after WELCOME: what my history has come to."""
+
+    stamp: Stamp
+    standing: Standing
+
+
+class ResyncAsk(NamedTuple):
+    """Source to target: the hashes of these bytes of a file, at `sequence` or later.
+
+    One hash per extent; `is_detailed` asks for those of the blocks, of one extent.
+    """
+
+    stamp: Stamp
+    file: int
+    block_bytes: int
+    extent_bytes: int
+    is_detailed: bool
+    offset: int
+    length: int
+    sequence: int
+
+
+class ResyncHashes(NamedTuple):
+    """Target to source: what was asked for from `offset` on, as it is at `sequence`.
+
+    Fewer hashes than were asked for where the file ends, none where it is not there.
+    """
+
+    stamp: Stamp
+    file: int
+    is_detailed: bool
+    offset: int
+    sequence: int
+    hashes: bytes
+
+
 class PeerError(NamedTuple):
     """Either way, last: why I close this connection."""
 
     error: EngineError
 
 
-Frame = Hello | Welcome | Batch | Ack | Heartbeat | PeerError
+ResyncFrame = ResyncStanding | ResyncAsk | ResyncHashes
+Frame = Hello | Welcome | Batch | Ack | Heartbeat | PeerError | ResyncFrame
 
 FRAME_TYPES: dict[type, FrameType] = {
     Hello: FrameType.HELLO,
@@ -161,6 +212,9 @@ FRAME_TYPES: dict[type, FrameType] = {
     Ack: FrameType.ACK,
     Heartbeat: FrameType.HEARTBEAT,
     PeerError: FrameType.ERROR,
+    ResyncStanding: FrameType.RESYNC_STANDING,
+    ResyncAsk: FrameType.RESYNC_ASK,
+    ResyncHashes: FrameType.RESYNC_HASHES,
 }
 
 
@@ -199,6 +253,24 @@ def encode_error(error: EngineError) -> bytes:
     code = next(CODE_OF_ERROR[kind] for kind in type(error).__mro__ if kind in CODE_OF_ERROR)
     text = error.message.encode()[:_ERROR_TEXT_BYTES_MAX]
     return encode_frame(FrameType.ERROR, ANY_VERSION, ERROR.pack(code) + text)
+
+
+def encode_resync_standing(frame: ResyncStanding, version: int) -> bytes:
+    """Return the frame's bytes."""
+    payload = STAMP.pack(*frame.stamp) + encode_standing(frame.standing)
+    return encode_frame(FrameType.RESYNC_STANDING, version, payload)
+
+
+def encode_resync_ask(frame: ResyncAsk, version: int) -> bytes:
+    """Return the frame's bytes."""
+    payload = RESYNC_ASK.pack(*frame.stamp, *frame[1:])
+    return encode_frame(FrameType.RESYNC_ASK, version, payload)
+
+
+def encode_resync_hashes(frame: ResyncHashes, version: int) -> bytes:
+    """Return the frame's bytes."""
+    payload = RESYNC_HASHES.pack(*frame.stamp, *frame[1:-1]) + frame.hashes
+    return encode_frame(FrameType.RESYNC_HASHES, version, payload)
 
 
 class BatchEncoder:

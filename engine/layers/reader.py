@@ -9,7 +9,8 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.errors import JournalDamaged, RecordDamaged, SegmentForeign
 from engine.basics.payload import Segments
@@ -208,19 +209,20 @@ class LayerFile:
     # --- reading ------------------------------------------------------------------------------
 
     def verify(self, step_bytes: int) -> Iterator[int]:
-        """Read the whole file and check it; yields the bytes done after each step.
+        """Read the whole file and check it; yields the number of bytes read, step by step.
 
         Raises:
             JournalDamaged: The file is not what was published.
         """
-        assert self.header, "the header is checked too"
+        header = self.header
+        assert header.group == self._group, "the header was checked, too"
         digest, position = blake2b(digest_size=len(self.footer.digest)), 0
         end = self.entry.length - LAYER_FOOTER_BYTES
         while position < end:
             data = self._section(position, min(position + step_bytes, end))
             digest.update(data)
             position += len(data)
-            yield position
+            yield len(data)
         if digest.digest() != self.footer.digest:
             raise self._damaged(0, "the file's bytes do not fit the digest in its footer")
 

@@ -45,7 +45,8 @@ class JournalDirectory:
 
     def names(self) -> list[str]:
         """Return the names of all plain files, sorted."""
-        return sorted(item.name for item in self._path.iterdir() if item.is_file())
+        with os.scandir(self._path) as entries:
+            return sorted(entry.name for entry in entries if entry.is_file())
 
     def exists(self, name: str) -> bool:
         """Tell whether there is a plain file of this name."""

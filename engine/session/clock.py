@@ -23,6 +23,17 @@ CLOCK_DRIFT_PPM = 200
 _MILLION = 1_000_000
 
 
+class ReportedRpo(NamedTuple):
+    """The age of the newest durable record by the source's clock, as the target knows it.
+
+    `error_ns` bounds what the clocks make of it, either way; None where they were never compared,
+    and then the age is by the target's own clock. The honest promise is their sum.
+    """
+
+    age_ns: int
+    error_ns: int | None
+
+
 class _Exchange(NamedTuple):
     offset_ns: int
     error_ns: int

@@ -38,7 +38,7 @@ def check_hello(hello: Hello, journal: Journal, fenced_by: int | None) -> None:
             "The source brings the orphan tail of a branch, but this journal was not superseded"
         )
     if journal.incarnation is None:
-        _check_first_hello(hello)
+        _check_first_hello(hello, journal.received)
         journal.adopt(hello.epoch, hello.incarnation)
         return
     received = journal.received
@@ -46,7 +46,12 @@ def check_hello(hello: Hello, journal: Journal, fenced_by: int | None) -> None:
         raise EpochFenced(
             f"The source writes in epoch {hello.epoch}, this journal is in {received.epoch}"
         )
-    if hello.epoch > received.epoch or hello.incarnation != journal.incarnation:
+    is_unbased = hello.flags & HelloFlag.UNBASED and not is_orphan
+    if is_unbased and hello.epoch == received.epoch:
+        return  # it will go on from wherever this journal ends
+    continues = hello.flags & HelloFlag.RESYNCING and hello.oldest == received.sequence + 1
+    is_known = hello.incarnation == journal.incarnation or continues
+    if hello.epoch > received.epoch or not is_known:
         raise ResyncRequired(
             f"The journal was written by capture {journal.incarnation:#x} in epoch "
             f"{received.epoch}; this is {hello.incarnation:#x} in epoch {hello.epoch}"
@@ -54,10 +59,23 @@ def check_hello(hello: Hello, journal: Journal, fenced_by: int | None) -> None:
     _check_overlap(hello, journal, received)
 
 
-def _check_first_hello(hello: Hello) -> None:
-    if hello.oldest > 1:
+def _check_first_hello(hello: Hello, base: Cursor) -> None:
+    """Check who begins a journal; `base` is where it does, in a branch a point of the parent."""
+    if hello.oldest > base.sequence + 1:
         raise JournalRegressed(
-            f"This journal is empty; the source's pool begins at sequence {hello.oldest}"
+            f"This journal is empty after sequence {base.sequence}; the source's pool begins at "
+            f"sequence {hello.oldest}"
+        )
+    if not base.sequence:
+        return
+    if hello.epoch <= base.epoch:
+        raise EpochFenced(
+            f"The source writes in epoch {hello.epoch}, this branch began after {base.epoch}"
+        )
+    if hello.oldest <= base.sequence or hello.chain != base.chain:
+        raise ChainMismatch(
+            f"This branch begins after {base}; the source goes on from sequence "
+            f"{hello.oldest - 1} with chain {hello.chain:#010x}"
         )
 
 
@@ -73,8 +91,7 @@ def _check_overlap(hello: Hello, journal: Journal, received: Cursor) -> None:
             f"{hello.newest}"
         )
     before = hello.oldest - 1
-    is_held = before >= journal.index.first_sequence
-    chain = journal.index.chain(before) if is_held else hello.chain
+    chain = journal.index.chain(before) if journal.index.holds(before) else hello.chain
     if chain != hello.chain:
         raise ChainMismatch(
             f"At sequence {before} this journal's chain is {chain:#010x}, the source's "

@@ -36,10 +36,16 @@ class Terms(NamedTuple):
         """Return whether batches may be compressed."""
         return bool(self.capabilities & Capability.ZSTD)
 
+    @property
+    def has_resync(self) -> bool:
+        """Return whether both ends can be compared."""
+        return bool(self.capabilities & Capability.RESYNC)
+
 
 def capabilities_of(settings: SessionSettings) -> Capability:
     """Return what an end with these settings can do."""
-    return Capability(0) if settings.batch_compression_level is None else Capability.ZSTD
+    is_plain = settings.batch_compression_level is None
+    return Capability.RESYNC | (Capability(0) if is_plain else Capability.ZSTD)
 
 
 def choose_terms(hello: Hello, settings: SessionSettings) -> Terms:

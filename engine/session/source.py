@@ -44,6 +44,7 @@ from engine.contract.events import (
     Connected,
     ConnectFailed,
     Disconnected,
+    ResyncOrdered,
     SourceEvent,
     SourceRead,
     Started,
@@ -61,11 +62,14 @@ from engine.formats.wire import (
     Hello,
     HelloFlag,
     PeerError,
+    ResyncHashes,
+    ResyncStanding,
     Welcome,
     encode_error,
     encode_heartbeat,
     encode_hello,
 )
+from engine.resync.source_resync import SourceResync
 from engine.session.clock import SessionClock
 from engine.session.negotiation import accept_terms, capabilities_of
 from engine.session.outbox import Outbox, SendFigures
@@ -111,6 +115,8 @@ class SourceSession:
         self._heard_at_ns = 0
         self._clock = SessionClock(self.settings)
         self._outbox = Outbox(capture, self.settings, self._send, self._clock.stamp)
+        self._flags = HelloFlag(0)  # as this end has greeted
+        self.resync = SourceResync(capture, self.settings.resync, self._send, self._clock.stamp)
         self._handlers: dict[type, Callable[..., None]] = {
             Started: self._on_started,
             Connected: self._on_connected,
@@ -119,7 +125,8 @@ class SourceSession:
             Disconnected: self._on_disconnected,
             TimerFired: self._on_timer,
             Captured: self._on_captured,
-            SourceRead: self._on_source_read,
+            SourceRead: self.resync.source_read,
+            ResyncOrdered: self._on_resync_ordered,
         }
 
     def handle(self, event: SourceEvent, now_ns: int) -> list[Action]:
@@ -182,6 +189,7 @@ class SourceSession:
         self._heard_at_ns = now_ns
         self._clock.begin()
         capture = self.capture
+        self._flags = HelloFlag.ORPHAN if self.is_orphan else self.resync.greeting()
         hello = Hello(
             stamp=self._clock.stamp(now_ns),
             version_oldest=VERSION_OLDEST,
@@ -223,8 +231,8 @@ class SourceSession:
     def _on_captured(self, _: Captured, now_ns: int) -> None:
         """Do nothing here: `handle` pumps after every event."""
 
-    def _on_source_read(self, event: SourceRead, now_ns: int) -> None:
-        self.capture.source_read(event, now_ns)
+    def _on_resync_ordered(self, _: ResyncOrdered, __: int) -> None:
+        self.resync.is_ordered = True
 
     def _on_timer(self, _: TimerFired, now_ns: int) -> None:
         self._wakeup.fired()
@@ -254,25 +262,24 @@ class SourceSession:
             self._on_welcome(frame, now_ns)
         elif isinstance(frame, Ack):
             self._on_ack(frame, now_ns)
+        elif isinstance(frame, ResyncStanding | ResyncHashes):
+            self.resync.receive(frame, now_ns)
         elif isinstance(frame, PeerError):
             self._fail(frame.error, now_ns, is_reported=True)
 
     def _on_welcome(self, welcome: Welcome, now_ns: int) -> None:
         capture = self.capture
         terms = accept_terms(welcome, self.settings)
-        if welcome.flags & HelloFlag.ORPHAN != self._flags:
+        if welcome.flags != self._flags:
             raise FrameUnexpected("The target takes this source for one of another kind")
         if welcome.group != capture.group:
             raise WrongGroup(
                 f"The target keeps group {welcome.group}, this source protects {capture.group}"
             )
-        if welcome.incarnation != capture.incarnation:
-            raise ResyncRequired(
-                f"The target's journal was written by capture {welcome.incarnation:#x}, this is "
-                f"{capture.incarnation:#x}"
-            )
-        capture.check_welcome(welcome.cursor)
-        self._acknowledge(welcome.cursor, now_ns)
+        self.resync.welcomed(welcome, terms.version, has_resync=terms.has_resync)
+        if capture.is_based:
+            capture.check_welcome(welcome.cursor)
+            self._acknowledge(welcome.cursor, now_ns)
         self._parser.version = terms.version
         self._outbox.begin(welcome.cursor.sequence, terms)
         self._move(Trigger.WELCOMED)
@@ -290,7 +297,8 @@ class SourceSession:
                 f"The target has applied sequence {applied.sequence}, but only "
                 f"{durable.sequence} is durable there"
             )
-        self._outbox.acknowledged(self._acknowledge(durable, now_ns))
+        if self.capture.is_based:
+            self._outbox.acknowledged(self._acknowledge(durable, now_ns))
         self.applied = applied
 
     def _acknowledge(self, cursor: Cursor, now_ns: int) -> int:
@@ -308,13 +316,10 @@ class SourceSession:
 
     def _pump(self, now_ns: int) -> None:
         if self.state is SourceState.STREAMING:
+            self._actions += self.resync.pump(now_ns)
             self.capture.tick(now_ns)
             self._actions += self.capture.wants_reads(now_ns)
             self._outbox.pump(now_ns)
-
-    @property
-    def _flags(self) -> HelloFlag:
-        return HelloFlag.ORPHAN if self.is_orphan else HelloFlag(0)
 
     def _notify(self, notice: Notice | None) -> None:
         if notice is not None:
@@ -332,7 +337,7 @@ class SourceSession:
 
     def _lost(self, reason: str, now_ns: int) -> None:
         self._move(Trigger.LOST)
-        self._outbox.end(now_ns)
+        self._end(now_ns)
         self._connection = 0
         self._deadline_ns = now_ns + self._delay_ns
         self._delay_ns = min(self._delay_ns * 2, self.settings.reconnect_delay_ns_max)
@@ -347,11 +352,15 @@ class SourceSession:
         self._actions.append(Notify(SessionFailed(error, is_fatal)))
         if is_fatal:
             self._move(Trigger.REFUSED)
-            self._outbox.end(now_ns)
+            self._end(now_ns)
             self._connection = 0
             self.fatal_error = error
         else:
             self._lost(error.message, now_ns)
+
+    def _end(self, now_ns: int) -> None:
+        self._outbox.end(now_ns)
+        self.resync.disconnected()
 
     def _move(self, trigger: Trigger) -> None:
         self.state = next_source_state(self.state, trigger)
@@ -372,8 +381,6 @@ class SourceSession:
             self._sent_at_ns + settings.heartbeat_interval_ns,
         ]
         if self.state is SourceState.STREAMING:
-            if (outbox_due := self._outbox.due_ns()) is not None:
-                deadlines.append(outbox_due)
-            if (time_due := self.capture.time_due_ns()) is not None:
-                deadlines.append(time_due)
+            dues = (self._outbox.due_ns(), self.capture.time_due_ns(), self.resync.due_ns)
+            deadlines += [due_ns for due_ns in dues if due_ns is not None]
         return min(deadlines)

@@ -82,6 +82,8 @@ SOURCE_FRAMES: frozenset[tuple[SourceState, FrameType]] = frozenset(
         (_S.STREAMING, FrameType.ACK),
         (_S.STREAMING, FrameType.HEARTBEAT),
         (_S.STREAMING, FrameType.ERROR),
+        (_S.STREAMING, FrameType.RESYNC_STANDING),
+        (_S.STREAMING, FrameType.RESYNC_HASHES),
     }
 )
 TARGET_FRAMES: frozenset[tuple[TargetState, FrameType]] = frozenset(
@@ -93,6 +95,7 @@ TARGET_FRAMES: frozenset[tuple[TargetState, FrameType]] = frozenset(
         (_T.STREAMING, FrameType.BATCH),
         (_T.STREAMING, FrameType.HEARTBEAT),
         (_T.STREAMING, FrameType.ERROR),
+        (_T.STREAMING, FrameType.RESYNC_ASK),
     }
 )
 

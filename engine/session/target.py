@@ -8,7 +8,7 @@ nothing; once fenced, a target never takes another record of the branch but its 
 checked: who the source is (the live driver authenticates connections).
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from engine.basics import invariants
 from engine.basics.cursor import Cursor
@@ -60,6 +60,7 @@ from engine.formats.wire import (
     Hello,
     HelloFlag,
     PeerError,
+    ResyncAsk,
     Welcome,
     encode_ack,
     encode_error,
@@ -67,7 +68,8 @@ from engine.formats.wire import (
     encode_welcome,
 )
 from engine.journal.journal import Journal
-from engine.session.clock import SessionClock
+from engine.resync.image_hashes import ImageHashes
+from engine.session.clock import ReportedRpo, SessionClock
 from engine.session.greeting import check_hello
 from engine.session.negotiation import Terms, choose_terms
 from engine.session.states import TargetState, Trigger, next_target_state, require_target_frame
@@ -76,17 +78,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CONVERSING = (TargetState.GREETING, TargetState.SETTLING, TargetState.STREAMING)
-
-
-class ReportedRpo(NamedTuple):
-    """The age of the newest durable record by the source's clock, as the target knows it.
-
-    `error_ns` bounds what the clocks make of it, either way; None where they were never compared,
-    and then the age is by the target's own clock. The honest promise is their sum.
-    """
-
-    age_ns: int
-    error_ns: int | None
 
 
 class TargetSession:
@@ -113,6 +104,8 @@ class TargetSession:
         self.wall_offset_ns = 0
         #: What was agreed on with the source that is connected.
         self.terms = Terms(VERSION_NEWEST, 0)
+        #: What a resync compares; a branch's driver tells it the layers of the parent.
+        self.hashes = ImageHashes(journal)
         self._clock = SessionClock(self.settings)
         self._applied: Cursor | None = None
         self._applied_told: Cursor | None = None
@@ -201,6 +194,7 @@ class TargetSession:
         self._parser = FrameParser(self.settings.frame_bytes_max)
         self._heard_at_ns = self._sent_at_ns = now_ns
         self._hello_flags = HelloFlag(0)
+        self.hashes.forget()
         self._clock.begin()
 
     def _on_bytes(self, event: BytesReceived, now_ns: int) -> None:
@@ -280,6 +274,9 @@ class TargetSession:
             self._on_batch(frame)
         elif isinstance(frame, Hello):
             self._on_hello(frame, now_ns)
+        elif isinstance(frame, ResyncAsk):
+            stamp = self._clock.stamp(now_ns)
+            self._send(self.hashes.reply(frame, stamp, self.terms.version), now_ns)
         elif isinstance(frame, Heartbeat):
             self._on_heartbeat(frame)
         elif isinstance(frame, PeerError):
@@ -291,7 +288,7 @@ class TargetSession:
     def _on_hello(self, hello: Hello, now_ns: int) -> None:
         self.terms = choose_terms(hello, self.settings)
         check_hello(hello, self.journal, self.fenced_by)
-        self._hello_flags = HelloFlag(hello.flags & HelloFlag.ORPHAN)
+        self._hello_flags = HelloFlag(hello.flags)
         self._parser.version = self.terms.version
         self._move(Trigger.GREETED)
         # At once, or bytes that follow in the same piece would find another state than later ones.
@@ -340,6 +337,9 @@ class TargetSession:
             cursor=journal.durable,
         )
         self._send(encode_welcome(welcome), now_ns)
+        if self._hello_flags & HelloFlag.UNBASED and self.terms.has_resync:
+            stamp = self._clock.stamp(now_ns)
+            self._send(self.hashes.standing(stamp, self.terms.version), now_ns)
         self._actions.append(Notify(Established(journal.durable)))
         # An applier behind the durable end is news to the source at once.
         self._applied_told = journal.durable

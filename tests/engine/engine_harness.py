@@ -166,15 +166,20 @@ class Pair:
                 self.notices.append(("capture", action.notice))
                 if isinstance(action.notice, actions.GapClosed):
                     self.keep_snapshot(action.notice.sequence)
+                elif isinstance(action.notice, actions.GapOpened) and action.notice.is_resync:
+                    self.forget_snapshots_from(action.notice.sequence)
                 elif isinstance(action.notice, actions.HistoryRewound):
-                    kept = action.notice.sequence
-                    self.snapshots = {n: s for n, s in self.snapshots.items() if n <= kept}
+                    self.forget_snapshots_from(action.notice.sequence + 1)
             elif isinstance(action, actions.SyncFile):
                 self.spool_syncs.append(action)
             elif isinstance(action, actions.DeleteFile):
                 self.spool.delete(action.name)
             else:
                 self.spool.carry_out(action)
+
+    def forget_snapshots_from(self, first):
+        """Forget what another history would have been: it goes on otherwise."""
+        self.snapshots = {n: files for n, files in self.snapshots.items() if n < first}
 
     def keep_snapshot(self, sequence):
         files = self.volume.files
@@ -255,6 +260,7 @@ class Pair:
             and not self.waiting
             and self.capture.acknowledged == self.capture.newest
             and not self.capture.is_in_gap
+            and self.capture.is_based
         )
 
     def converge(self):
@@ -263,6 +269,8 @@ class Pair:
     def check(self):
         """Both ends agree: what one believes of the other is true."""
         capture, journal = self.capture, self.journal
+        if not capture.is_based:
+            return  # it believes nothing yet
         acknowledged = capture.acknowledged
         assert acknowledged.sequence >= self.acknowledged_ever.sequence
         self.acknowledged_ever = acknowledged

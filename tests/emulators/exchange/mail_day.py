@@ -1,8 +1,9 @@
 """A simulated day of some mailboxes of one kind of user, counted and not kept."""
 
+from even_mail import even_day
 from mail_world import DATABASE, LOG_BYTES, S, World
 
-from emulators.ese.formats.format import EXCHANGE_2007
+from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007
 from emulators.ese.running.parameters import CHECKPOINT_DEPTH_BYTES, Parameters
 from emulators.ese.trees.page_recency import PageRecency
 from emulators.exchange.arrivals import profile_arrivals
@@ -15,6 +16,7 @@ from emulators.exchange.working_day import WORKING_DAY
 from rpolab.mail_users import act_as_users
 from sim.streams import Streams
 
+FORMATS = {2003: EXCHANGE_2003, 2007: EXCHANGE_2007}
 DAY_S = 24 * 3600
 HOUR_S = 3600
 GROUP_MAILBOXES = 250
@@ -39,6 +41,7 @@ class MailDay:
         cache_bytes: of the database cache for each mailbox; None where reads are not counted.
         looks: what users do that only reads.
         depth_share: of the storage group's checkpoint depth, what these mailboxes have.
+        is_even: the day has exactly the profile's mail (`even_mail`), not mail drawn at random.
     """
 
     def __init__(
@@ -51,16 +54,20 @@ class MailDay:
         cache_bytes=None,
         looks=None,
         depth_share=1.0,
+        is_even=True,
     ):
+        self.is_even = is_even
         self.streams = Streams(seed)
         self.pools = ContentPools(self.streams.stream("content"), sparse=True)
         self.names = self.pools.mailboxes(mailboxes)
-        self.world = world = World(seed, mailboxes=self.names, parameters=settings(depth_share))
+        file_format = FORMATS[profile.exchange_version]
+        parameters = settings(depth_share, file_format)
+        self.world = world = World(seed, mailboxes=self.names, parameters=parameters)
         world.operations = Forgetful()
         self.profile = profile
         self.file = world.group.mounted(DATABASE).file
         if cache_bytes is not None:
-            pages = cache_bytes * mailboxes // EXCHANGE_2007.page_bytes
+            pages = cache_bytes * mailboxes // file_format.page_bytes
             self.file.cache.recency = PageRecency(pages)
         self._receive(old_messages)
         self.log_bytes = 0
@@ -115,6 +122,9 @@ class MailDay:
         arrivals = profile_arrivals(
             self.streams, self.profile, self.names, self.pools.correspondents, name="SG1"
         )
+        if self.is_even:
+            draws = self.streams.stream("even")
+            arrivals = iter(even_day(arrivals, self.profile, self.names, draws))
         users = MailUsers(
             world.server,
             self.pools,
@@ -139,6 +149,6 @@ class MailDay:
         )
 
 
-def settings(depth_share):
-    depth = max(round(CHECKPOINT_DEPTH_BYTES * depth_share), LOG_BYTES)
-    return Parameters(checkpoint_depth_bytes=depth)
+def settings(depth_share, file_format):
+    depth = max(round(CHECKPOINT_DEPTH_BYTES * depth_share), file_format.log_bytes)
+    return Parameters(file_format=file_format, checkpoint_depth_bytes=depth)

@@ -45,7 +45,8 @@ def refused(code, world, kind=BackupKind.FULL, **options):
     with pytest.raises(EseError) as caught:
         world.back_up(kind, **options)
     assert caught.value.code == code, caught.value
-    assert set(before) <= set(names_on(world))
+    gone = set(before) - set(names_on(world))
+    assert gone <= {"E00tmp.log"}, "a roll that was under way may have ended meanwhile"
     assert ids(caught.value.events)[-1] == 214
     assert world.group.backup_source.needs_from is None
     return caught.value

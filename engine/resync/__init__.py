@@ -1,0 +1,1 @@
+"""The resync: both ends are compared by hashes, and what differs is sent."""
