@@ -30,6 +30,7 @@ from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, promotions, volumes
 from engine.contract.storage import Storage
 from engine.failover.authority import Witness
+from engine.failover.failback import Failback
 from engine.failover.promotion import Promotion
 from engine.failover.states import PromotionState
 from engine.formats.records import RecordType
@@ -74,6 +75,7 @@ __all__ = [
     "Cursor",
     "DailyHours",
     "DiffMap",
+    "Failback",
     "FailoverSettings",
     "Finding",
     "Health",

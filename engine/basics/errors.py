@@ -330,6 +330,15 @@ class DrainTimedOut(PromotionRefused):
     hint_default = "Check the link and the backlog, and switch over when it is small."
 
 
+class OrphanUnsaved(EngineError):
+    """The old primary wrote more than its branch holds: a failback would overwrite it for good."""
+
+    hint_default = (
+        "Bring the rest with an orphan session first; after a stop without warning, compare the "
+        "files with the old branch by a resync in the old epoch."
+    )
+
+
 class OverlayFull(EngineError):
     """A virtual image was written to more than its overlay may hold."""
 

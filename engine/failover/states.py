@@ -1,4 +1,4 @@
-"""Every state and every transition of a promotion, as a table."""
+"""Every state and every transition of a promotion and of a failback, as tables."""
 
 from enum import Enum
 
@@ -67,6 +67,42 @@ PROMOTION_TRANSITIONS: dict[tuple[PromotionState, PromotionTrigger], PromotionSt
 }
 
 
+class FailbackState(Enum):
+    """States of a failback; in COPYING and COMPARING, and once STOPPED, the files are of no point.
+
+    LEVEL: they are those of a sequence of the new branch; what came since is another round.
+    """
+
+    SAVING = "saving"
+    SAVED = "saved"
+    COPYING = "copying"
+    STOPPED = "stopped"
+    COMPARING = "comparing"
+    LEVEL = "level"
+
+
+class FailbackTrigger(Enum):
+    """What moves a failback from one state to another."""
+
+    SAVED = "orphan tail complete"
+    COPY = "round by delta"
+    COMPARE = "round by comparison"
+    FLUSHED = "all flushed"
+
+
+_F, _B = FailbackState, FailbackTrigger
+FAILBACK_TRANSITIONS: dict[tuple[FailbackState, FailbackTrigger], FailbackState] = {
+    (_F.SAVING, _B.SAVED): _F.SAVED,
+    (_F.SAVED, _B.COPY): _F.COPYING,
+    (_F.SAVED, _B.COMPARE): _F.COMPARING,
+    (_F.STOPPED, _B.COMPARE): _F.COMPARING,
+    (_F.LEVEL, _B.COPY): _F.COPYING,
+    (_F.LEVEL, _B.COMPARE): _F.COMPARING,
+    (_F.COPYING, _B.FLUSHED): _F.LEVEL,
+    (_F.COMPARING, _B.FLUSHED): _F.LEVEL,
+}
+
+
 def next_promotion_state(state: PromotionState, trigger: PromotionTrigger) -> PromotionState:
     """Return the state after the trigger.
 
@@ -76,3 +112,14 @@ def next_promotion_state(state: PromotionState, trigger: PromotionTrigger) -> Pr
     if (state, trigger) not in PROMOTION_TRANSITIONS:
         raise LocalProtocolError(f"The copy is {state.value}: {trigger.value} is impossible")
     return PROMOTION_TRANSITIONS[state, trigger]
+
+
+def next_failback_state(state: FailbackState, trigger: FailbackTrigger) -> FailbackState:
+    """Return the state after the trigger.
+
+    Raises:
+        LocalProtocolError: The state does not know this trigger.
+    """
+    if (state, trigger) not in FAILBACK_TRANSITIONS:
+        raise LocalProtocolError(f"The failback is {state.value}: {trigger.value} is impossible")
+    return FAILBACK_TRANSITIONS[state, trigger]
