@@ -6,8 +6,10 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
     source host                                            target host
     filter -> Capture -> SourceSession  == frames ==>  TargetSession -> Journal -> segment files
                                                        RecoveryPoints, Image <- Journal, layers
-                                                       LayerKeeper -> layer files
+                                                       RetentionKeeper, LayerKeeper -> layer files
     VirtualImage, Hydration, Rollback: a past point put to use
+    Fanout, Reseed, Repair: several copies of one capture, made and repaired from each other
+    Promotion, Witness: a copy becomes the primary, with an epoch of the one authority
 """
 
 from engine.basics import errors
@@ -17,6 +19,7 @@ from engine.basics.settings import (
     BandwidthRule,
     CaptureSettings,
     DailyHours,
+    FailoverSettings,
     JournalSettings,
     LayerSettings,
     ResyncSettings,
@@ -25,8 +28,15 @@ from engine.basics.settings import (
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
 from engine.capture.modes import CaptureMode
-from engine.contract import actions, events, volumes
+from engine.contract import actions, events, promotions, volumes
 from engine.contract.storage import Storage
+from engine.copies.fanout import CopyPlan, Fanout
+from engine.copies.repair import Repair, RepairReport
+from engine.copies.reseed import Reseed
+from engine.failover.authority import Witness
+from engine.failover.failback import Failback
+from engine.failover.promotion import Promotion
+from engine.failover.states import PromotionState
 from engine.formats.records import RecordType
 from engine.formats.standings import Standing
 from engine.health.checks import Checker, Finding
@@ -49,6 +59,8 @@ from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
 from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.retention.keeper import RetentionKeeper
+from engine.retention.settings import RetentionPolicy, Stage
 from engine.session.clock import ReportedRpo
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
@@ -66,9 +78,13 @@ __all__ = [
     "Checker",
     "Consistency",
     "CopyHealth",
+    "CopyPlan",
     "Cursor",
     "DailyHours",
     "DiffMap",
+    "Failback",
+    "FailoverSettings",
+    "Fanout",
     "Finding",
     "Health",
     "HealthSettings",
@@ -82,12 +98,19 @@ __all__ = [
     "LayerSettings",
     "LayerVerifier",
     "OpenedJournal",
+    "Promotion",
+    "PromotionState",
     "RecordType",
     "RecoveryPoint",
     "RecoveryPoints",
     "Refused",
+    "Repair",
+    "RepairReport",
     "ReportedRpo",
+    "Reseed",
     "ResyncSettings",
+    "RetentionKeeper",
+    "RetentionPolicy",
     "Rollback",
     "Segments",
     "SendFigures",
@@ -95,6 +118,7 @@ __all__ = [
     "SourceHealth",
     "SourceSession",
     "SourceState",
+    "Stage",
     "Standing",
     "Storage",
     "TailCut",
@@ -105,10 +129,12 @@ __all__ = [
     "VerifierSettings",
     "VirtualImage",
     "Waiting",
+    "Witness",
     "actions",
     "errors",
     "events",
     "open_journal",
+    "promotions",
     "rebuild_manifest",
     "verify_journal",
     "volumes",

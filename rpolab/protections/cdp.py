@@ -18,6 +18,7 @@ from engine import (
     JournalSettings,
     RecordType,
     RecoveryPoints,
+    RetentionPolicy,
     SessionSettings,
     SourceSession,
 )
@@ -102,6 +103,7 @@ class Cdp:
             session_settings=settings,
             journal_settings=JournalSettings(),
             observer=self,
+            retention=RetentionPolicy(every_write_ns=spec.copies[0].retention_ns, stages=()),
         )
         spool = self._add_spool()
         capture = Capture(
@@ -235,8 +237,13 @@ class Cdp:
 
     def earlier(self, point: ProtectedPoint) -> list[ProtectedPoint]:
         """Return the application-consistent points before a point, newest first."""
+        if self.target.session is None:
+            return []
+        there = {kept.sequence for kept in RecoveryPoints(self.journal).app_points()}
         tags = [tag for _, tag in self._tags[: self._tags_durable]]
-        return [tag for tag in reversed(tags) if tag.sequence < point.sequence]
+        return [
+            tag for tag in reversed(tags) if tag.sequence < point.sequence and tag.sequence in there
+        ]
 
     def image(self, point: ProtectedPoint) -> ImageFiles:
         """Return the files of a point, less the logs that faults have destroyed in the copy."""
