@@ -24,6 +24,7 @@ from engine.basics.settings import (
 )
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
+from engine.capture.clean_stop import OpenedCapture, open_capture
 from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
@@ -70,6 +71,7 @@ __all__ = [
     "LayerMap",
     "LayerSettings",
     "LayerVerifier",
+    "OpenedCapture",
     "OpenedJournal",
     "RecordType",
     "RecoveryPoint",
@@ -94,6 +96,7 @@ __all__ = [
     "actions",
     "errors",
     "events",
+    "open_capture",
     "open_journal",
     "rebuild_manifest",
     "verify_journal",
