@@ -30,6 +30,12 @@ from engine.contract import actions, events, volumes
 from engine.contract.storage import Storage
 from engine.formats.records import RecordType
 from engine.formats.standings import Standing
+from engine.health.checks import Checker, Finding
+from engine.health.copy import CopyHealth
+from engine.health.report import Health
+from engine.health.settings import HealthSettings
+from engine.health.source import SourceHealth
+from engine.health.verifier import Verifier, VerifierSettings
 from engine.images.hydration import Hydration
 from engine.images.image import Image
 from engine.images.rollback import Rollback
@@ -58,10 +64,15 @@ __all__ = [
     "CaptureMode",
     "CaptureSettings",
     "Change",
+    "Checker",
     "Consistency",
+    "CopyHealth",
     "Cursor",
     "DailyHours",
     "DiffMap",
+    "Finding",
+    "Health",
+    "HealthSettings",
     "Hydration",
     "Image",
     "Journal",
@@ -83,6 +94,7 @@ __all__ = [
     "Segments",
     "SendFigures",
     "SessionSettings",
+    "SourceHealth",
     "SourceSession",
     "SourceState",
     "Standing",
@@ -91,6 +103,8 @@ __all__ = [
     "TargetSession",
     "TargetState",
     "Tracked",
+    "Verifier",
+    "VerifierSettings",
     "VirtualImage",
     "Waiting",
     "actions",

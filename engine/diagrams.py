@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from engine.capture.modes import CAPTURE_TRANSITIONS, CaptureMode
 from engine.formats.wire import FrameType
+from engine.health.verifier import VERIFIER_TRANSITIONS, VerifierState
 from engine.layers.states import REWRITE_TRANSITIONS, RewriteState
 from engine.session.states import (
     SOURCE_FRAMES,
@@ -65,6 +66,7 @@ MACHINES = (
     Machine("Source session", SourceState.IDLE, SOURCE_TRANSITIONS.items(), SOURCE_FRAMES),
     Machine("Target session", TargetState.LISTENING, TARGET_TRANSITIONS.items(), TARGET_FRAMES),
     Machine("Rewrite of a layer", RewriteState.ROLLING, REWRITE_TRANSITIONS.items()),
+    Machine("Verifier", VerifierState.IDLE, VERIFIER_TRANSITIONS.items()),
 )
 
 

@@ -43,6 +43,19 @@ def applied_follows_durable(before: Cursor | None, applied: Cursor, durable: Cur
         acknowledged_never_decreases(before, applied)
 
 
+def a_gap_closes_on_the_live_files(dirty_count: int, reads: int, *, is_parted: bool) -> None:
+    """I3, the other side: the closing record is a point, so nothing may be missing there."""
+    assert not dirty_count, f"I3: a gap closes while {dirty_count} ranges are dirty"
+    assert not reads, f"I3: a gap closes while {reads} bytes are being read"
+    assert not is_parted, "I3: a gap closes while the stream's files are not the live ones"
+
+
+def stream_meets_the_live_files(emitted: object, live: object, cuts: object) -> None:
+    """Where order begins again, the stream's names and sizes are the live ones."""
+    assert emitted == live, f"the stream has {emitted}, the source {live}"
+    assert not cuts, f"truncates that the stream has not heard of: {cuts}"
+
+
 def one_cut_for_the_group(cut: int, sequences: list[int]) -> None:
     """I4: no file of an image at `cut` holds a record captured after it."""
     assert not sequences or max(sequences) <= cut, f"I4: a file passes the cut at {cut}"
@@ -74,3 +87,10 @@ def segments_are_contiguous(previous_end: Cursor, first_sequence: int, chain_bef
         f"segment at {first_sequence} after {previous_end}"
     )
     assert chain_before == previous_end.chain, f"segment at {first_sequence}: another chain"
+
+
+def no_stage_is_ahead(received_ns: int | None, later_ns: int | None) -> None:
+    """I8: what is applied or verified is never newer than what is durable."""
+    if later_ns is not None:
+        assert received_ns is not None, f"I8: a point of {later_ns} ns, and none is durable"
+        assert later_ns <= received_ns, f"I8: {later_ns} ns is newer than {received_ns} ns"

@@ -217,17 +217,17 @@ class Capture(Compared):
 
     def figures(self, now_ns: int) -> CaptureFigures:
         """Return what the capture has done so far."""
-        order, backlog = self._order, self._backlog
         return CaptureFigures(
-            mode=order.mode,
-            mode_ns=order.clock.totals(now_ns),
-            gap_count=order.gap_count,
+            mode=self._order.mode,
+            mode_ns=self._order.clock.totals(now_ns),
+            gap_count=self._order.gap_count,
             tags_refused=self._tags.refused_count,
             changes_tracked=self._changes_tracked,
-            drained_bytes=order.drain.drained_bytes,
-            pool_bytes=backlog.pool.bytes,
-            spool_bytes=backlog.spool.bytes,
-            dirty_count=order.drain.dirty.count,
+            drained_bytes=self._order.drain.drained_bytes,
+            acknowledged_bytes=self._backlog.pool.freed_bytes,
+            pool_bytes=self._backlog.pool.bytes,
+            spool_bytes=self._backlog.spool.bytes,
+            dirty_count=self._order.drain.dirty.count,
         )
 
     def save(self, now_ns: int) -> bytes:

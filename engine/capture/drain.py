@@ -12,6 +12,7 @@ every change is shown before its writer goes on.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from engine.basics import invariants
 from engine.basics.payload import Segments, length_of, slice_of
 from engine.basics.settings import CaptureSettings
 from engine.capture.bitmap import BLOCK_BYTES
@@ -89,11 +90,10 @@ class Drain:
 
     def meet(self) -> None:
         """Note that the stream says again what the live files say."""
-        emitted, live = self.emitted, self.live
-        assert emitted is None or (emitted.names, emitted.sizes) == (live.names, live.sizes), (
-            "the stream's files are the live ones"
-        )
-        assert not self._cuts, "every cut is in the stream"
+        if (emitted := self.emitted) is not None:
+            invariants.stream_meets_the_live_files(
+                (emitted.names, emitted.sizes), (self.live.names, self.live.sizes), self._cuts
+            )
         self.emitted = None
 
     def shown(self, kind: int, file: int, offset: int, length: int, *, is_kept: bool) -> None:

@@ -16,6 +16,7 @@ class CaptureFigures:
         tags_refused: Tags that found no room, or a gap.
         changes_tracked: Changes of which no more than the place was kept.
         drained_bytes: What was read from the live files to fill gaps.
+        acknowledged_bytes: What the target has acknowledged as durable.
         pool_bytes: In memory now.
         spool_bytes: On the spool's disk now, or on the way there.
         dirty_count: Ranges or blocks that the target lacks now.
@@ -27,6 +28,7 @@ class CaptureFigures:
     tags_refused: int
     changes_tracked: int
     drained_bytes: int
+    acknowledged_bytes: int
     pool_bytes: int
     spool_bytes: int
     dirty_count: int

@@ -9,6 +9,7 @@ it the stream's files are the live files, byte for byte.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from engine.basics import invariants
 from engine.basics.cursor import Cursor
 from engine.basics.errors import SpoolDamaged
 from engine.basics.payload import Segments, length_of, to_bytes
@@ -227,7 +228,11 @@ class Order:
     def _close_gap(self, now_ns: int) -> None:
         stream = self._backlog.stream
         assert stream.gap is not None, "a gap is open"
-        assert self.drain.emitted is None, "the stream's files are the live ones"
+        drain = self.drain
+        is_parted = drain.emitted is not None
+        invariants.a_gap_closes_on_the_live_files(
+            drain.dirty.count, drain.reading_bytes, is_parted=is_parted
+        )
         is_resync = stream.gap.is_resync
         kind = RecordType.RESYNC_END if is_resync else RecordType.GAP_CLOSE
         self.append(kind, 0, 0, (), now_ns)

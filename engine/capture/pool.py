@@ -19,6 +19,8 @@ class Pool:
         #: The newest record in the pool, the one just before its first where it is empty.
         self.end = acknowledged
         self.bytes = 0
+        #: Raw bytes that were ever let go.
+        self.freed_bytes = 0
         self._bytes_max = bytes_max
         self._entries: dict[int, PoolEntry] = {}
 
@@ -72,6 +74,7 @@ class Pool:
         for sequence in range(self.acknowledged.sequence + 1, cursor.sequence + 1):
             freed += self._entries.pop(sequence).cost_bytes
         self.bytes -= freed
+        self.freed_bytes += freed
         self.acknowledged = cursor
         invariants.pool_is_contiguous(self.acknowledged, self.end, len(self._entries))
         return freed

@@ -2,9 +2,9 @@
 
 import struct
 from collections.abc import Callable
-from zlib import crc32
 
 import zstandard
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (

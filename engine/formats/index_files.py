@@ -28,7 +28,8 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from hashlib import blake2b
 from typing import NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.formats.segments import (
     DIGEST_BYTES,

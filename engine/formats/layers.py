@@ -27,7 +27,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.formats.segments import FORMAT_VERSION, PREFIX, checked, sealed_by_crc

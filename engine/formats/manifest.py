@@ -16,7 +16,8 @@ after itself, the digest (blake2b) everything before it.
 import struct
 from hashlib import blake2b
 from typing import Any, NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.formats.index_files import index_name
@@ -117,23 +118,42 @@ class ManifestUnreadable(ValueError):  # noqa: N818 - it says what was found
     """The bytes are no undamaged manifest of this version."""
 
 
+class ManifestEncoder:
+    """Encodes one manifest after the other; most of their segments were in the one before."""
+
+    def __init__(self) -> None:
+        self._segments: tuple[SegmentEntry, ...] = ()
+        self._encoded: list[bytes] = []
+
+    def encode(self, manifest: Manifest) -> bytes:
+        """Return the manifest's bytes."""
+        counts = [len(entries) for entries in manifest[2:]]
+        parts = [_HEAD.pack(FORMAT_VERSION, 0, manifest.group, manifest.generation, *counts)]
+        for standing in manifest.standings:
+            data = encode_standing(standing)
+            parts += (_LENGTH.pack(len(data)), data)
+        parts += self._encode_segments(manifest.segments)
+        for name, kind, level, low, high, length, digest in manifest.layers:
+            parts += (_LAYER.pack(kind, level, low, high, length, digest), _text(name))
+        for cursor, time_ns, kind, label, certificate in manifest.points:
+            parts += (_CURSOR.pack(*cursor), _POINT.pack(time_ns, kind, certificate), _text(label))
+        for sequence, name, reason in manifest.pins:
+            parts += (_PIN.pack(sequence), _text(name), _text(reason))
+        parts += [_text(name) for name in manifest.leaving]
+        return _sealed(b"".join(parts))
+
+    def _encode_segments(self, segments: tuple[SegmentEntry, ...]) -> list[bytes]:
+        known = len(self._segments)
+        if segments[:known] != self._segments:
+            known, self._encoded = 0, []
+        self._encoded += [_encode_segment(entry) for entry in segments[known:]]
+        self._segments = segments
+        return self._encoded
+
+
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return the manifest's bytes."""
-    lists = manifest[2:]
-    counts = [len(entries) for entries in lists]
-    parts = [_HEAD.pack(FORMAT_VERSION, 0, manifest.group, manifest.generation, *counts)]
-    for standing in manifest.standings:
-        data = encode_standing(standing)
-        parts += (_LENGTH.pack(len(data)), data)
-    parts += [_encode_segment(entry) for entry in manifest.segments]
-    for name, kind, level, low, high, length, digest in manifest.layers:
-        parts += (_LAYER.pack(kind, level, low, high, length, digest), _text(name))
-    for cursor, time_ns, kind, label, certificate in manifest.points:
-        parts += (_CURSOR.pack(*cursor), _POINT.pack(time_ns, kind, certificate), _text(label))
-    for sequence, name, reason in manifest.pins:
-        parts += (_PIN.pack(sequence), _text(name), _text(reason))
-    parts += [_text(name) for name in manifest.leaving]
-    return _sealed(b"".join(parts))
+    return ManifestEncoder().encode(manifest)
 
 
 def decode_manifest(data: bytes) -> Manifest:

@@ -24,7 +24,8 @@ who can write to the journal can forge one.
 import struct
 from enum import IntEnum
 from typing import NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 RECORD_MAGIC = 0x31435052  # "RPC1"
 RECORD_VERSION = 1

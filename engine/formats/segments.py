@@ -16,7 +16,8 @@ itself.
 import struct
 from hashlib import blake2b
 from typing import NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 SEGMENT_SUFFIX = ".segment"
 SEGMENT_MAGIC = 0x31475352  # "RSG1"

@@ -18,9 +18,9 @@ All but ERROR begin with a stamp, the four times of an NTP exchange spread over 
 import struct
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
-from zlib import crc32
 
 import zstandard
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import CODE_OF_ERROR, EngineError

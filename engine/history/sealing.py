@@ -6,7 +6,8 @@ Always in the same way, so that an index built again is the same to the last byt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.formats.index_files import (

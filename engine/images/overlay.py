@@ -6,7 +6,8 @@ the overlay is dropped: what it held was a test. The journal and its layers are 
 
 from collections.abc import Mapping
 from typing import NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.errors import JournalDamaged, OverlayFull
 from engine.basics.payload import Segments, length_of

@@ -26,6 +26,7 @@ from engine.journal.segment import Segment
 
 Part = Segment | SealedRows
 _NEVER = 1 << 64
+_SEQUENCE = attrgetter("sequence")
 
 
 class Catalogue:
@@ -113,8 +114,13 @@ class Catalogue:
                 return
             if not _may_have(part, kinds):
                 continue
-            for event in part.events():
-                if event.kind in kinds and first <= event.sequence <= last:
+            events = part.events()
+            # Whoever follows a journal asks for the newest few: the others are not looked at.
+            for index in range(bisect_left(events, first, key=_SEQUENCE), len(events)):
+                event = events[index]
+                if event.sequence > last:
+                    return
+                if event.kind in kinds:
                     yield event
 
     def events_backwards(self, kinds: Collection[int], last: int) -> Iterator[Event]:

@@ -41,9 +41,9 @@ from engine.formats.manifest import (
     MANIFEST_NAME,
     KeptPoint,
     Manifest,
+    ManifestEncoder,
     Pin,
     SegmentEntry,
-    encode_manifest,
 )
 from engine.formats.records import (
     HEADER_BYTES,
@@ -96,6 +96,7 @@ class Journal(JournalReader):
         self._history = History(manifest.group, manifest.base.cursor, self.standing)
         self._open: Segment | None = None
         self._pending: PendingActions[_Promise] = PendingActions()
+        self._manifest_encoder = ManifestEncoder()
         self._wants_sync = False
         self._unreleased: list[SegmentEntry] = []  # sealed, but no later sync promises their index
 
@@ -208,15 +209,14 @@ class Journal(JournalReader):
         old = self.manifest
         kept = tuple(entry for entry in old.segments if entry.name not in drop_segments)
         assert len(kept) + len(set(drop_segments)) == len(old.segments), "sealed ones are dropped"
-        self._write_manifest(
-            old._replace(
-                standings=self._standings_for(kept),
-                segments=kept,
-                layers=old.layers if layers is None else tuple(layers),
-                points=old.points if points is None else tuple(points),
-                pins=old.pins if pins is None else tuple(pins),
-            )
+        new = old._replace(
+            standings=self._standings_for(kept),
+            segments=kept,
+            layers=old.layers if layers is None else tuple(layers),
+            points=old.points if points is None else tuple(points),
+            pins=old.pins if pins is None else tuple(pins),
         )
+        self._write_manifest(new, leaving=tuple(sorted(old.names() - new.names())))
         self._pending.add_sync(MANIFEST_NAME, self._promise(None))
         self._pending.add(*(DeleteFile(name) for name in self.manifest.leaving))
         self.index.drop(drop_segments)
@@ -344,13 +344,12 @@ class Journal(JournalReader):
         self._write_manifest(old._replace(standings=standings, segments=(*old.segments, entry)))
         self._unreleased.append(entry)
 
-    def _write_manifest(self, manifest: Manifest) -> None:
+    def _write_manifest(self, manifest: Manifest, leaving: tuple[str, ...] = ()) -> None:
         """Replace the manifest by another one of what is already durable when its turn comes."""
-        leaving = self.manifest.names() - manifest.names()
-        self.manifest = manifest._replace(
-            generation=self.manifest.generation + 1, leaving=tuple(sorted(leaving))
-        )
-        self._pending.add(ReplaceFile(MANIFEST_NAME, encode_manifest(self.manifest)))
+        generation = self.manifest.generation + 1
+        self.manifest = manifest._replace(generation=generation, leaving=leaving)
+        data = self._manifest_encoder.encode(self.manifest)
+        self._pending.add(ReplaceFile(MANIFEST_NAME, data))
 
     # --- syncs --------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ see `IndexBuilder`.
 from array import array
 from collections.abc import Callable, Mapping
 from typing import TypeVar
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.contract.storage import Storage

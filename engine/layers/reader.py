@@ -9,7 +9,8 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.errors import JournalDamaged, RecordDamaged, SegmentForeign
 from engine.basics.payload import Segments

@@ -8,7 +8,8 @@ block size of the file, so that merging layers can pass whole blocks on as they 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from engine.basics.payload import Segments
 from engine.basics.settings import LayerSettings

@@ -71,6 +71,14 @@ class RecoveryPoints:
             raise PointRefused("No point is complete yet: the first copy is being made", _WAIT_HINT)
         return point
 
+    def oldest(self) -> RecoveryPoint | None:
+        """Return the oldest point of all, None where there is none."""
+        first, last = self._bounds()
+        gap = self._journal.index.gap_at(first) if first <= last else None
+        if gap is not None:
+            first = last + 1 if gap.closed is None else gap.closed
+        return self._point(first) if first <= last else None
+
     def at_sequence(self, sequence: int) -> RecoveryPoint:
         """Return the point at exactly this sequence.
 
@@ -81,7 +89,7 @@ class RecoveryPoints:
         first, last = self._bounds()
         if sequence < first:
             raise PointRefused(
-                f"Sequence {sequence} is before the journal's first", later=self._oldest()
+                f"Sequence {sequence} is before the journal's first", later=self.oldest()
             )
         if sequence > last:
             raise PointRefused(f"Sequence {sequence} is not durable here", earlier=self._newest())
@@ -110,7 +118,7 @@ class RecoveryPoints:
         if time_ns < index.source_time_ns(first):
             raise PointRefused(
                 f"Source time {time_text(time_ns)} is before the journal's first record",
-                later=self._oldest(),
+                later=self.oldest(),
             )
         sequence = index.newest_at(time_ns, last)
         gap = index.gap_at(sequence)
@@ -186,14 +194,6 @@ class RecoveryPoints:
         if last >= first and (gap := self._journal.index.gap_at(last)) is not None:
             last = gap.opened - 1
         return self._point(last) if last >= first else None
-
-    def _oldest(self) -> RecoveryPoint | None:
-        """Return the oldest point, None where there is none."""
-        first, last = self._bounds()
-        gap = self._journal.index.gap_at(first) if first <= last else None
-        if gap is not None:
-            first = last + 1 if gap.closed is None else gap.closed
-        return self._point(first) if first <= last else None
 
     def _inside(self, gap: Gap, what: str) -> PointRefused:
         """Return the refusal of something inside a gap, with both edges."""

@@ -8,10 +8,10 @@ import os
 from functools import cache
 from itertools import count
 from random import Random
-from zlib import crc32
 
 import pytest
 from engine_model import EPOCH, GROUP, INCARNATION, create, write
+from isal.isal_zlib import crc32
 
 from engine import (
     Capture,

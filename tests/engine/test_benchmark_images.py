@@ -5,10 +5,10 @@ goes without. Run with `pytest --benchmark-only tests/engine`.
 """
 
 import os
-from zlib import crc32
 
 import pytest
 from engine_model import EPOCH, GROUP, INCARNATION, create, write
+from isal.isal_zlib import crc32
 
 from engine import Capture, CaptureSettings, Image, open_journal
 from engine.basics.settings import LayerSettings

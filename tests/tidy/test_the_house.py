@@ -87,6 +87,17 @@ ROOMS_MAY_IMPORT = {
             "images",
         },
         "session": {"basics", "contract", "formats", "capture", "journal", "resync"},
+        "health": {
+            "basics",
+            "contract",
+            "formats",
+            "history",
+            "capture",
+            "journal",
+            "images",
+            "points",
+            "session",
+        },
         "live": {"basics", "contract"},
     },
 }

@@ -27,6 +27,7 @@ from engine.formats.layers import LayerEntry
 from engine.formats.manifest import (
     KeptPoint,
     Manifest,
+    ManifestEncoder,
     ManifestUnreadable,
     Pin,
     SegmentEntry,
@@ -86,6 +87,15 @@ def test_a_standing_is_decoded_as_it_was_encoded(standing):
 @given(MANIFEST)
 def test_a_manifest_is_decoded_as_it_was_encoded(manifest):
     assert decode_manifest(encode_manifest(manifest)) == manifest
+
+
+@given(st.lists(MANIFEST, max_size=4), st.lists(SEGMENT, min_size=6, max_size=6))
+def test_manifests_encoded_one_after_the_other_are_as_if_each_were_the_only_one(manifests, more):
+    encoder = ManifestEncoder()
+    for manifest in manifests:
+        for count in (1, 3, 4, 6, 2):
+            grown = manifest._replace(segments=manifest.segments + tuple(more[:count]))
+            assert encoder.encode(grown) == encode_manifest(grown)
 
 
 @given(MANIFEST, st.data())

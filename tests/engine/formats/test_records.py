@@ -1,11 +1,11 @@
 """Records and their bodies: what is encoded comes back, and no damaged byte goes unseen."""
 
 from random import Random
-from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from isal.isal_zlib import crc32
 
 from engine.basics.errors import RecordDamaged
 from engine.basics.payload import length_of, slice_of, to_bytes

@@ -1,11 +1,11 @@
 """Frames: whole or byte by byte the same; damaged, oversized or unknown ones are named."""
 
 import struct
-from zlib import crc32
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (

@@ -1,7 +1,6 @@
 """What two ends agree on before the first record flows, and how they refuse each other by name."""
 
 import struct
-from zlib import crc32
 
 import pytest
 from engine_frames import (
@@ -17,6 +16,7 @@ from engine_frames import (
 )
 from engine_harness import SMALL, Pair
 from engine_model import EPOCH, MemoryStorage, opened, write
+from isal.isal_zlib import crc32
 
 from engine import SourceSession, SourceState, TargetSession, TargetState, actions, events
 from engine.basics.cursor import Cursor
