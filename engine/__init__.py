@@ -8,6 +8,7 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
                                                        RecoveryPoints, Image <- Journal, layers
                                                        LayerKeeper -> layer files
     VirtualImage, Hydration, Rollback: a past point put to use
+    Promotion, Witness: a copy becomes the primary, with an epoch of the one authority
 """
 
 from engine.basics import errors
@@ -17,6 +18,7 @@ from engine.basics.settings import (
     BandwidthRule,
     CaptureSettings,
     DailyHours,
+    FailoverSettings,
     JournalSettings,
     LayerSettings,
     ResyncSettings,
@@ -26,8 +28,12 @@ from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
 from engine.capture.clean_stop import OpenedCapture, open_capture
 from engine.capture.modes import CaptureMode
-from engine.contract import actions, events, volumes
+from engine.contract import actions, events, promotions, volumes
 from engine.contract.storage import Storage
+from engine.failover.authority import Witness
+from engine.failover.failback import Failback
+from engine.failover.promotion import Promotion
+from engine.failover.states import PromotionState
 from engine.formats.records import RecordType
 from engine.formats.standings import Standing
 from engine.health.checks import Checker, Finding
@@ -70,6 +76,8 @@ __all__ = [
     "Cursor",
     "DailyHours",
     "DiffMap",
+    "Failback",
+    "FailoverSettings",
     "Finding",
     "Health",
     "HealthSettings",
@@ -84,6 +92,8 @@ __all__ = [
     "LayerVerifier",
     "OpenedCapture",
     "OpenedJournal",
+    "Promotion",
+    "PromotionState",
     "RecordType",
     "RecoveryPoint",
     "RecoveryPoints",
@@ -107,11 +117,13 @@ __all__ = [
     "VerifierSettings",
     "VirtualImage",
     "Waiting",
+    "Witness",
     "actions",
     "errors",
     "events",
     "open_capture",
     "open_journal",
+    "promotions",
     "rebuild_manifest",
     "verify_journal",
     "volumes",

@@ -13,6 +13,12 @@ from inspect import getdoc
 from typing import NamedTuple
 
 from engine.capture.modes import CAPTURE_TRANSITIONS, CaptureMode
+from engine.failover.states import (
+    FAILBACK_TRANSITIONS,
+    PROMOTION_TRANSITIONS,
+    FailbackState,
+    PromotionState,
+)
 from engine.formats.wire import FrameType
 from engine.health.verifier import VERIFIER_TRANSITIONS, VerifierState
 from engine.layers.states import REWRITE_TRANSITIONS, RewriteState
@@ -66,6 +72,8 @@ MACHINES = (
     Machine("Source session", SourceState.IDLE, SOURCE_TRANSITIONS.items(), SOURCE_FRAMES),
     Machine("Target session", TargetState.LISTENING, TARGET_TRANSITIONS.items(), TARGET_FRAMES),
     Machine("Rewrite of a layer", RewriteState.ROLLING, REWRITE_TRANSITIONS.items()),
+    Machine("Promotion of a copy", PromotionState.STANDBY, PROMOTION_TRANSITIONS.items()),
+    Machine("Failback", FailbackState.SAVING, FAILBACK_TRANSITIONS.items()),
     Machine("Verifier", VerifierState.IDLE, VERIFIER_TRANSITIONS.items()),
 )
 

@@ -222,6 +222,7 @@ class Experiment:
         """Note what the engine says at the instant that the mail server is lost."""
         for name, recoverer in self.recoverers.items():
             self._disaster[name] = recoverer.moment("disaster")
+            self.protections[name].health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         lost_ns = next(iter(self._disaster.values())).time_ns

@@ -13,6 +13,7 @@ from reports import (
     ThresholdResult,
     Verdict,
 )
+from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
 from rpolab.protections.base import PointClass
 from rpolab.protections.cdp import Cdp
@@ -36,6 +37,7 @@ def protection_result(
     """
     curve = _curve(protection, "any", end_ns)
     app_curve = _curve(protection, "app", end_ns)
+    health = protection.health.report()
     return ProtectionResult(
         name=protection.name,
         kind="cdp",
@@ -45,6 +47,7 @@ def protection_result(
         curve=() if curve is None else curve.vertices(),
         app_rpo=None if app_curve is None else app_curve.statistics(),
         app_curve=() if app_curve is None else app_curve.vertices(),
+        health=None if health is None else health_figures(health),
     )
 
 

@@ -270,6 +270,75 @@ class ImageFileMissing(EngineError):
     hint_default = "List names() of the image; the file may have been created or renamed later."
 
 
+class PromotionRefused(EngineError):
+    """This copy cannot become the primary now; it stays on standby and goes on replicating."""
+
+
+class AuthorityUnreachable(PromotionRefused):
+    """The one authority that issues epochs does not answer: without it nobody is promoted."""
+
+    hint_default = (
+        "Bring the authority back, or reach it over another line, and promote again. Never promote "
+        "by hand around it: two primaries would write two histories."
+    )
+
+
+class AuthorityDamaged(PromotionRefused):
+    """What the authority keeps is no register of this group."""
+
+    hint_default = "Check that the copies ask the authority of their own group, and its storage."
+
+
+class EpochTaken(PromotionRefused):
+    """Another copy was faster: the authority has given the epoch to it."""
+
+    hint_default = "Look at the other copy before anything else: it is the primary now."
+
+
+class CopyOutdated(PromotionRefused):
+    """A higher epoch than this copy's was issued: another branch may hold newer data."""
+
+    hint_default = (
+        "Promote the copy that holds the newest epoch; if it is lost for good, force this one."
+    )
+
+
+class CopyInGap(PromotionRefused):
+    """Order is lost at the end of this copy: its newest state is none that ever was."""
+
+    hint_default = (
+        "Wait for the end of the gap or the resync, or promote at the last point before it, by its "
+        "sequence."
+    )
+
+
+class LeaseMissing(PromotionRefused):
+    """This copy does not hold the lease that lets it be promoted automatically."""
+
+    hint_default = "Let the operator decide: another copy may be newer, or the witness was away."
+
+
+class WitnessDisagrees(PromotionRefused):
+    """The authority does not think that the source is gone, or cannot tell."""
+
+    hint_default = "Check the line to the source; if the source is really gone, promote by hand."
+
+
+class DrainTimedOut(PromotionRefused):
+    """The last records of a planned switch did not arrive in time; the source goes on writing."""
+
+    hint_default = "Check the link and the backlog, and switch over when it is small."
+
+
+class OrphanUnsaved(EngineError):
+    """The old primary wrote more than its branch holds: a failback would overwrite it for good."""
+
+    hint_default = (
+        "Bring the rest with an orphan session first; after a stop without warning, compare the "
+        "files with the old branch by a resync in the old epoch."
+    )
+
+
 class OverlayFull(EngineError):
     """A virtual image was written to more than its overlay may hold."""
 

@@ -217,3 +217,31 @@ class LayerSettings:
         assert self.deltas_per_merge > 1
         assert self.deltas_per_image > 0
         assert 0 < self.block_bytes_max <= self.step_bytes_max
+
+
+@dataclass(frozen=True, slots=True)
+class FailoverSettings:
+    """Settings of promotions, of the authority and of leases. All times are assumptions."""
+
+    #: How long an authority that does not answer is asked again before a promotion is given up.
+    ask_timeout_ns: int = 10 * SECOND_NS
+    ask_retry_ns: int = SECOND_NS
+    #: How long a planned switch keeps the source's writers waiting for the last records.
+    drain_timeout_ns: int = 300 * SECOND_NS
+    #: How long a promotion may be rolled back, and what becomes of it then (Zerto's commit policy,
+    #: protection.md 1.5); None: until the operator says.
+    commit_timeout_ns: int | None = 3600 * SECOND_NS
+    at_commit_timeout: Literal["commit", "roll_back"] = "commit"
+    #: A source that was not heard for so long is given up, by the detector and by the witness.
+    source_timeout_ns: int = 60 * SECOND_NS
+    #: For how long the witness lets one copy be promoted automatically.
+    lease_ns: int = 30 * SECOND_NS
+    #: What two clocks may differ by in the course of a lease.
+    lease_margin_ns: int = SECOND_NS
+
+    def __post_init__(self) -> None:
+        assert 0 < self.ask_retry_ns <= self.ask_timeout_ns
+        assert self.drain_timeout_ns > 0
+        assert self.commit_timeout_ns is None or self.commit_timeout_ns > 0
+        assert self.source_timeout_ns > 0
+        assert 0 <= self.lease_margin_ns < self.lease_ns

@@ -38,6 +38,11 @@ class Outgoing:
         return self._backlog.stream.newest
 
     @property
+    def source_time_ns(self) -> int:
+        """Return the source time of the newest record in the stream."""
+        return self._backlog.stream.source_time_ns
+
+    @property
     def oldest_sequence(self) -> int:
         """Return the oldest sequence that can still be sent."""
         return self.acknowledged.sequence + 1

@@ -63,3 +63,21 @@ class VolumeFlushed:
 
 
 VolumeAction = MakeFile | WriteRange | SizeFile | MoveFile | RemoveFile | FlushVolume
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRange:
+    """Read a file of the volume, and answer with RangeRead(token)."""
+
+    token: int
+    name: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRead:
+    """What was read, shorter where the file ended."""
+
+    token: int
+    data: Segments

@@ -1,7 +1,8 @@
 """The stored form of a record's payload: raw, compressed, or with its zero runs as numbers.
 
 * raw: the payload's bytes.
-* zstd (flag 1): used from 4 KiB up, and only where it shrinks to 7/8 or less.
+* zstd (flag 1): used from 4 KiB up, and only where it shrinks to 7/8 or less (of large payloads a
+  sample is asked first, see `engine.formats.sampling`).
 * zero runs (flag 2): `count u32 | entry u32 * count | literals`. An entry's top bit marks a zero
   run, its other bits are a length; the literals follow one another, compressed if flag 1 is set
   too. Used when the payload has int segments and the form is shorter than the plain bytes.
@@ -15,6 +16,7 @@ import zstandard
 from engine.basics.errors import RecordDamaged
 from engine.basics.payload import Segments, length_of, to_bytes
 from engine.formats.records import FLAG_ZERO_RUNS, FLAG_ZSTD, RecordHeader
+from engine.formats.sampling import is_compressible
 
 _COUNT = struct.Struct("<I")
 _ZERO_RUN = 1 << 31
@@ -52,6 +54,8 @@ class BodyEncoder:
 
     def _compressed(self, data: bytes) -> tuple[bytes, int]:
         if self._compressor is None or len(data) < COMPRESS_BYTES_MIN:
+            return data, 0
+        if not is_compressible(self._compressor, (data,), len(data)):
             return data, 0
         packed = self._compressor.compress(data)
         if len(packed) * 8 > len(data) * 7:

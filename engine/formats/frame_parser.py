@@ -63,18 +63,24 @@ class FrameParser:
         #: The version that was chosen, None before: then any that this release speaks.
         self.version: int | None = None
         self._frame_bytes_max = frame_bytes_max
-        self._buffer = bytearray()
+        self._buffer: bytearray | bytes = b""
         self._position = 0
         self._consumed = 0  # bytes of the stream before the buffer
         self._error: RemoteProtocolError | None = None
 
     def receive(self, data: bytes) -> None:
         """Take the next bytes of the stream."""
-        if self._position:
+        self._consumed += self._position
+        if self._position == len(self._buffer):
+            # What comes is read where it lies: most often it is whole frames.
+            self._buffer, self._position = data, 0
+            return
+        if isinstance(self._buffer, bytes):
+            self._buffer = bytearray(memoryview(self._buffer)[self._position :])
+        elif self._position:
             # Moved once per call, not per frame: many small frames stay linear.
             del self._buffer[: self._position]
-            self._consumed += self._position
-            self._position = 0
+        self._position = 0
         self._buffer += data
 
     def next_frame(self) -> Frame | None:
@@ -106,11 +112,18 @@ class FrameParser:
         body = start + FRAME_HEADER_BYTES
         if len(self._buffer) - body < length:
             return None
-        payload = bytes(memoryview(self._buffer)[body : body + length])
         self._position = body + length
+        payload = self._cut(body, body + length)
         if payload_crc != crc32(payload):
             raise self._damaged(f"A frame of {length} bytes", start)
         return self._decode(kind, flags, payload)
+
+    def _cut(self, start: int, stop: int) -> memoryview:
+        """Return bytes of the buffer: what came in one piece is read where it lies."""
+        if isinstance(self._buffer, bytes):
+            return memoryview(self._buffer)[start:stop]
+        with memoryview(self._buffer) as view:
+            return memoryview(bytes(view[start:stop]))
 
     def _check_version(self, kind: int, version: int) -> None:
         if kind in TIMELESS:
@@ -134,19 +147,20 @@ class FrameParser:
         place = f"at byte {self._consumed + start} of this connection"
         return FrameDamaged(f"{what} does not match its checksum, {place}")
 
-    def _decode(self, kind: int, flags: int, payload: bytes) -> Frame:
+    def _decode(self, kind: int, flags: int, payload: memoryview) -> Frame:
         try:
             if kind == FrameType.BATCH:
                 return self._decode_batch(flags, payload)
             if (decode := _DECODERS.get(kind)) is not None:
-                return decode(payload)
+                return decode(bytes(payload))
         except (struct.error, zstandard.ZstdError, ValueError) as error:
             raise FrameDamaged(f"A frame of type {kind} is malformed ({error})") from error
         raise FrameUnexpected(f"A frame of unknown type {kind} and {len(payload)} bytes")
 
-    def _decode_batch(self, flags: int, payload: bytes) -> Batch:
+    def _decode_batch(self, flags: int, payload: memoryview) -> Batch:
         sent, wall, origin, received, first, count, length = BATCH.unpack_from(payload)
-        records, is_compressed = payload[BATCH.size :], bool(flags & FLAG_BATCH_ZSTD)
+        is_compressed = bool(flags & FLAG_BATCH_ZSTD)
+        records: bytes | memoryview = payload[BATCH.size :]
         if length > self._frame_bytes_max:
             raise FrameTooLarge(f"A batch of {length} bytes, the limit is {self._frame_bytes_max}")
         if is_compressed:

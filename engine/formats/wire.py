@@ -24,6 +24,7 @@ from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import CODE_OF_ERROR, EngineError
+from engine.formats.sampling import is_compressible
 from engine.formats.standings import Standing, encode_standing
 
 #: The versions of the protocol that this release speaks. 1 had no clocks and no negotiation.
@@ -136,7 +137,7 @@ class Batch(NamedTuple):
     first: int
     record_count: int
     is_compressed: bool
-    records: bytes
+    records: bytes | memoryview
 
 
 class Ack(NamedTuple):
@@ -218,10 +219,14 @@ FRAME_TYPES: dict[type, FrameType] = {
 }
 
 
-def encode_frame(kind: FrameType, version: int, payload: bytes, flags: int = 0) -> bytes:
-    """Return a frame's bytes."""
-    header = HEADER.pack(len(payload), kind, flags, version, crc32(payload))
-    return b"".join((header, HEADER_CRC.pack(crc32(header)), payload))
+def encode_frame(kind: FrameType, version: int, *payload: bytes, flags: int = 0) -> bytes:
+    """Return a frame's bytes; the parts of its payload are copied once, into it."""
+    length, payload_crc = 0, 0
+    for part in payload:
+        length += len(part)
+        payload_crc = crc32(part, payload_crc)
+    header = HEADER.pack(length, kind, flags, version, payload_crc)
+    return b"".join((header, HEADER_CRC.pack(crc32(header)), *payload))
 
 
 def encode_hello(hello: Hello) -> bytes:
@@ -291,10 +296,18 @@ class BatchEncoder:
 
     def encode(self, stamp: Stamp, first: int, records: list[bytes]) -> bytes:
         """Return the frame's bytes; the records go as they are where they would not shrink."""
-        joined, flags = b"".join(records), 0
-        head = BATCH.pack(*stamp, first, len(records), len(joined))
-        if self._compressor is not None:
-            packed = self._compressor.compress(joined)
-            if len(packed) < len(joined):
-                joined, flags = packed, FLAG_BATCH_ZSTD
-        return encode_frame(FrameType.BATCH, self._version, head + joined, flags)
+        raw_bytes = sum(map(len, records))
+        head = BATCH.pack(*stamp, first, len(records), raw_bytes)
+        if (packed := self._packed(records, raw_bytes)) is not None:
+            flags = FLAG_BATCH_ZSTD
+            return encode_frame(FrameType.BATCH, self._version, head, packed, flags=flags)
+        return encode_frame(FrameType.BATCH, self._version, head, *records)
+
+    def _packed(self, records: list[bytes], raw_bytes: int) -> bytes | None:
+        """Return the records compressed, None where that is not worth its time."""
+        if self._compressor is None:
+            return None
+        if not is_compressible(self._compressor, records, raw_bytes):
+            return None  # most bodies are compressed already
+        packed = self._compressor.compress(b"".join(records))
+        return packed if len(packed) < raw_bytes else None

@@ -156,6 +156,8 @@ class Alarm:
         self.severity = after
         self._bad_since_ns.clear()
         self._good_since_ns.clear()
+        if not after:
+            detail = "no longer"
         message = f"{self.rule.says}: {detail}" if detail else self.rule.says
         self.message = message if after else ""
         return HealthEvent(now_ns, self.rule.name, change, after, message, self.rule.hint)

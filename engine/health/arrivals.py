@@ -5,11 +5,12 @@ What is asked here all the time, `RecoveryPoints` answers anew each time; this r
 
 from collections import deque
 
+from engine.basics.errors import PointRefused
 from engine.formats.records import RecordType
 from engine.history.gaps import Gap
 from engine.history.index import Tag
 from engine.journal.journal import Journal
-from engine.points.recovery_points import Consistency, RecoveryPoint
+from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
 
 _TAG_CLASS = {RecordType.TAG_CRASH: Consistency.CRASH, RecordType.TAG_APP: Consistency.APP}
 #: Two-phase tags that wait for their second record. A source has a handful; one that was lost with
@@ -31,23 +32,35 @@ class PointWatch:
         self.newest: dict[Consistency, RecoveryPoint | None] = dict.fromkeys(Consistency)
         #: The gap that is open at the sequence, if one is.
         self.gap: Gap | None = None
-        self._journal = journal
+        self.journal = journal
         self._pending: dict[int, Tag] = {}
         self._tags: deque[RecoveryPoint] = deque(maxlen=_TAKEN_MAX)
+        self._inherit(journal)  # what retention has kept lies before the oldest record there is
+
+    def inherit(self, older: "PointWatch") -> None:
+        """Take over what was followed in the branch that this journal goes on from.
+
+        Its points before this journal's first record can be recovered as ever; what it had after
+        that is its orphan tail.
+        """
+        self._inherit(older.journal)
+        for point in (*older.newest.values(), _point_at(older.journal, self.sequence)):
+            if point is not None and point.sequence <= self.sequence:
+                self._arrive(point)
 
     def advance(self, sequence: int) -> bool:
         """Take the records up to a durable sequence in; return whether there were any."""
         if sequence <= self.sequence:
             return False
         low, self.sequence = self.sequence, sequence
-        for tag in self._journal.index.tags_after(low):
+        for tag in self.journal.index.tags_after(low):
             if tag.sequence > sequence:
                 break
             self._take(tag)
-        self.gap = self._journal.index.gap_at(sequence)
+        self.gap = self.journal.index.gap_at(sequence)
         last = sequence if self.gap is None else self.gap.opened - 1
-        if last >= self._journal.index.first_sequence:
-            time_ns = self._journal.index.source_time_ns(last)
+        if last >= self.journal.index.first_sequence:
+            time_ns = self.journal.index.source_time_ns(last)
             self._arrive(RecoveryPoint(last, time_ns, Consistency.WRITE))
         return True
 
@@ -82,6 +95,12 @@ class PointWatch:
         self._tags.append(point)
         self._arrive(point)
 
+    def _inherit(self, journal: Journal) -> None:
+        points = RecoveryPoints(journal)
+        for point in (*points.crash_points(), *points.app_points()):
+            if point.sequence <= self.sequence:
+                self._arrive(point)
+
     def _arrive(self, point: RecoveryPoint) -> None:
         """Let a point count for its class, and for those that promise less."""
         for point_class in Consistency:
@@ -90,3 +109,11 @@ class PointWatch:
                 self.newest[point_class] = point
             if point_class is point.consistency:
                 return
+
+
+def _point_at(journal: Journal, sequence: int) -> RecoveryPoint | None:
+    """Return the newest point up to a sequence, None where the journal cannot tell."""
+    try:
+        return RecoveryPoints(journal).at_sequence(sequence)
+    except PointRefused as refusal:
+        return refusal.earlier if isinstance(refusal.earlier, RecoveryPoint) else None

@@ -44,14 +44,19 @@ class CopyState:
         if (every_ns := settings.bookmark_interval_ns) is not None:
             self._bookmarks = BookmarkWatch(every_ns, settings.bookmark_grace_ns, begin_ns)
         self._disconnected_at_ns: int | None = now_ns
+        self._received = PointWatch(session.journal)
         self.attach(session, now_ns)
 
     def attach(self, session: TargetSession, now_ns: int) -> None:
-        """Follow another session, as after a restart; curves and counts go on."""
-        self.session = session
-        self._received = PointWatch(session.journal)
-        self._applied = PointWatch(session.journal)
+        """Follow another session, after a restart or on a branch; curves and counts go on."""
+        before, self.session = self._received, session
+        self._received, self._applied = PointWatch(session.journal), PointWatch(session.journal)
+        self._received.inherit(before)
+        self._applied.inherit(before)
+        self._applied_sequence: int | None = None
         self.observe(now_ns)
+        # On a branch nothing may have come yet, and the tail of the parent counts no more.
+        self.board.points(Stage.RECEIVED, self._received.newest_ns(), now_ns)
 
     def observe(self, now_ns: int) -> None:
         """Look at the session after it has handled an event."""
@@ -61,10 +66,13 @@ class CopyState:
         if self._received.advance(durable):
             self.board.points(Stage.RECEIVED, self._received.newest_ns(), now_ns)
             self._take_bookmarks()
-        if applied == durable:  # the usual case is not worth looking at every record twice
-            self.board.points(Stage.APPLIED, self._received.newest_ns(), now_ns)
-        elif self._applied.advance(applied):
-            self.board.points(Stage.APPLIED, self._applied.newest_ns(), now_ns)
+        if applied != self._applied_sequence:
+            self._applied_sequence = applied
+            watch = self._received
+            if applied != durable:  # else it is not worth looking at every record twice
+                watch = self._applied
+                watch.advance(applied)
+            self.board.points(Stage.APPLIED, watch.newest_ns(), now_ns)
         if session.state is TargetState.STREAMING:
             self._disconnected_at_ns = None
         elif self._disconnected_at_ns is None:

@@ -157,8 +157,8 @@ class Journal(JournalReader):
         self.durable = first
         self.incarnation = incarnation
 
-    def ingest(self, data: bytes) -> list[FileAction]:
-        """Accept a batch of records, all or none.
+    def ingest(self, data: bytes | memoryview) -> list[FileAction]:
+        """Accept a batch of records, all or none; `data` may be a part of other bytes.
 
         Raises:
             EngineError: By its name, what is wrong with which record; nothing was accepted.
@@ -176,7 +176,7 @@ class Journal(JournalReader):
             history.discard()
             raise
         before = history.newest
-        self._place(history.commit(), data, before)
+        self._place(history.commit(), view, before)
         return self.request_sync()
 
     def request_sync(self) -> list[FileAction]:
@@ -243,14 +243,14 @@ class Journal(JournalReader):
             self._request_sync()
         return self._pending.drain()
 
-    def _place(self, staged: list[StagedRecord], data: bytes, before: Cursor) -> None:
+    def _place(self, staged: list[StagedRecord], view: memoryview, before: Cursor) -> None:
         """Append the records to the segments they fall into."""
         run: list[StagedRecord] = []
         run_raw_bytes = 0
         for record in staged:
             cost = HEADER_BYTES + record.header.raw_length
             if self._is_full(len(run), run_raw_bytes, record, cost):
-                self._append_run(run, run_raw_bytes, data, before)
+                self._append_run(run, run_raw_bytes, view, before)
                 before = self.segments[-1].last
                 self._seal()
                 run, run_raw_bytes = [], 0
@@ -258,7 +258,7 @@ class Journal(JournalReader):
                 self.incarnation = int(record.text, 16)
             run.append(record)
             run_raw_bytes += cost
-        self._append_run(run, run_raw_bytes, data, before)
+        self._append_run(run, run_raw_bytes, view, before)
 
     def _is_full(self, count: int, raw_bytes: int, record: StagedRecord, cost: int) -> bool:
         """Tell whether the open segment, with a run to come, must be sealed before a record."""
@@ -276,17 +276,15 @@ class Journal(JournalReader):
         )
 
     def _append_run(
-        self, run: list[StagedRecord], raw_bytes: int, data: bytes, before: Cursor
+        self, run: list[StagedRecord], raw_bytes: int, view: memoryview, before: Cursor
     ) -> None:
         if not run:
             return
         start, end = run[0].start, run[-1].end
-        records = data if end - start == len(data) else data[start:end]
         segment, prefix = self._segment_to_append(before)
         offset = segment.size
         segment.size += len(prefix)
         base = segment.size - start
-        view = memoryview(data)
         for record in run:
             segment.rows.add(record.header, base + record.start, record.text)
             self.index.note(record.header.type, record.header.sequence)
@@ -296,7 +294,7 @@ class Journal(JournalReader):
             Cursor(header.epoch, header.sequence, header.chain), len(run), end - start, raw_bytes
         )
         mark = mark_due(segment, self.group, self.durable)
-        appended = b"".join((prefix, records, mark)) if prefix or mark else records
+        appended = b"".join((prefix, view[start:end], mark))
         raw_bytes += len(prefix) + len(mark)
         self._pending.add(AppendFile(segment.name, offset, appended, raw_bytes))
 

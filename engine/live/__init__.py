@@ -14,7 +14,8 @@ where encryption and authentication will, is fixed by what the sessions leave op
   not. So a truncated TLS stream is a lost connection like any other.
 """
 
+from engine.live.authority import FileAuthority
 from engine.live.directory import JournalDirectory
 from engine.live.volume import VolumeDirectory
 
-__all__ = ["JournalDirectory", "VolumeDirectory"]
+__all__ = ["FileAuthority", "JournalDirectory", "VolumeDirectory"]

@@ -31,6 +31,7 @@ from engine.contract.actions import (
 )
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
 from rpolab.protections.captures import GROUP, Captures
+from rpolab.protections.health_watch import HealthWatch
 from rpolab.protections.images import WhichLog, chosen_generation, materialise, remove_log
 from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.target_driver import TargetDriver
@@ -119,6 +120,8 @@ class Cdp:
             self,
             spool,
         )
+        #: What the engine says of its own health.
+        self.health = HealthWatch(self.source, self.target, spec.bookmarks)
         #: (instant, source time) of each advance of what is durable, per class.
         self.durable: dict[PointClass, list[tuple[int, int]]] = {"any": [], "app": []}
         self.bookmarks: list[SnapshotResult] = []
@@ -274,6 +277,7 @@ class Cdp:
     def source_notice(self, notice: Notice) -> None:
         """Keep errors, and drop bookmarks that never left the host; all goes to the trace."""
         self._note_failure("source", notice)
+        self.health.noticed(notice)
         if isinstance(notice, HistoryRewound):
             self._tags = [tag for tag in self._tags if tag[0] <= notice.sequence]
         if isinstance(notice, CaptureModeChanged):
@@ -283,10 +287,12 @@ class Cdp:
     def target_notice(self, notice: Notice) -> None:
         """Keep the history of what is durable, and errors."""
         self._note_failure("target", notice)
+        self.health.noticed(notice)
         if not isinstance(notice, DurableAdvanced):
             return
         now_ns = self._kernel.now_ns
-        self.durable["any"].append((now_ns, notice.source_time_ns))
+        if (newest_ns := self.health.newest_ns) is not None:  # what lies in a gap is no point
+            self.durable["any"].append((now_ns, min(newest_ns, notice.source_time_ns)))
         tags, sequence = self._tags, notice.cursor.sequence
         while self._tags_durable < len(tags) and tags[self._tags_durable][0] <= sequence:
             self.durable["app"].append((now_ns, tags[self._tags_durable][1].time_ns))

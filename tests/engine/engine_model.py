@@ -77,13 +77,13 @@ class RecordStream:
         self.newest = self.base
         self.records: list[bytes] = []
 
-    def add(self, kind, body=b"", *, file=0, offset=0, time_ns=None, epoch=None):
+    def add(self, kind, body=b"", *, file=0, offset=0, time_ns=None, epoch=None, flags=0):
         """Add one record; its time is its sequence where none is given."""
         sequence = self.newest.sequence + 1
         header = RecordHeader(
             version=RECORD_VERSION,
             type=kind,
-            flags=0,
+            flags=flags,
             file=file,
             sequence=sequence,
             source_time_ns=sequence if time_ns is None else time_ns,

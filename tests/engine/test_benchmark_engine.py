@@ -226,11 +226,12 @@ class WholePath:
     def at_target(self, data):
         """Return what the source does about the target's answers."""
         back, given = [], self.target.handle(events.BytesReceived(1, data), self.now_ns)
-        for done in self.directory.carry_out(given):
-            given += self.target.handle(done, self.now_ns)
-        for reply in given:
-            if isinstance(reply, actions.SendBytes):
-                back += self.source.handle(events.BytesReceived(1, reply.data), self.now_ns)
+        while given:
+            for reply in given:
+                if isinstance(reply, actions.SendBytes):
+                    back += self.source.handle(events.BytesReceived(1, reply.data), self.now_ns)
+            done = self.directory.carry_out(given)
+            given = [a for event in done for a in self.target.handle(event, self.now_ns)]
         return back
 
 

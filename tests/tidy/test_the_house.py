@@ -76,6 +76,7 @@ ROOMS_MAY_IMPORT = {
         "layers": {"basics", "contract", "formats", "history", "journal"},
         "images": {"basics", "contract", "formats", "history", "journal", "layers"},
         "points": {"basics", "formats", "history", "journal"},
+        "retention": {"basics", "contract", "formats", "history", "journal", "layers", "points"},
         "resync": {
             "basics",
             "contract",
@@ -85,6 +86,7 @@ ROOMS_MAY_IMPORT = {
             "journal",
             "layers",
             "images",
+            "points",
         },
         "session": {"basics", "contract", "formats", "capture", "journal", "resync"},
         "health": {
@@ -97,6 +99,17 @@ ROOMS_MAY_IMPORT = {
             "images",
             "points",
             "session",
+        },
+        "failover": {
+            "basics",
+            "contract",
+            "formats",
+            "history",
+            "capture",
+            "journal",
+            "layers",
+            "images",
+            "points",
         },
         "live": {"basics", "contract"},
     },

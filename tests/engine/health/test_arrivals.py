@@ -15,37 +15,13 @@ from engine_model import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from watched_points import check, opened
 
 from engine import Capture, Consistency, RecordType, RecoveryPoints, open_journal
-from engine.basics.errors import PointRefused
 from engine.formats.control import encode_incarnation
 from engine.health.arrivals import PointWatch
 
 R = RecordType
-
-
-def opened():
-    storage = MemoryStorage()
-    journal = open_journal(storage, group=GROUP).journal
-    journal.adopt(EPOCH, INCARNATION)
-    return journal, storage
-
-
-def check(watch, journal):
-    """Compare what is followed with what a look at everything gives."""
-    points, newest = RecoveryPoints(journal), watch.newest
-    app, crash = points.app_points(), points.crash_points()
-    assert newest[Consistency.APP] == (app[-1] if app else None)
-    tagged = max([*app, *crash], key=lambda point: point.sequence, default=None)
-    assert newest[Consistency.CRASH] == tagged
-    try:
-        latest = points.latest()
-    except PointRefused:
-        assert newest[Consistency.WRITE] is None
-    else:
-        found = newest[Consistency.WRITE]
-        assert (found.sequence, found.source_time_ns) == (latest.sequence, latest.source_time_ns)
-    assert watch.gap == journal.index.gap_at(journal.durable.sequence)
 
 
 @settings(deadline=None, max_examples=60)
@@ -121,3 +97,21 @@ def test_a_watch_made_late_finds_what_an_early_one_has_followed():
     late.advance(journal.durable.sequence)
     assert late.newest == early.newest
     assert late.gap == early.gap
+
+
+def test_a_branch_inherits_the_points_before_its_base_and_none_of_the_orphan_tail():
+    stream = RecordStream()
+    for kind in (R.TIME, R.TAG_APP, R.TIME, R.TAG_CRASH, R.TAG_APP, R.TIME):
+        stream.add(kind)
+    parent, storage = opened()
+    settle(parent, storage, parent.ingest(b"".join(stream.records)))
+    before = PointWatch(parent)
+    before.advance(6)
+    assert before.newest[Consistency.APP].sequence == 5
+    for base, tagged in ((5, 5), (4, 2), (6, 5), (1, None)):
+        branch = open_journal(MemoryStorage(), group=GROUP, base=parent.standing_at(base)).journal
+        watch = PointWatch(branch)
+        watch.inherit(before)
+        newest = watch.newest[Consistency.APP]
+        assert (newest and newest.sequence) == tagged
+        assert watch.newest[Consistency.WRITE].sequence == base

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from delayed_pair import SECOND, DelayedPair
-from engine_model import app_tag, create, write
+from engine_model import GROUP, MemoryStorage, app_tag, create, write
 from verified_world import Draws, World
 
 from engine import (
@@ -13,6 +13,7 @@ from engine import (
     SessionSettings,
     TargetSession,
     actions,
+    open_journal,
 )
 from engine.basics.errors import ChainMismatch
 from engine.health.alarms import Change, Severity
@@ -173,6 +174,20 @@ def test_a_restart_of_the_copy_keeps_the_curves_and_finds_the_points_again():
     assert after.points.newest == before.points.newest
     assert not after.is_connected
     assert after.bookmarks.counts[Whereabouts.FOUND] == before.bookmarks.counts[Whereabouts.FOUND]
+
+
+def test_on_a_new_branch_the_orphan_tail_of_the_old_one_counts_no_more():
+    office = Office()
+    office.run(HOUR)
+    pair, parent = office.pair, office.pair.journal
+    base = parent.durable.sequence - 20
+    branch = open_journal(MemoryStorage(), group=GROUP, base=parent.standing_at(base)).journal
+    pair.health.attach(TargetSession(branch, CALM), None, pair.now_ns)
+    report = office.report
+    point = report.points.newest[Consistency.WRITE]
+    assert point.sequence == base
+    assert report.rpo[Stage.RECEIVED, Consistency.WRITE].newest_ns == point.source_time_ns
+    assert report.points.newest[Consistency.APP].sequence <= base
 
 
 def test_a_fatal_error_is_critical_at_once():

@@ -66,18 +66,23 @@ def an_undo_that_empties_pages():
 def a_cut_between_a_split_and_its_insert():
     """The log ends with a split, on which the insert that asked for it never followed."""
     world = World(mailboxes=MAILBOXES[:1])
-    log, kinds = world.group.mounted(DATABASE).editor.log, []
+    log, records = world.group.mounted(DATABASE).editor.log, []
+    fdp = world.group.database(DATABASE).table("Msg").tree.tree.fdp
 
     def note(record):
-        kinds.append(type(log_records.decode(record)[0]))
+        records.append(log_records.decode(record)[0])
         return log(record)
 
     world.group.mounted(DATABASE).editor.log = note
     while world.group.log.buffer.generation == 1:
         world.send(700)
         world.run(0.01)
-    split = len(kinds) - 1 - kinds[::-1].index(log_records.Split)
-    assert kinds[split + 1] is log_records.Insert
+    split = max(
+        number
+        for number, record in enumerate(records)
+        if isinstance(record, log_records.Split) and record.pgno_fdp == fdp
+    )
+    assert isinstance(records[split + 1], log_records.Insert)
     return cut_after_record(split)
 
 

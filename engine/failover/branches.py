@@ -1,0 +1,138 @@
+"""Branches: how one begins at a promotion, and where two histories parted.
+
+A branch is a journal of its own. Its first record is EPOCH, written with the first change; until
+then the promotion has changed nothing (DRBD 9's rule, protection.md 3.7). What the parent's journal
+holds beyond the base is its orphan tail: it stays, and is read as an image of the parent.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from engine.basics.cursor import Cursor
+from engine.basics.errors import ResyncRequired
+from engine.basics.settings import CaptureSettings, JournalSettings
+from engine.capture.capture import Capture
+from engine.contract.storage import Storage
+from engine.history.filetable import FileTableState
+from engine.journal.journal import Journal
+from engine.journal.opening import OpenedJournal, open_journal
+
+
+def open_branch(
+    storage: Storage, parent: Journal, base: Cursor, settings: JournalSettings | None = None
+) -> OpenedJournal:
+    """Open the journal of a branch of `parent`, or begin it where there is none yet.
+
+    Args:
+        storage: A place of its own, not the parent's.
+        parent: The journal that the branch begins in.
+        base: The cursor in it that was written down at the promotion.
+        settings: Bounds.
+    """
+    standing = parent.standing_at(base.sequence)
+    assert standing.cursor == base, "the parent holds the base"
+    return open_journal(storage, group=parent.group, settings=settings, base=standing)
+
+
+def begin_capture(
+    parent: Journal,
+    base: Cursor,
+    *,
+    epoch: int,
+    incarnation: int,
+    settings: CaptureSettings | None = None,
+    storage: Storage | None = None,
+) -> Capture:
+    """Return the capture at the new primary; its live files must be those of the base."""
+    standing = parent.standing_at(base.sequence)
+    return Capture.branch(
+        group=parent.group,
+        epoch=epoch,
+        incarnation=incarnation,
+        base=base,
+        files=FileTableState(standing.files, standing.id_newest),
+        source_time_ns=standing.source_time_ns,
+        settings=settings,
+        storage=storage,
+    )
+
+
+def succeed(
+    capture: Capture, *, epoch: int, incarnation: int, storage: Storage | None = None
+) -> Capture:
+    """Return the capture with which an old source goes on in a new epoch, given back to it.
+
+    All that it captured in its old epoch must have arrived (`SourceSession(is_orphan=True)` brings
+    it), and no writer may run: the new branch begins at its last record.
+
+    Raises:
+        ResyncRequired: It broke off, lost order or was abandoned: both ends must be compared.
+    """
+    if capture.is_abandoned or capture.is_in_gap or not capture.is_based:
+        raise ResyncRequired("The capture does not know all that was written in its old epoch")
+    assert capture.acknowledged == capture.newest, "the orphan tail was brought first"
+    assert not capture.held_count, "no writer waits"
+    return Capture.branch(
+        group=capture.group,
+        epoch=epoch,
+        incarnation=incarnation,
+        base=capture.newest,
+        files=capture.live_files(),
+        source_time_ns=capture.source_time_ns,
+        settings=capture.settings,
+        storage=storage,
+    )
+
+
+class OrphanTail(NamedTuple):
+    """What a journal holds beyond the base of the branch that went on from it.
+
+    Every sequence of it is read as an image of that journal.
+    """
+
+    epoch: int
+    first: int
+    last: int
+    last_time_ns: int
+
+
+def orphan_tail(parent: Journal, base: Cursor) -> OrphanTail | None:
+    """Return the orphan tail of a journal whose branch began at `base`, None where it has none."""
+    last = parent.durable
+    if last.sequence <= base.sequence:
+        return None
+    time_ns = parent.durable_time_ns or 0
+    return OrphanTail(last.epoch, base.sequence + 1, last.sequence, time_ns)
+
+
+class Lineage(NamedTuple):
+    """The way from the beginning of a history to its newest record, branch by branch.
+
+    `ends` holds, oldest first, the cursor in each branch up to which it counts: the base of the
+    next one, and of the last its newest record.
+    """
+
+    ends: tuple[Cursor, ...]
+
+
+def lineage_of(journals: Sequence[Journal]) -> Lineage:
+    """Return the lineage of the last of these journals, each of which began in the one before."""
+    bases = [journal.manifest.base.cursor for journal in journals]
+    for (parent, _), (_, base) in pairwise(zip(journals, bases, strict=True)):
+        assert base.epoch == parent.durable.epoch, "each began in the one before"
+    return Lineage((*bases[1:], journals[-1].durable))
+
+
+def common_ancestor(one: Lineage, other: Lineage) -> Cursor | None:
+    """Return the newest cursor that both histories share; None where they share nothing.
+
+    In the newest branch of both it is the earlier of the two ends: up to there records are the
+    same, for one branch has one writer (I6).
+    """
+    ends = {end.epoch: end for end in other.ends}
+    shared = [end for end in one.ends if end.epoch in ends]
+    if not shared:
+        return None
+    mine = shared[-1]
+    return min(mine, ends[mine.epoch], key=lambda end: end.sequence)

@@ -1,0 +1,1 @@
+"""Retention: which points stay, and how the others leave."""
