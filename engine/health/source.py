@@ -78,8 +78,13 @@ class SourceHealth:
         self._differential_ns = 0
 
     def attach(self, session: SourceSession, now_ns: int) -> None:
-        """Follow another session of the same capture; what the last one did is kept."""
+        """Follow another session, of this capture or, after a host crash, of the next one.
+
+        What the last session did is kept.
+        """
         self.observe(now_ns)
+        if session.capture is not self._capture:
+            self._capture, self._acknowledged = session.capture, 0
         self._before = _sum(self._before, self._seen)
         self._session, self._seen = session, SendFigures()
 
