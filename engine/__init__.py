@@ -6,7 +6,7 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
     source host                                            target host
     filter -> Capture -> SourceSession  == frames ==>  TargetSession -> Journal -> segment files
                                                        RecoveryPoints, Image <- Journal, layers
-                                                       LayerKeeper -> layer files
+                                                       RetentionKeeper, LayerKeeper -> layer files
     VirtualImage, Hydration, Rollback: a past point put to use
     Promotion, Witness: a copy becomes the primary, with an epoch of the one authority
 """
@@ -56,6 +56,8 @@ from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
 from engine.layers.verification import LayerVerifier
 from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPoints
+from engine.retention.keeper import RetentionKeeper
+from engine.retention.settings import RetentionPolicy, Stage
 from engine.session.clock import ReportedRpo
 from engine.session.outbox import SendFigures
 from engine.session.source import SourceSession
@@ -100,6 +102,8 @@ __all__ = [
     "Refused",
     "ReportedRpo",
     "ResyncSettings",
+    "RetentionKeeper",
+    "RetentionPolicy",
     "Rollback",
     "Segments",
     "SendFigures",
@@ -107,6 +111,7 @@ __all__ = [
     "SourceHealth",
     "SourceSession",
     "SourceState",
+    "Stage",
     "Standing",
     "Storage",
     "TailCut",

@@ -22,6 +22,7 @@ from engine.failover.states import (
 from engine.formats.wire import FrameType
 from engine.health.verifier import VERIFIER_TRANSITIONS, VerifierState
 from engine.layers.states import REWRITE_TRANSITIONS, RewriteState
+from engine.retention.states import RETENTION_TRANSITIONS, RetentionState
 from engine.session.states import (
     SOURCE_FRAMES,
     SOURCE_TRANSITIONS,
@@ -72,6 +73,7 @@ MACHINES = (
     Machine("Source session", SourceState.IDLE, SOURCE_TRANSITIONS.items(), SOURCE_FRAMES),
     Machine("Target session", TargetState.LISTENING, TARGET_TRANSITIONS.items(), TARGET_FRAMES),
     Machine("Rewrite of a layer", RewriteState.ROLLING, REWRITE_TRANSITIONS.items()),
+    Machine("Retention", RetentionState.RESTING, RETENTION_TRANSITIONS.items()),
     Machine("Promotion of a copy", PromotionState.STANDBY, PROMOTION_TRANSITIONS.items()),
     Machine("Failback", FailbackState.SAVING, FAILBACK_TRANSITIONS.items()),
     Machine("Verifier", VerifierState.IDLE, VERIFIER_TRANSITIONS.items()),

@@ -1,10 +1,13 @@
 """The invariants of protection.md 3.9 that hold from now on, as assertions that stay on.
 
-I1 an acknowledged sequence never decreases; I3 no point inside a gap; I4 one cut for all files of
-the group; I6 at most one writer epoch; I8 a reported RPO is never better than the journal's newest
+I1 an acknowledged sequence never decreases; I2 a published point never changes; I3 no point inside
+a gap; I4 one cut for all files of the group; I6 at most one writer epoch; I7 the newest
+application-consistent point is kept; I8 a reported RPO is never better than the journal's newest
 durable record allows.
 A broken invariant is a defect of the engine: it must stop before it writes anything more.
 """
+
+from collections.abc import Collection, Mapping
 
 from engine.basics.cursor import Cursor
 
@@ -29,6 +32,35 @@ def durable_follows_received(durable: Cursor, received: Cursor) -> None:
     assert durable.sequence <= received.sequence, f"durable {durable} beyond received {received}"
     if durable.sequence == received.sequence:
         assert durable == received, f"durable {durable} is another history than {received}"
+
+
+def published_points_never_change(
+    before: Mapping[int, object], after: Mapping[int, object]
+) -> None:
+    """I2: a kept point leaves or stays, by sequence; its certificate and all stay with it.
+
+    That its files still are what the certificate says is checked whenever a layer that ends there
+    is made, before anything is deleted (CertificateMismatch).
+    """
+    for sequence, point in after.items():
+        assert before.get(sequence, point) == point, f"I2: {before[sequence]} became {point}"
+
+
+def no_kept_point_is_compacted_away(low: int, high: int, kept: Collection[int]) -> None:
+    """I2: what is compacted into one layer gives up all points but its ends."""
+    inside = [sequence for sequence in kept if low < sequence < high]
+    assert not inside, f"I2: compacting ({low}, {high}] would give {inside} up"
+
+
+def the_newest_app_point_is_kept(newest_app: int | None, kept: Collection[int]) -> None:
+    """I7: the retained range always contains the newest application-consistent point."""
+    assert newest_app is None or newest_app in kept, f"I7: {newest_app} would leave"
+
+
+def pinned_points_are_kept(pinned: Collection[int], kept: Collection[int], frontier: int) -> None:
+    """Up to the frontier nothing is left but what is kept, and that are all pinned points."""
+    leaving = [sequence for sequence in pinned if sequence <= frontier and sequence not in kept]
+    assert not leaving, f"pinned points would leave: {leaving}"
 
 
 def no_point_lies_in_a_gap(sequence: int, gap: object) -> None:

@@ -201,9 +201,50 @@ class ClockJumped:
     step_ns: int
 
 
+SpaceState = Literal["enough", "low", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceChanged:
+    """The journal takes more, or less, of its space than a threshold.
+
+    `when_full` is the policy's answer: with `pause`, a full copy is to take nothing more.
+    """
+
+    state: SpaceState
+    used_bytes: int
+    limit_bytes: int
+    when_full: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryShortened:
+    """Points left before their age, because the space ran out: the retention is not met.
+
+    Times are source times: from when on every write is a point, and of the oldest point; None
+    where nothing had left before, and the beginning was kept.
+    """
+
+    policy: str
+    points_given_up: int
+    every_write_from_ns_before: int | None
+    every_write_from_ns: int
+    oldest_ns_before: int | None
+    oldest_ns: int
+    hint: str
+
+
 CaptureNotice = CaptureModeChanged | GapOpened | GapClosed | HistoryRewound
 Notice = (
-    Established | DurableAdvanced | ConnectionLost | SessionFailed | ClockJumped | CaptureNotice
+    Established
+    | DurableAdvanced
+    | ConnectionLost
+    | SessionFailed
+    | ClockJumped
+    | CaptureNotice
+    | SpaceChanged
+    | HistoryShortened
 )
 
 

@@ -209,6 +209,8 @@ class Journal(JournalReader):
         old = self.manifest
         kept = tuple(entry for entry in old.segments if entry.name not in drop_segments)
         assert len(kept) + len(set(drop_segments)) == len(old.segments), "sealed ones are dropped"
+        if points is not None:
+            invariants.published_points_never_change(_by_sequence(old.points), _by_sequence(points))
         new = old._replace(
             standings=self._standings_for(kept),
             segments=kept,
@@ -374,6 +376,10 @@ class Journal(JournalReader):
         if segment is None:
             return _Promise(self.durable, None, 0, sealed, tuple(repaired))
         return _Promise(segment.last, segment, segment.size, sealed, tuple(repaired))
+
+
+def _by_sequence(points: Sequence[KeptPoint]) -> dict[int, KeptPoint]:
+    return {point.cursor.sequence: point for point in points}
 
 
 def _bad_record(record: RecordTorn | DamagedRecord, newest: Cursor) -> RecordDamaged:

@@ -41,8 +41,15 @@ def certificate_at(layer_map: LayerMap, sequence: int) -> bytes:
         PointRefused: The sequence cannot be read.
         JournalDamaged: What is to be certified is no longer readable.
     """
-    view, digests = layer_map.view(sequence), roll_to(layer_map, sequence).run()
-    table = table_of(view, view.strata, digests, is_image=False)
+    roll = roll_to(layer_map, sequence)
+    roll.run()
+    return certificate_after(roll, layer_map, sequence)
+
+
+def certificate_after(roll: Roll, layer_map: LayerMap, sequence: int) -> bytes:
+    """Return the certificate of a point to which `roll` has been done."""
+    view = layer_map.view(sequence)
+    table = table_of(view, view.strata, roll.digests, is_image=False)
     return certificate_of(table, key_of(layer_map.journal.group))
 
 

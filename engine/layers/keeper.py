@@ -13,6 +13,7 @@ that no longer names it is durable, nor before what stands in its place was read
 from collections import deque
 from collections.abc import Sequence
 
+from engine.basics import invariants
 from engine.basics.errors import EngineError, PointRefused, StorageFailed
 from engine.basics.settings import LayerSettings
 from engine.contract.actions import DeleteFile, FileAction
@@ -182,7 +183,10 @@ class LayerKeeper:
         if not self._wanted:
             return next_order(self._base, segments, layers, self.settings)
         low, high = self._wanted[0]
-        if low == high:
+        is_floor = low == high
+        kept = [point.cursor.sequence for point in self._journal.manifest.points]
+        invariants.no_kept_point_is_compacted_away(0 if is_floor else low, high, kept)
+        if is_floor:
             return raised_floor(high, segments, layers)
         return compaction(low, high, segments, layers)
 

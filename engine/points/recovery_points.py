@@ -1,7 +1,8 @@
 """Recovery points: which moments can be recovered, and an honest refusal of the others.
 
 Inside a gap there is no point (invariant I3): a request there is refused, and both edges of the
-gap are offered. A gap whose closing record is not durable has no later edge yet.
+gap are offered. A gap whose closing record is not durable has no later edge yet. Where retention
+has left some points only, the others are refused in the same way.
 """
 
 from bisect import bisect_right
@@ -11,10 +12,12 @@ from enum import Enum
 from engine.basics import invariants
 from engine.basics.errors import PointRefused
 from engine.basics.figures import time_text
+from engine.formats.manifest import KeptPoint
 from engine.formats.records import RecordType
 from engine.history.gaps import Gap
 from engine.history.index import Tag
 from engine.journal.journal import Journal
+from engine.points.kept import KeptPoints
 
 
 class Consistency(Enum):
@@ -44,7 +47,8 @@ class RecoveryPoint:
 
 _NO_APP_POINT_HINT = "Recover the latest crash-consistent point and replay its logs."
 _WAIT_HINT = "Wait for the first acknowledgement; check the link if it does not come."
-_CONSISTENCY = {
+_EXPIRED_HINT = "Choose one of the nearest points: retention gave up what lay between."
+_CONSISTENCY: dict[int, Consistency] = {
     RecordType.TAG_CRASH: Consistency.CRASH,
     RecordType.TAG_APP: Consistency.APP,
 }
@@ -73,6 +77,8 @@ class RecoveryPoints:
 
     def oldest(self) -> RecoveryPoint | None:
         """Return the oldest point of all, None where there is none."""
+        if kept := self._kept.points:
+            return _point_of(kept[0])
         first, last = self._bounds()
         gap = self._journal.index.gap_at(first) if first <= last else None
         if gap is not None:
@@ -83,10 +89,12 @@ class RecoveryPoints:
         """Return the point at exactly this sequence.
 
         Raises:
-            PointRefused: The journal does not hold it durably, or it lies in a gap.
+            PointRefused: The journal does not hold it durably, or no longer, or it lies in a gap.
         """
         self._require_any()
         first, last = self._bounds()
+        if 0 < sequence <= self._kept.frontier:
+            return self._kept_at(sequence)
         if sequence < first:
             raise PointRefused(
                 f"Sequence {sequence} is before the journal's first", later=self.oldest()
@@ -105,7 +113,8 @@ class RecoveryPoints:
         before it: what was written there, the capture that stopped without warning took with it.
 
         Raises:
-            PointRefused: The time lies outside of what is durable, or in a gap.
+            PointRefused: The time lies outside of what is durable, in a gap, or between points
+                that retention has left.
         """
         self._require_any()
         first, last = self._bounds()
@@ -115,7 +124,10 @@ class RecoveryPoints:
                 f"Source time {time_text(time_ns)} is after the newest durable record",
                 earlier=self._newest(),
             )
-        if time_ns < index.source_time_ns(first):
+        frontier = self._kept.frontier
+        if frontier and index.newest_at(time_ns, last) <= frontier:
+            return self._kept_at_time(time_ns)
+        if not frontier and time_ns < index.source_time_ns(first):
             raise PointRefused(
                 f"Source time {time_text(time_ns)} is before the journal's first record",
                 later=self.oldest(),
@@ -123,8 +135,7 @@ class RecoveryPoints:
         sequence = index.newest_at(time_ns, last)
         gap = index.gap_at(sequence)
         if gap is None and index.source_time_ns(sequence) < time_ns:
-            following = index.gap_at(sequence + 1)
-            gap = following if following and following.kind == RecordType.RESYNC_BEGIN else None
+            gap = self._stopped_after(sequence)
         if gap is not None:
             raise self._inside(gap, f"Source time {time_text(time_ns)}")
         return self._point(sequence)
@@ -195,6 +206,36 @@ class RecoveryPoints:
             last = gap.opened - 1
         return self._point(last) if last >= first else None
 
+    @property
+    def _kept(self) -> KeptPoints:
+        return KeptPoints(self._journal.manifest.points)
+
+    def _kept_at(self, sequence: int) -> RecoveryPoint:
+        kept = self._kept
+        if (found := kept.at(sequence)) is None:
+            raise _expired(f"Sequence {sequence}", *kept.around(sequence))
+        return _point_of(found)
+
+    def _kept_at_time(self, time_ns: int) -> RecoveryPoint:
+        """Return the kept point of a source time that no record above the frontier has."""
+        what, (earlier, later) = (
+            f"Source time {time_text(time_ns)}",
+            self._kept.around_time(time_ns),
+        )
+        if earlier is not None and earlier.source_time_ns == time_ns:
+            return _point_of(earlier)
+        if earlier is None or later is not None:
+            raise _expired(what, earlier, later)
+        # Nothing was written between the frontier and then.
+        if (gap := self._stopped_after(earlier.cursor.sequence)) is not None:
+            raise self._inside(gap, what)
+        return _point_of(earlier)
+
+    def _stopped_after(self, sequence: int) -> Gap | None:
+        """Return the resync that follows right after a record, None where none does."""
+        gap = self._journal.index.gap_at(sequence + 1)
+        return gap if gap is not None and gap.kind == RecordType.RESYNC_BEGIN else None
+
     def _inside(self, gap: Gap, what: str) -> PointRefused:
         """Return the refusal of something inside a gap, with both edges."""
         first, last = self._bounds()
@@ -206,7 +247,9 @@ class RecoveryPoints:
         )
 
     def _bounds(self) -> tuple[int, int]:
-        return self._journal.index.first_sequence, self._journal.durable.sequence
+        kept = self._kept.points
+        first = kept[0].cursor.sequence if kept else self._journal.index.first_sequence
+        return first, self._journal.durable.sequence
 
     def _require_any(self) -> None:
         first, last = self._bounds()
@@ -218,20 +261,22 @@ class RecoveryPoints:
 
     def _point(self, sequence: int) -> RecoveryPoint:
         invariants.no_point_lies_in_a_gap(sequence, self._journal.index.gap_at(sequence))
+        if (kept := self._kept.at(sequence)) is not None:
+            return _point_of(kept)
         row = self._journal.index.row(sequence)
         if row.kind in _CONSISTENCY:
             tag = self._journal.index.tag(sequence)
             if self._is_point(tag):
                 return RecoveryPoint(
-                    sequence, tag.source_time_ns, _CONSISTENCY[RecordType(tag.kind)], tag.label
+                    sequence, tag.source_time_ns, _CONSISTENCY[tag.kind], tag.label
                 )
         return RecoveryPoint(sequence, row.source_time_ns, Consistency.WRITE)
 
     def _tagged(self, kind: RecordType) -> list[RecoveryPoint]:
-        last = self._journal.durable.sequence
-        return [
+        kept, last = self._kept, self._journal.durable.sequence
+        return [_point_of(point) for point in kept.points if point.kind == kind] + [
             RecoveryPoint(tag.sequence, tag.source_time_ns, _CONSISTENCY[kind], tag.label)
-            for tag in self._journal.index.tags
+            for tag in self._journal.index.tags_after(kept.frontier)
             if tag.kind == kind and tag.sequence <= last and self._is_point(tag)
         ]
 
@@ -246,3 +291,22 @@ class RecoveryPoints:
             if later.names == tag.sequence:
                 return later.kind == RecordType.TAG_COMMIT
         return False
+
+
+def _point_of(kept: KeptPoint) -> RecoveryPoint:
+    return RecoveryPoint(
+        kept.cursor.sequence,
+        kept.source_time_ns,
+        _CONSISTENCY.get(kept.kind, Consistency.WRITE),
+        kept.label,
+    )
+
+
+def _expired(what: str, earlier: KeptPoint | None, later: KeptPoint | None) -> PointRefused:
+    """Return the refusal of something between kept points, or before the first."""
+    return PointRefused(
+        f"{what} is no longer kept",
+        _EXPIRED_HINT,
+        earlier=None if earlier is None else _point_of(earlier),
+        later=None if later is None else _point_of(later),
+    )

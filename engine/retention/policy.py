@@ -8,6 +8,8 @@ to it the kept points are the only ones. It never moves back, and nothing given 
   neither a clock that jumps nor an open gap or a resync makes any point leave.
 * In each interval of a stage the best point stays: application-consistent before
   crash-consistent before any write, and the oldest of those.
+* Where no stage holds a point, as without any stage, the best point behind the window in which
+  every write is kept becomes the oldest: the writes after it need it.
 * Never given up: the newest point, the newest application-consistent one (I7), pinned ones, and
   the frontier, before a newer point takes its place.
 """
@@ -64,15 +66,19 @@ def plan_of(
     if not points:
         return Plan(())
     reference_ns = min(now_ns, points[-1].source_time_ns)
-    safe, best = protected(points, pinned), _Best(points, policy)
-    kept: list[RecoveryPoint] = []
+    best, aged = _Best(points, policy), []
     for point in points[:-1]:
-        age_ns = reference_ns - point.source_time_ns
-        if point.sequence > frontier and age_ns <= policy.every_write_ns:
+        is_aged = reference_ns - point.source_time_ns > policy.every_write_ns
+        if point.sequence > frontier and not is_aged:
             break
-        if point.sequence in safe or best.is_kept(point, age_ns):
-            kept.append(point)
-    return Plan(_with_frontier(kept, points, frontier))
+        aged.append(point)
+    stays = {p.sequence for p in aged if best.is_kept(p, reference_ns - p.source_time_ns)}
+    if not stays:
+        stays.update(p.sequence for p in best.of_writes(aged)[-1:])
+    stays |= protected(points, pinned) & {point.sequence for point in aged}
+    if max(stays, default=0) < frontier:
+        stays.add(frontier)  # what lay before it is no longer there
+    return Plan(tuple(point for point in aged if point.sequence in stays))
 
 
 def relief_of(
@@ -130,15 +136,6 @@ def _purged(points: Sequence[RecoveryPoint], pinned: Collection[int], plan: Plan
     return Plan((*stays, above[0])) if above else None
 
 
-def _with_frontier(
-    kept: list[RecoveryPoint], points: Sequence[RecoveryPoint], frontier: int
-) -> tuple[RecoveryPoint, ...]:
-    """Keep the frontier until there is a newer one: what lay before it is no longer there."""
-    if frontier and (not kept or kept[-1].sequence < frontier):
-        kept.append(next(point for point in points if point.sequence == frontier))
-    return tuple(kept)
-
-
 class _Best:
     """The best point of each interval of each stage."""
 
@@ -161,6 +158,11 @@ class _Best:
             if age_ns <= stage.until_ns:
                 return self._is_best(point, stage.every_ns)
         return False
+
+    def of_writes(self, points: Sequence[RecoveryPoint]) -> list[RecoveryPoint]:
+        """Return those of the points that are the best where a write stands in for a bookmark."""
+        every_ns = self._policy.write_point_every_ns
+        return [point for point in points if self._is_best(point, every_ns)]
 
     def _is_best(self, point: RecoveryPoint, every_ns: int) -> bool:
         if not every_ns:

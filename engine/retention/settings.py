@@ -49,10 +49,13 @@ class RetentionPolicy:
     when_full: SpacePolicy = "purge_oldest"
     #: MaxRep warns at 80 % (protection.md 1.5).
     warn_percent: int = 80
+    #: How often it is looked what is due, beside whenever a segment was sealed. Assumption.
+    look_every_ns: int = 60 * SECOND_NS
 
     def __post_init__(self) -> None:
         assert self.every_write_ns >= 0
         assert self.write_point_every_ns > 0
+        assert self.look_every_ns > 0
         assert self.space_bytes_max is None or self.space_bytes_max > 0
         assert 0 < self.warn_percent <= 100
         age_ns, finer_ns = self.every_write_ns, self.write_point_every_ns

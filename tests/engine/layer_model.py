@@ -119,8 +119,11 @@ class Shop:
     def keeper(self, settings=SMALL):
         return LayerKeeper(self.journal, settings)
 
+    def time_of_next(self):
+        return len(self.references)
+
     def show(self, change):
-        self.capture.admit(change, len(self.references))
+        self.capture.admit(change, self.time_of_next())
         record = self.capture.entry(self.capture.newest.sequence).record
         settle(self.journal, self.storage, self.journal.ingest(record))
         self._reference.apply(change)

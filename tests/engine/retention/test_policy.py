@@ -69,8 +69,7 @@ def by_the_rules(points, pinned, now_ns, policy, frontier=0):
 
     def stays(one):
         age_ns = clock_ns - one.source_time_ns
-        apps = [p.sequence for p in points if p.consistency is APP]
-        if one.sequence in pinned or one.sequence in apps[-1:] or age_ns <= policy.every_write_ns:
+        if age_ns <= policy.every_write_ns:
             return True
         for stage in policy.stages:
             if age_ns <= stage.until_ns:
@@ -79,15 +78,20 @@ def by_the_rules(points, pinned, now_ns, policy, frontier=0):
                 return is_best(one, stage.every_ns or policy.write_point_every_ns)
         return False
 
-    kept = [
-        p.sequence
+    old = [
+        p
         for p in points[:-1]
         if p.sequence <= frontier or clock_ns - p.source_time_ns > policy.every_write_ns
-        if stays(p)
     ]
+    kept = [p.sequence for p in old if stays(p)]
+    if not kept:
+        kept = [p.sequence for p in old if is_best(p, policy.write_point_every_ns)][-1:]
+    apps = [p.sequence for p in points if p.consistency is APP]
+    safe = {p.sequence for p in old if p.sequence in pinned or p.sequence in apps[-1:]}
+    kept = safe | set(kept)
     if frontier and max(kept, default=0) < frontier:
-        kept.append(frontier)
-    return kept
+        kept.add(frontier)
+    return sorted(kept)
 
 
 @settings(deadline=None, max_examples=300)
@@ -199,8 +203,17 @@ def test_a_source_clock_that_jumps_ahead_expires_nothing():
 
 def test_the_oldest_does_not_leave_before_a_newer_one_can_take_its_place():
     points = [point(1, 0), point(2, 500, WRITE)]
-    assert plan_of(points, (), 500, SMALL) == Plan(())
+    assert plan_of(points, (), 500, SMALL) == Plan(tuple(points[:1]))
     assert plan_of(points, (), 500, SMALL, frontier=1) == Plan(tuple(points[:1]))
+
+
+def test_without_stages_the_oldest_point_follows_the_window_of_every_write():
+    policy = replace(SMALL, stages=())
+    points = [point(n, n, WRITE) for n in range(1, 40)]
+    assert [p.sequence for p in plan_of(points, {3}, 39, policy).kept] == [3, 28]
+    points = [p for p in points if p.sequence in (3, 28) or p.sequence > 28]
+    points += [point(n, n, WRITE) for n in range(40, 50)]
+    assert [p.sequence for p in plan_of(points, {3}, 49, policy, 28).kept] == [3, 36]
 
 
 def test_coarsening_halves_the_fine_windows_before_anything_old_leaves():
