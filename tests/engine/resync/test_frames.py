@@ -1,15 +1,17 @@
 """The frames of a resync: their bytes, and what happens to those that nobody asked for."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 from engine_frames import only_failure
 from engine_model import EPOCH, GROUP, create, write
 from engine_points import check_live
-from engine_resync import first_copy, stop_host
+from engine_resync import AUTOMATIC, first_copy, session_settings, stop_host
 
 from engine import Capture, SourceState, TargetState, events
 from engine.basics.errors import EpochFenced, FrameDamaged, FrameUnexpected, ResyncRequired
+from engine.basics.settings import SECOND_NS, DailyHours
 from engine.formats.frame_parser import FrameParser
 from engine.formats.standings import FileEntry, Standing
 from engine.formats.wire import (
@@ -27,6 +29,7 @@ from engine.formats.wire import (
 from engine.resync.hashes import HASH_BYTES, hash_of_extent, hashes_of_blocks
 from engine.resync.image_hashes import ImageHashes
 
+LATE = DailyHours(127, 23 * 3600 * SECOND_NS, 24 * 3600 * SECOND_NS)
 STAMP = Stamp(1, -2, 3, 4)
 FILES = (FileEntry(3, "db/a", 70_000), FileEntry(9, "logs/ä", 0))
 STANDING = Standing(first_copy({}).journal.durable, 77, 5, 4, is_resync=True, files=FILES)
@@ -117,6 +120,24 @@ def test_a_standing_that_nobody_asked_for_ends_the_connection():
     pair = comparing()
     state = tell_source(pair, ResyncStanding(Stamp(), STANDING), encode_resync_standing)
     assert state is SourceState.BACKING_OFF
+    pair.converge()
+    check_live(pair)
+
+
+@pytest.mark.parametrize("change", [{"sequence": 1}, {"chain": 5}, {"epoch": EPOCH + 1}])
+def test_a_standing_at_another_place_than_the_end_is_not_gone_on_from(change):
+    pair = first_copy({"db/a": b"A" * 9_000})
+    pair.converge()
+    pair.settings = session_settings(replace(AUTOMATIC, policy="hours", hours=(LATE,)))
+    stop_host(pair)
+    pair.run(lambda pair: pair.source.resync._standing is not None)
+    pair.source.resync._standing = None
+    standing = pair.journal.standing_at(pair.journal.durable.sequence)
+    wrong = standing._replace(cursor=standing.cursor._replace(**change))
+    state = tell_source(pair, ResyncStanding(Stamp(), wrong), encode_resync_standing)
+    assert state is SourceState.BACKING_OFF
+    assert "its history ends" in only_failure(pair.source_actions).error.message
+    pair.tell_source(events.ResyncOrdered())
     pair.converge()
     check_live(pair)
 
