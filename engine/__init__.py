@@ -8,6 +8,7 @@ actions out. Nothing here knows a clock, a socket, or (outside `engine.live`) a 
                                                        RecoveryPoints, Image <- Journal, layers
                                                        RetentionKeeper, LayerKeeper -> layer files
     VirtualImage, Hydration, Rollback: a past point put to use
+    Fanout, Reseed, Repair: several copies of one capture, made and repaired from each other
     Promotion, Witness: a copy becomes the primary, with an epoch of the one authority
 """
 
@@ -30,6 +31,9 @@ from engine.capture.clean_stop import OpenedCapture, open_capture
 from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, promotions, volumes
 from engine.contract.storage import Storage
+from engine.copies.fanout import CopyPlan, Fanout
+from engine.copies.repair import Repair, RepairReport
+from engine.copies.reseed import Reseed
 from engine.failover.authority import Witness
 from engine.failover.failback import Failback
 from engine.failover.promotion import Promotion
@@ -75,11 +79,13 @@ __all__ = [
     "Checker",
     "Consistency",
     "CopyHealth",
+    "CopyPlan",
     "Cursor",
     "DailyHours",
     "DiffMap",
     "Failback",
     "FailoverSettings",
+    "Fanout",
     "Finding",
     "Health",
     "HealthSettings",
@@ -100,7 +106,10 @@ __all__ = [
     "RecoveryPoint",
     "RecoveryPoints",
     "Refused",
+    "Repair",
+    "RepairReport",
     "ReportedRpo",
+    "Reseed",
     "ResyncSettings",
     "RetentionKeeper",
     "RetentionPolicy",

@@ -330,6 +330,18 @@ class DrainTimedOut(PromotionRefused):
     hint_default = "Check the link and the backlog, and switch over when it is small."
 
 
+class CopyTooOld(EngineError):
+    """What a copy lacks is in the source's pool no more: its session cannot bring it."""
+
+    hint_default = "Re-seed the copy from a sister, or resync it."
+
+
+class NoSister(EngineError):
+    """No other copy holds what is damaged or missing here."""
+
+    hint_default = "Try another copy; if none has it, re-seed this one and keep the old files."
+
+
 class OrphanUnsaved(EngineError):
     """The old primary wrote more than its branch holds: a failback would overwrite it for good."""
 

@@ -100,6 +100,16 @@ ROOMS_MAY_IMPORT = {
             "points",
             "session",
         },
+        "copies": {
+            "basics",
+            "contract",
+            "formats",
+            "history",
+            "capture",
+            "journal",
+            "layers",
+            "retention",
+        },
         "failover": {
             "basics",
             "contract",

@@ -1,0 +1,1 @@
+"""Copies: several journals of one capture; one is made or repaired from another."""
