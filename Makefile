@@ -20,7 +20,7 @@ test: .venv/tools
 	$(BIN)/tox run $(ARGS)
 
 nightly: .venv/tools
-	$(BIN)/tox run -e nightly $(ARGS)
+	$(BIN)/tox run -e nightly,whole-py312,whole-py313 $(ARGS)
 
 benchmark: .venv/tools
 	$(BIN)/tox run -e benchmark $(ARGS)

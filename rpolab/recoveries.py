@@ -257,7 +257,12 @@ class Recoverer:
         high = bad.sequence
         best = None
         while high - low > 1:
-            point = self.protection.at_sequence((low + high) // 2)
+            middle = (low + high) // 2
+            try:
+                point = self.protection.at_sequence(middle)
+            except PointUnavailable:  # retention gave it up, or it lies in a gap
+                low = middle
+                continue
             if self._opens(moment, point):
                 low, best = point.sequence, point
             else:

@@ -76,13 +76,6 @@ def _check_copies(draft: Draft) -> Iterator[Finding]:
             path: Path = ("protect", name, "copies", index)
             unknown = list(_unknown_site(draft, (*path, "site"), copy.site))
             yield from unknown or _check_reachable(draft, (*path, "site"), copy.site)
-            if draft.duration_ns is not None and copy.retention_ns < draft.duration_ns:
-                message = (
-                    f"the retention of {spell_duration(copy.retention_ns)} is shorter than the run "
-                    f"of {draft.duration_text}; this version keeps every write of a run"
-                )
-                hint = f"write at least '{draft.duration_text}'"
-                yield Finding((*path, "retention"), message, hint)
 
 
 def _check_reachable(draft: Draft, path: Path, site: str) -> Iterator[Finding]:

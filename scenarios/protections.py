@@ -36,7 +36,7 @@ class Copy(Strict):
     site: Name = Field(description="The site of the copy.", examples=["recovery"])
     retention_ns: PositiveDuration = Field(
         alias="retention",
-        description="How long every write is kept; at least the length of the run.",
+        description="How long every write is kept; of what is older, the newest bookmark alone.",
         examples=["48 h"],
     )
 

@@ -17,6 +17,7 @@ from engine import (
     RecordType,
     RecoveryPoints,
     ResyncSettings,
+    RetentionPolicy,
     SessionSettings,
     SourceSession,
 )
@@ -107,10 +108,10 @@ class Cdp:
             session_settings=settings,
             journal_settings=JournalSettings(),
             observer=self,
+            retention=RetentionPolicy(every_write_ns=spec.copies[0].retention_ns, stages=()),
         )
         spool = self._add_spool()
-        draws = laboratory.streams.stream(f"{name}:incarnation")
-        self._captures = Captures(spec, draws, spool)
+        self._captures = Captures(spec, laboratory.streams.stream(f"{name}:incarnation"), spool)
         self.source = SourceDriver(
             self._kernel,
             laboratory.mail_host,
@@ -231,8 +232,13 @@ class Cdp:
 
     def earlier(self, point: ProtectedPoint) -> list[ProtectedPoint]:
         """Return the application-consistent points before a point, newest first."""
+        if self.target.session is None:
+            return []
+        there = {kept.sequence for kept in RecoveryPoints(self.journal).app_points()}
         tags = [tag for _, tag in self._tags[: self._tags_durable]]
-        return [tag for tag in reversed(tags) if tag.sequence < point.sequence]
+        return [
+            tag for tag in reversed(tags) if tag.sequence < point.sequence and tag.sequence in there
+        ]
 
     def image(self, point: ProtectedPoint) -> ImageFiles:
         """Return the files of a point, less the logs that faults have destroyed in the copy."""
@@ -324,10 +330,8 @@ class Cdp:
     # --- inside -------------------------------------------------------------------------------
 
     def _restart_source(self) -> None:
-        """Protect the mail server's machine anew: the old capture went with its memory.
-
-        A bookmark that was not durable by then is given up: its number may come again.
-        """
+        """Protect the mail server's machine anew: the old capture went with its memory."""
+        # A bookmark that was not durable by then is given up: its number may come again.
         del self._tags[self._tags_durable :]
         self._pending_of_set.clear()
         self.source.begin_anew(*self._captures.after_a_stop(self.source.live_files()))

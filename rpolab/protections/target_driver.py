@@ -2,7 +2,17 @@
 
 from functools import partial
 
-from engine import JournalSettings, SessionSettings, TailCut, TargetSession, open_journal
+from engine import (
+    JournalSettings,
+    LayerKeeper,
+    LayerSettings,
+    RetentionKeeper,
+    RetentionPolicy,
+    SessionSettings,
+    TailCut,
+    TargetSession,
+    open_journal,
+)
 from engine.basics.errors import EngineError
 from engine.contract.actions import (
     Action,
@@ -16,6 +26,7 @@ from engine.contract.actions import (
     TruncateFile,
 )
 from engine.contract.events import ActionFailed, Connected, SyncDone, TargetEvent
+from engine.layers.keeper import SYNC_TOKEN_FIRST
 from rpolab.protections.observers import EngineObserver
 from rpolab.protections.session_driver import SessionDriver, SessionEvent
 from sim.host import Host
@@ -24,6 +35,12 @@ from sim.link import Endpoint
 from sim.volume import FileMissing, Volume
 
 _NEW_SUFFIX = ".new"
+#: Layers are made where retention calls for them only: a run reads few images.
+_NO_LAYERS = LayerSettings(
+    segments_per_delta=1 << 40, deltas_per_merge=1 << 40, deltas_per_image=1 << 40
+)
+#: One step of retention, some 4 MB, takes the copy's processor this long. Assumption.
+_KEEP_STEP_NS = 10_000_000
 
 
 class VolumeStorage:
@@ -62,6 +79,7 @@ class TargetDriver(SessionDriver):
         session_settings: times and bounds of the session.
         journal_settings: bounds of the journal.
         observer: told of every action, and of notices.
+        retention: which points are kept, all that ever was where it is None.
     """
 
     def __init__(
@@ -74,6 +92,7 @@ class TargetDriver(SessionDriver):
         session_settings: SessionSettings,
         journal_settings: JournalSettings,
         observer: EngineObserver,
+        retention: RetentionPolicy | None = None,
     ) -> None:
         super().__init__(kernel, host)
         self._volume = volume
@@ -81,7 +100,10 @@ class TargetDriver(SessionDriver):
         self._session_settings = session_settings
         self._journal_settings = journal_settings
         self._observer = observer
+        self._policy = retention
+        self._keep_due_ns = self._next_step_ns = 0
         self.session: TargetSession | None = None
+        self.retention: RetentionKeeper | None = None
         self.tail_cuts: list[tuple[int, TailCut]] = []
         #: Why the journal could not be opened again, if it could not.
         self.failure: EngineError | None = None
@@ -103,6 +125,11 @@ class TargetDriver(SessionDriver):
             self.tail_cuts.append((self.kernel.now_ns, opened.tail_cut))
         self.session = TargetSession(opened.journal, self._session_settings)
         self.carry_out_all(opened.actions)
+        if self._policy is not None:
+            layers = LayerKeeper(opened.journal, _NO_LAYERS)
+            self.retention = RetentionKeeper(opened.journal, layers, self._policy)
+            self.carry_out_all(layers.leftovers())
+            self._keep_due_ns = 0
 
     def _restart(self) -> None:
         """Start again after a power cut; a journal that cannot be trusted keeps the copy down."""
@@ -114,7 +141,7 @@ class TargetDriver(SessionDriver):
 
     def crash(self) -> None:
         """End the session's process at once."""
-        self.session = None
+        self.session = self.retention = None
         self.drop_all()
 
     def accept(self, endpoint: Endpoint) -> None:
@@ -155,6 +182,25 @@ class TargetDriver(SessionDriver):
     def _handle(self, event: TargetEvent) -> None:
         if self.session is not None:
             self.carry_out_all(self.session.handle(event, self.kernel.now_ns))
+        self._keep_when_due()
+
+    def _keep_when_due(self) -> None:
+        """Ask retention now and then whether there is something to do, and begin."""
+        now_ns = self.kernel.now_ns
+        if self.retention is not None and self._policy is not None and now_ns >= self._keep_due_ns:
+            self._keep_due_ns = now_ns + self._policy.look_every_ns
+            self._keep(self.retention)
+
+    def _keep(self, keeper: RetentionKeeper) -> None:
+        """Do a step of retention; the next follows in an event of its own, or after a sync."""
+        now_ns = self.kernel.now_ns
+        is_over = self.retention is not keeper or keeper.is_idle(now_ns)
+        if is_over or keeper.is_waiting or now_ns < self._next_step_ns:
+            return
+        self._next_step_ns = now_ns + _KEEP_STEP_NS
+        self.carry_out_all(keeper.step(now_ns))
+        if not keeper.is_idle(now_ns):
+            self.host.call_after(_KEEP_STEP_NS, partial(self._keep, keeper))
 
     def _replace(self, action: ReplaceFile) -> None:
         """Write a new file, flush it, and let it take the old one's place, all in order."""
@@ -183,6 +229,8 @@ class TargetDriver(SessionDriver):
 
     def _check(self, session: TargetSession | None, file: str, signal: Signal) -> None:
         if signal.error is not None and self.session is session:
+            if self.retention is not None:
+                self.retention.action_failed(file, str(signal.error))
             self._handle(ActionFailed(file, str(signal.error)))
 
     def _sync(self, action: SyncFile) -> None:
@@ -193,6 +241,9 @@ class TargetDriver(SessionDriver):
                 return
             if signal.error is not None:
                 self._handle(ActionFailed(action.name, str(signal.error)))
+            elif action.token >= SYNC_TOKEN_FIRST and self.retention is not None:
+                self.carry_out_all(self.retention.sync_done(action.token))
+                self._keep(self.retention)
             else:
                 self._handle(SyncDone(action.token))
 

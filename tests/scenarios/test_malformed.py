@@ -100,7 +100,6 @@ MISTAKES = [
     ("links:", "lnks:", "lnks", "unknown key 'lnks'", "did you mean 'links'?"),
     ("site: recovery", "site: recvery", "recvery", "no site 'recvery'", "'recovery'"),
     ("site: recovery", "site: primary", "primary", "Exchange's own", "another site"),
-    ("retention: 48 h", "retention: 30 min", "30 min", "shorter than the run", "at least '1 h'"),
     ("[{site: recovery, retention: 48 h}]", "[]", "[]", "0 copies", "site: recovery"),
     ("kind: cdp", "kind: ccr", "ccr", "ccr is not yet in this version", "cdp"),
     ("kind: cdp", "kind: cpd", "cpd", "'cpd' is unknown", "did you mean 'cdp'?"),
