@@ -92,7 +92,7 @@ class Witness:
         verdict = swapped(self._current, asked)
         if verdict is None:
             return [], RegisterIs(asked.token, is_swapped=True, current=self._current)
-        refusal = self._refusal(asked, now_ns) if verdict and asked.is_automatic else ""
+        refusal = self._refusal(asked, now_ns) if verdict else ""
         if refusal or not verdict:
             answer = RegisterIs(asked.token, is_swapped=False, current=self._current)
             return [], replace(answer, refusal=refusal)
@@ -100,7 +100,18 @@ class Witness:
         answer = RegisterIs(asked.token, is_swapped=True, current=self._current)
         return [ReplaceFile(REGISTER_FILE, asked.new)], answer
 
+    def _is_one_grant_more(self, data: bytes) -> bool:
+        """Return whether these bytes are the register after another grant: it never loses one."""
+        before, after = self.register, decode_register(data, self.group)
+        if before is None or after is None:
+            return False
+        return len(after.grants) == len(before.grants) + 1 and after.grants[:-1] == before.grants
+
     def _refusal(self, asked: SwapRegister, now_ns: int) -> str:
+        if not self._is_one_grant_more(asked.new):
+            return "what was asked for is not the register and one grant more"
+        if not asked.is_automatic:
+            return ""
         if now_ns < self._heard_at_ns + self.settings.source_timeout_ns:
             return "the witness has heard the source lately"
         if asked.holder != self._lease_holder or now_ns >= self._lease_until_ns:

@@ -14,6 +14,7 @@ from engine.basics.errors import ResyncRequired
 from engine.basics.settings import CaptureSettings, JournalSettings
 from engine.capture.capture import Capture
 from engine.contract.storage import Storage
+from engine.formats.manifest import MANIFEST_NAME
 from engine.history.filetable import FileTableState
 from engine.journal.journal import Journal
 from engine.journal.opening import OpenedJournal, open_journal
@@ -30,27 +31,32 @@ def open_branch(
         base: The cursor in it that was written down at the promotion.
         settings: Bounds.
     """
+    if storage.exists(MANIFEST_NAME):
+        # The parent may have let the base go by now; the branch's manifest has what it was.
+        opened = open_journal(storage, group=parent.group, settings=settings)
+        assert opened.journal.manifest.base.cursor == base, "one place, one branch"
+        return opened
     standing = parent.standing_at(base.sequence)
     assert standing.cursor == base, "the parent holds the base"
     return open_journal(storage, group=parent.group, settings=settings, base=standing)
 
 
 def begin_capture(
-    parent: Journal,
-    base: Cursor,
+    branch: Journal,
     *,
     epoch: int,
     incarnation: int,
     settings: CaptureSettings | None = None,
     storage: Storage | None = None,
 ) -> Capture:
-    """Return the capture at the new primary; its live files must be those of the base."""
-    standing = parent.standing_at(base.sequence)
+    """Return the capture at the new primary; its live files must be those of the branch's base."""
+    standing = branch.manifest.base
+    assert branch.received.sequence == standing.cursor.sequence, "nothing was written yet"
     return Capture.branch(
-        group=parent.group,
+        group=branch.group,
         epoch=epoch,
         incarnation=incarnation,
-        base=base,
+        base=standing.cursor,
         files=FileTableState(standing.files, standing.id_newest),
         source_time_ns=standing.source_time_ns,
         settings=settings,

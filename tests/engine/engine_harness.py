@@ -278,7 +278,7 @@ class Pair:
             return
         assert acknowledged.sequence <= journal.received.sequence
         assert journal.durable.sequence <= journal.received.sequence <= capture.newest.sequence
-        if acknowledged.sequence:
+        if acknowledged.sequence > journal.manifest.base.cursor.sequence:
             assert journal.index.chain(acknowledged.sequence) == acknowledged.chain
         # Bytes under way in either direction make them differ for a while, never otherwise.
         if self.to_source or self.to_target or self.source_actions or self.target_actions:

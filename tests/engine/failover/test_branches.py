@@ -27,7 +27,7 @@ def promoted(sequence=None, place=None):
 
 def capture_at(copy, incarnation=77):
     record = copy.promotion.record
-    return begin_capture(copy.journal, record.base, epoch=record.epoch, incarnation=incarnation)
+    return begin_capture(copy.branch, epoch=record.epoch, incarnation=incarnation)
 
 
 def ship(capture, journal, storage):

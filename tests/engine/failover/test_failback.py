@@ -114,7 +114,7 @@ class FailedOver:
         self.copy.settle()
         self.parent, self.branch = self.copy.journal, self.copy.branch
         self.base = self.copy.promotion.record.base
-        capture = begin_capture(self.parent, self.base, epoch=EPOCH + 1, incarnation=5)
+        capture = begin_capture(self.branch, epoch=EPOCH + 1, incarnation=5)
         self.new = Writer(capture, contents(Image(self.parent, self.base.sequence)))
         self.go_on(new)
         if is_saved:
