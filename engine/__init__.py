@@ -27,6 +27,7 @@ from engine.basics.settings import (
 )
 from engine.capture.capture import Capture
 from engine.capture.changes import Admission, Admitted, Change, Refused, Tracked, Waiting
+from engine.capture.clean_stop import OpenedCapture, open_capture
 from engine.capture.modes import CaptureMode
 from engine.contract import actions, events, promotions, volumes
 from engine.contract.storage import Storage
@@ -97,6 +98,7 @@ __all__ = [
     "LayerMap",
     "LayerSettings",
     "LayerVerifier",
+    "OpenedCapture",
     "OpenedJournal",
     "Promotion",
     "PromotionState",
@@ -133,6 +135,7 @@ __all__ = [
     "actions",
     "errors",
     "events",
+    "open_capture",
     "open_journal",
     "promotions",
     "rebuild_manifest",

@@ -132,7 +132,10 @@ class Capture(Compared):
             FileAlreadyExists: A create or rename would give two files one name.
             PayloadTooLarge: The change is longer than a record can be.
         """
-        kind, length = change.kind, length_of(change.payload)
+        kind = change.kind
+        name = change.file if kind == _R.CREATE else change.new_name
+        payload = (name.encode(),) if kind in _NAMING else change.payload
+        length = length_of(payload)
         assert not change.is_pending or kind in _TAGS, "only a tag has two phases"
         cost = HEADER_BYTES + length
         if cost > RAW_BYTES_MAX:
@@ -155,8 +158,6 @@ class Capture(Compared):
         has_patience = self.settings.overflow == "push_back"
         if not has_patience and order.is_ordered and not self._has_room(cost):
             order.overflow(cost, now_ns)
-        name = change.file if kind == _R.CREATE else change.new_name
-        payload = (name.encode(),) if kind in _NAMING else change.payload
         order.shown(kind, file, change.offset, length, name)
         if not order.is_ordered:
             self._changes_tracked += 1

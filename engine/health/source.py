@@ -71,6 +71,7 @@ class SourceHealth:
         self._since_ns = now_ns
         self._moved_at_ns = now_ns
         self._acknowledged = 0
+        self._acknowledged_earlier = 0  # of captures before this one
         self._are_writers_held = False
         self._is_in_gap = False
         self._writers_held_ns = 0
@@ -78,8 +79,13 @@ class SourceHealth:
         self._differential_ns = 0
 
     def attach(self, session: SourceSession, now_ns: int) -> None:
-        """Follow another session of the same capture; what the last one did is kept."""
+        """Follow another session, of this capture or, after a host crash, of the next one.
+
+        What the last session did is kept.
+        """
         self.observe(now_ns)
+        if session.capture is not self._capture:
+            self._capture, self._acknowledged_earlier = session.capture, self._acknowledged
         self._before = _sum(self._before, self._seen)
         self._session, self._seen = session, SendFigures()
 
@@ -89,14 +95,15 @@ class SourceHealth:
         figures = capture.figures(now_ns)
         size_bytes = figures.pool_bytes + figures.spool_bytes
         self._count_waiting(now_ns)
-        if not size_bytes or figures.acknowledged_bytes > self._acknowledged:
+        acknowledged = self._acknowledged_earlier + figures.acknowledged_bytes
+        if not size_bytes or acknowledged > self._acknowledged:
             self._moved_at_ns = now_ns
-        self._acknowledged = figures.acknowledged_bytes
+        self._acknowledged = acknowledged
         oldest_at_ns = None
         if capture.sendable_sequence >= capture.oldest_sequence:
             oldest = capture.entry(capture.oldest_sequence)
             oldest_at_ns = oldest.source_time_ns - capture.clock_offset_ns
-        self._meter.observe(size_bytes, oldest_at_ns, figures.acknowledged_bytes, now_ns)
+        self._meter.observe(size_bytes, oldest_at_ns, acknowledged, now_ns)
         self._are_writers_held = capture.held_count > 0
         self._is_in_gap = capture.is_in_gap
 

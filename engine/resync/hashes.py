@@ -1,10 +1,10 @@
 """Hashes of two levels: those of blocks, and those of extents over their blocks' hashes.
 
 (protection.md 3.5.) An extent's hash is made of its blocks' hashes, so that one pass over the data
-gives both levels. Zeros have a hash that costs nothing, whatever their length: a hole is not read,
-and both ends know the sizes of files without it.
+gives both levels. A hole is not hashed at all: what its zeros come to is known.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from engine.basics.payload import Segments, length_of, to_bytes
@@ -14,11 +14,8 @@ BLOCK_BYTES = 4 << 10
 BLOCK_BYTES_LARGE = 16 << 10
 LARGE_FILE_BYTES = 512 << 30
 HASH_BYTES = 16
-#: Stands for zeros of any length.
-ZEROS_HASH = bytes(HASH_BYTES)
 #: Stands for what could not be read: it equals no hash of anything that could.
 UNREADABLE_HASH = b"\xff" * HASH_BYTES
-_ZEROS = bytes(BLOCK_BYTES_LARGE)
 
 
 def block_bytes_of(file_bytes: int) -> int:
@@ -29,21 +26,19 @@ def block_bytes_of(file_bytes: int) -> int:
 def hashes_of_blocks(data: Segments, block_bytes: int) -> bytes:
     """Return the hashes of all blocks, one after the other; the last block may be shorter."""
     if not any(isinstance(item, bytes) for item in data):
-        return ZEROS_HASH * -(-length_of(data) // block_bytes)
-    content, zeros = to_bytes(data), _ZEROS[:block_bytes]
-    hashes = []
-    for start in range(0, len(content), block_bytes):
-        block = content[start : start + block_bytes]
-        is_zeros = block == zeros or (len(block) < block_bytes and not any(block))
-        hashes.append(ZEROS_HASH if is_zeros else _digest(block))
-    return b"".join(hashes)
+        return _hashes_of_zeros(length_of(data), block_bytes)
+    content = to_bytes(data)
+    return b"".join(
+        [
+            _digest(content[start : start + block_bytes])
+            for start in range(0, len(content), block_bytes)
+        ]
+    )
 
 
 def hash_of_extent(block_hashes: bytes) -> bytes:
     """Return the hash of an extent from those of its blocks; b"" where it has none."""
-    if not block_hashes.strip(b"\0"):
-        return ZEROS_HASH if block_hashes else b""
-    return _digest(block_hashes)
+    return _digest(block_hashes) if block_hashes else b""
 
 
 def differing_blocks(mine: bytes, theirs: bytes) -> list[int]:
@@ -53,6 +48,13 @@ def differing_blocks(mine: bytes, theirs: bytes) -> list[int]:
         for start in range(0, len(mine), HASH_BYTES)
         if mine[start : start + HASH_BYTES] != theirs[start : start + HASH_BYTES]
     ]
+
+
+@lru_cache(maxsize=64)
+def _hashes_of_zeros(length: int, block_bytes: int) -> bytes:
+    """Return what `hashes_of_blocks` does for zeros, which is nearly always the same."""
+    whole, rest = divmod(length, block_bytes)
+    return _digest(bytes(block_bytes)) * whole + (_digest(bytes(rest)) if rest else b"")
 
 
 def _digest(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ by itself where order is lost beyond what it can track: then all of this comes a
 
 from collections.abc import Callable
 
+from engine.basics.cursor import Cursor
 from engine.basics.errors import FrameUnexpected, ResyncRequired
 from engine.basics.settings import ResyncSettings
 from engine.capture.capture import Capture
@@ -56,6 +57,7 @@ class SourceResync:
         self._send = send
         self._stamp = stamp
         self._version: int | None = None  # of the connection, None without one that can compare
+        self._welcomed_at: Cursor | None = None
         self._standing: Standing | None = None
 
     # --- a connection -------------------------------------------------------------------------
@@ -87,6 +89,7 @@ class SourceResync:
                 f"{capture.incarnation:#x}"
             )
         self._version = version if has_resync else None
+        self._welcomed_at = welcome.cursor
 
     def disconnected(self) -> None:
         """Forget the connection and all that is under way on it."""
@@ -97,14 +100,22 @@ class SourceResync:
         """Take a frame of the target.
 
         Raises:
-            FrameUnexpected: Nobody asked for it.
+            FrameUnexpected: Nobody asked for it, or it is not what was asked for.
         """
         if isinstance(frame, ResyncHashes):
             self.comparison.answered(frame, now_ns)
-        elif self._capture.is_based or self._standing is not None:
+            return
+        if self._capture.is_based or self._standing is not None:
             raise FrameUnexpected("The target tells its files, though nobody asks for them")
-        else:
-            self._standing = frame.standing
+        standing, welcomed_at = frame.standing, self._welcomed_at
+        assert welcomed_at is not None, "a welcome comes first"
+        is_there = standing.cursor[1:] == welcomed_at[1:]  # before a branch, in the parent's epoch
+        if not is_there or standing.cursor.epoch > welcomed_at.epoch:
+            raise FrameUnexpected(
+                f"The target tells its files at {standing.cursor}, its history ends at "
+                f"{welcomed_at}"
+            )
+        self._standing = standing
 
     def source_read(self, event: SourceRead, now_ns: int) -> None:
         """Take the answer to a read of a live file, of the comparison or of the drain."""

@@ -4,7 +4,7 @@ It stands for the part of the kernel's driver that has disks; it ends with the h
 does, and goes on while the session's service is down.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from engine import Capture
@@ -47,11 +47,31 @@ class CaptureDriver:
         self._spool = spool
         self._tell = tell
         self._changed = changed
-        self._volumes: dict[str, Volume] = {}
+        #: The protected volumes, by what the engine calls them.
+        self.volumes: dict[str, Volume] = {}
 
     def protect(self, label: str, volume: Volume) -> None:
         """Know the volume that the engine calls `label`."""
-        self._volumes[label] = volume
+        self.volumes[label] = volume
+
+    def take(self, capture: Capture, clearing: Sequence[FileAction]) -> None:
+        """Serve another capture from now on: the host has stopped, and started again.
+
+        Args:
+            capture: the new one.
+            clearing: takes away what the old one left on the spool's disk.
+        """
+        self._capture = capture
+        for action in clearing:
+            self._file_action(action)
+
+    def live_files(self) -> dict[str, int]:
+        """Return the files of all volumes, as the engine calls them, and their sizes."""
+        return {
+            f"{label}/{name}": volume.size(name)
+            for label, volume in self.volumes.items()
+            for name in volume.names()
+        }
 
     def carry_out(self) -> None:
         """Carry out all that the capture wants now."""
@@ -68,7 +88,7 @@ class CaptureDriver:
         def done(signal: Signal) -> None:
             answer(None if signal.error is not None else signal.value)
 
-        self._volumes[label].read(name, action.offset, action.length).then(done)
+        self.volumes[label].read(name, action.offset, action.length).then(done)
 
     def _file_action(self, action: FileAction) -> None:
         spool = self._spool
@@ -79,7 +99,7 @@ class CaptureDriver:
             spool.write(action.name, action.offset, (action.data,)).then(self._check)
         elif isinstance(action, SyncFile):
             spool.flush(action.name).then(partial(self._written, action.token))
-        elif isinstance(action, DeleteFile):
+        elif isinstance(action, DeleteFile) and spool.exists(action.name):
             spool.delete(action.name).then(self._check)
 
     def _check(self, signal: Signal) -> None:

@@ -11,13 +11,12 @@ from emulators.vss.requestor import CopyBackupRequestor, Outcome, SnapshotResult
 from emulators.vss.service import SnapshotService
 from engine import (
     Admitted,
-    Capture,
-    CaptureSettings,
     Image,
     Journal,
     JournalSettings,
     RecordType,
     RecoveryPoints,
+    ResyncSettings,
     RetentionPolicy,
     SessionSettings,
     SourceSession,
@@ -32,10 +31,11 @@ from engine.contract.actions import (
     SessionFailed,
 )
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
+from rpolab.protections.captures import GROUP, Captures
 from rpolab.protections.health_watch import HealthWatch
 from rpolab.protections.images import WhichLog, chosen_generation, materialise, remove_log
 from rpolab.protections.source_driver import SourceDriver
-from rpolab.protections.target_driver import TargetDriver, VolumeStorage
+from rpolab.protections.target_driver import TargetDriver
 from rpolab.world import JOURNAL, Laboratory
 from scenarios import ContinuousDataProtection
 from sim.kernel import Signal
@@ -44,9 +44,6 @@ from sim.volume import Volume
 
 End = Literal["source", "target"]
 
-GROUP = 1
-EPOCH = 1
-INCARNATION_BITS = 63
 SPOOL = "spool"
 PEER_TIMEOUT_HEARTBEATS = 4
 HEARTBEAT_NS_MIN = 1_000_000_000
@@ -81,11 +78,19 @@ class Cdp:
         name: its name in the scenario.
         spec: its settings.
         laboratory: the world it protects.
+        resync: when both ends are compared after the mail server's machine stopped without warning.
     """
 
     kind = "cdp"
 
-    def __init__(self, name: str, spec: ContinuousDataProtection, laboratory: Laboratory) -> None:
+    def __init__(
+        self,
+        name: str,
+        spec: ContinuousDataProtection,
+        laboratory: Laboratory,
+        *,
+        resync: ResyncSettings | None = None,
+    ) -> None:
         self.name = name
         self.spec = spec
         self._laboratory = laboratory
@@ -94,7 +99,7 @@ class Cdp:
         host = laboratory.add_host(name, self.copy_site)
         self.journal_volume = laboratory.add_volume(f"{name}-{JOURNAL}", host, self.copy_site)
         self._link = laboratory.link_between(laboratory.mail_host_site, self.copy_site)
-        settings = _session_settings(spec)
+        settings = _session_settings(spec, resync or ResyncSettings())
         self.target = TargetDriver(
             self._kernel,
             host,
@@ -106,22 +111,11 @@ class Cdp:
             retention=RetentionPolicy(every_write_ns=spec.copies[0].retention_ns, stages=()),
         )
         spool = self._add_spool()
-        capture = Capture(
-            group=GROUP,
-            epoch=EPOCH,
-            incarnation=laboratory.streams.stream(f"{name}:incarnation").bits(INCARNATION_BITS),
-            settings=CaptureSettings(
-                pool_bytes_max=spec.pool_bytes,
-                overflow=spec.overflow,
-                spool_bytes_max=spec.spool_bytes,
-                time_interval_ns=spec.heartbeat_ns,
-            ),
-            storage=None if spool is None else VolumeStorage(spool),
-        )
+        self._captures = Captures(spec, laboratory.streams.stream(f"{name}:incarnation"), spool)
         self.source = SourceDriver(
             self._kernel,
             laboratory.mail_host,
-            capture,
+            self._captures.first(),
             lambda made: SourceSession(made, settings),
             self._dial,
             self,
@@ -141,6 +135,7 @@ class Cdp:
         self._tags: list[tuple[int, ProtectedPoint]] = []
         self._tags_durable = 0
         self._pending_of_set: dict[str, ProtectedPoint] = {}
+        laboratory.mail_host.on_power_on(self._restart_source)
 
     def start(self) -> None:
         """Attach the filters, open the journal, start the session and the bookmarks."""
@@ -334,6 +329,13 @@ class Cdp:
 
     # --- inside -------------------------------------------------------------------------------
 
+    def _restart_source(self) -> None:
+        """Protect the mail server's machine anew: the old capture went with its memory."""
+        # A bookmark that was not durable by then is given up: its number may come again.
+        del self._tags[self._tags_durable :]
+        self._pending_of_set.clear()
+        self.source.begin_anew(*self._captures.after_a_stop(self.source.live_files()))
+
     def _make_bookmarks(
         self, requestor: CopyBackupRequestor, every_ns: int
     ) -> Generator[Any, Any, None]:
@@ -387,10 +389,11 @@ class Cdp:
             )
 
 
-def _session_settings(spec: ContinuousDataProtection) -> SessionSettings:
+def _session_settings(spec: ContinuousDataProtection, resync: ResyncSettings) -> SessionSettings:
     heartbeat_ns = max(spec.heartbeat_ns, HEARTBEAT_NS_MIN)
     return SessionSettings(
         batch_linger_ns=spec.batch_linger_ns,
         heartbeat_interval_ns=heartbeat_ns,
         peer_timeout_ns=PEER_TIMEOUT_HEARTBEATS * heartbeat_ns,
+        resync=resync,
     )

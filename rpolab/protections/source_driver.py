@@ -4,11 +4,18 @@ The capture stands for the driver in the host's kernel: it is made once and ends
 The session stands for a service: `crash` ends it after any action, `start` makes it anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from engine import Admission, Capture, Change, RecordType, Segments, SourceSession, Waiting
-from engine.contract.actions import Action, Notify, OpenConnection, ReadSource, ReleaseWriters
+from engine.contract.actions import (
+    Action,
+    FileAction,
+    Notify,
+    OpenConnection,
+    ReadSource,
+    ReleaseWriters,
+)
 from engine.contract.events import Captured, Connected, SourceEvent, SourceRead, Started
 from rpolab.protections.capture_driver import CaptureDriver
 from rpolab.protections.observers import EngineObserver
@@ -85,6 +92,23 @@ class SourceDriver(SessionDriver):
 
         volume.attach(show)
         self._disks.protect(label, volume)
+
+    def live_files(self) -> dict[str, int]:
+        """Return all protected files, as the engine calls them, and their sizes."""
+        return self._disks.live_files()
+
+    def begin_anew(self, capture: Capture, clearing: Sequence[FileAction]) -> None:
+        """Start with another capture after the host stopped without warning: the old one is gone.
+
+        Who waited for room in the old one has gone with the host; `clearing` clears its spool.
+        """
+        self.crash()
+        self._waiting.clear()
+        self.capture = capture
+        self._disks.take(capture, clearing)
+        for label, volume in self._disks.volumes.items():
+            self.protect(label, volume)  # its filters went with the host's memory
+        self.start()
 
     def insert_tag(self, kind: RecordType, label: str) -> Admission:
         """Put a tag into the stream, between the writes before and after this instant.

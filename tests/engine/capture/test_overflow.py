@@ -2,7 +2,7 @@
 
 import pytest
 from engine_overload import MOMENTS, RACES, check_everything, live_through, run_race
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine import CaptureMode
@@ -10,6 +10,7 @@ from engine import CaptureMode
 
 @settings(deadline=None, max_examples=150)
 @given(st.integers(0, 1 << 32), st.integers(1, 60))
+@example(432_323, 8)  # a rename that had room but for its name
 def test_every_point_equals_the_reference_through_any_outages(seed, length):
     check_everything(live_through(seed, length))
 

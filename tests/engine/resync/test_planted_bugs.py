@@ -3,6 +3,8 @@
 What is printed is the number of points (a crash after an action, or a history) it took.
 """
 
+from random import Random
+
 import pytest
 from engine_model import write
 from engine_points import check_live, check_points
@@ -110,15 +112,15 @@ BUGS = [
 
 def change_back_between_two_resyncs():
     """The first one brought a change, and did not end; the change is undone while nobody looks."""
-    pair = first_copy({"db/a": b"A" * 400_000})
+    pair = first_copy({"db/a": b"A" * 600_000}, choose=Random(1).randrange)
     pair.converge()
-    pair.volume.apply(write("db/a", 0, b"B" * 8_192))
+    pair.volume.apply(write("db/a", 0, b"B" * 49_152))
     stop_host(pair)
-    pair.run(lambda pair: pair.capture.figures(0).drained_bytes == 8_192)
-    newest = pair.capture.newest.sequence
-    pair.run(lambda pair: pair.journal.durable.sequence >= newest)
+    pair.run(lambda pair: pair.capture.is_comparing)
+    begun = pair.capture.progress.begun
+    pair.run(lambda pair: pair.journal.durable.sequence > begun)
     assert pair.capture.is_comparing, "it did not end"
-    pair.volume.apply(write("db/a", 0, b"A" * 8_192))
+    pair.volume.apply(write("db/a", 0, b"A" * 49_152))
     stop_host(pair)
     pair.converge()
     check_live(pair)
@@ -140,6 +142,10 @@ def points():
                 )
     for seed in range(SEEDS):
         yield f"history {seed}", lambda seed=seed: live_and_check(seed)
+
+
+def test_a_change_that_is_undone_between_two_resyncs_is_undone_at_the_target():
+    change_back_between_two_resyncs()
 
 
 @pytest.mark.parametrize("plant", BUGS)
