@@ -6,7 +6,6 @@ the other end of a connection broke the protocol. The rest are findings about st
 what was asked for. An error carries `message` (what and where) and `hint` (what can be done).
 """
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 _HALTED_HINT = (
@@ -355,43 +354,3 @@ class OverlayFull(EngineError):
     """A virtual image was written to more than its overlay may hold."""
 
     hint_default = "Drop the virtual image, or make it again with a larger bytes_max."
-
-
-# --- how errors travel in an ERROR frame ------------------------------------------------------
-
-_WIRE_ORDER: Sequence[type[EngineError]] = (
-    RemoteProtocolError,
-    FrameDamaged,
-    FrameTooLarge,
-    FrameUnexpected,
-    VersionUnsupported,
-    RecordDamaged,
-    WrongGroup,
-    EpochFenced,
-    SequenceGap,
-    SequenceReplayed,
-    ChainMismatch,
-    TimeRegressed,
-    HistoryContradictory,
-    CursorNeverSent,
-    CursorRegressed,
-    PeerTimedOut,
-    ResyncRequired,
-    JournalRegressed,
-    StorageFailed,
-)
-#: Code in an ERROR frame -> error. Codes are part of the protocol: only ever add at the end.
-ERROR_OF_CODE: dict[int, type[EngineError]] = dict(enumerate(_WIRE_ORDER, start=1))
-CODE_OF_ERROR: dict[type[EngineError], int] = {kind: code for code, kind in ERROR_OF_CODE.items()}
-
-#: After one of these a reconnect can only fail again: the session halts and tells the operator.
-FATAL: tuple[type[EngineError], ...] = (
-    VersionUnsupported,
-    WrongGroup,
-    EpochFenced,
-    ChainMismatch,
-    TimeRegressed,
-    HistoryContradictory,
-    CursorNeverSent,
-    ResyncRequired,
-)

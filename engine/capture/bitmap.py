@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from engine.capture.ranges import Range
+from engine.basics.ranges import Range
 
 #: protection.md 1.2: blocks of 4 KiB, of 16 KiB from 512 GiB up.
 BLOCK_BYTES = 4 << 10

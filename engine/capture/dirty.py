@@ -7,9 +7,9 @@ live files.
 
 from collections.abc import Callable
 
+from engine.basics.ranges import Range, Ranges
 from engine.basics.settings import CaptureSettings
 from engine.capture.bitmap import Bitmap
-from engine.capture.ranges import Range, Ranges
 
 
 class DirtyMap:

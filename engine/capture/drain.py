@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from engine.basics import invariants
 from engine.basics.payload import Segments, length_of, slice_of
+from engine.basics.ranges import Ranges
 from engine.basics.settings import CaptureSettings
 from engine.capture.bitmap import BLOCK_BYTES
 from engine.capture.dirty import DirtyMap
 from engine.capture.files import Files, NamingStep, steps_between
-from engine.capture.ranges import Ranges
 from engine.contract.actions import ReadSource
 from engine.formats.records import RecordType
 from engine.formats.standings import FileEntry

@@ -6,8 +6,6 @@ is still open.
 
 from enum import Enum
 
-from engine.basics.errors import LocalProtocolError
-
 
 class CaptureMode(Enum):
     """What becomes of a change that is shown now.
@@ -57,14 +55,3 @@ CAPTURE_TRANSITIONS: dict[tuple[CaptureMode, CaptureTrigger], CaptureMode] = {
 
 #: The modes in which every change becomes a record, in its order.
 ORDERED = frozenset({CaptureMode.DATA, CaptureMode.SPOOL})
-
-
-def next_capture_mode(mode: CaptureMode, trigger: CaptureTrigger) -> CaptureMode:
-    """Return the mode after the trigger.
-
-    Raises:
-        LocalProtocolError: The mode does not know this trigger.
-    """
-    if (mode, trigger) not in CAPTURE_TRANSITIONS:
-        raise LocalProtocolError(f"The capture is in {mode.value}: {trigger.value} is impossible")
-    return CAPTURE_TRANSITIONS[mode, trigger]

@@ -18,7 +18,7 @@ from engine.capture.backlog import Backlog
 from engine.capture.drain import Drain
 from engine.capture.figures import ModeClock
 from engine.capture.files import Files
-from engine.capture.modes import CaptureMode, CaptureTrigger, next_capture_mode
+from engine.capture.modes import CAPTURE_TRANSITIONS, CaptureMode, CaptureTrigger
 from engine.capture.stream import PoolEntry
 from engine.contract.actions import (
     CaptureModeChanged,
@@ -29,6 +29,7 @@ from engine.contract.actions import (
     ReadSource,
 )
 from engine.contract.events import SourceRead
+from engine.contract.machines import next_state
 from engine.formats.bodies import decode_body
 from engine.formats.control import encode_incarnation
 from engine.formats.records import HEADER_BYTES, RecordType, ScannedRecord, scan_record
@@ -324,7 +325,10 @@ class Order:
         self.drain.restore(fields)
 
     def _move(self, trigger: CaptureTrigger, reason: str, now_ns: int) -> None:
-        before, after = self.mode, next_capture_mode(self.mode, trigger)
+        before, after = (
+            self.mode,
+            next_state("The capture", CAPTURE_TRANSITIONS, self.mode, trigger),
+        )
         self.clock.move(after, now_ns)
         hint = _HINTS[trigger]
         self.notices.append(CaptureModeChanged(before.value, after.value, reason, hint))

@@ -18,6 +18,7 @@ from engine.basics.cursor import Cursor
 from engine.basics.errors import LocalProtocolError, OrphanUnsaved
 from engine.basics.payload import length_of, to_bytes
 from engine.contract.actions import ReplaceFile
+from engine.contract.machines import next_state
 from engine.contract.storage import Storage
 from engine.contract.volumes import (
     FlushVolume,
@@ -29,7 +30,7 @@ from engine.contract.volumes import (
     VolumeAction,
     WriteRange,
 )
-from engine.failover.states import FailbackState, FailbackTrigger, next_failback_state
+from engine.failover.states import FAILBACK_TRANSITIONS, FailbackState, FailbackTrigger
 from engine.formats.failback_state import (
     FAILBACK_FILE,
     FailbackRecord,
@@ -195,7 +196,7 @@ class Failback:
         return _S.LEVEL
 
     def _move(self, trigger: FailbackTrigger) -> None:
-        self.state = next_failback_state(self.state, trigger)
+        self.state = next_state("The failback", FAILBACK_TRANSITIONS, self.state, trigger)
 
 
 def _all_of(rollback: Rollback) -> Iterator[VolumeAction]:

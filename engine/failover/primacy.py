@@ -8,6 +8,7 @@ from typing import Literal
 
 from engine.basics.register import Grant
 from engine.basics.settings import FailoverSettings
+from engine.contract.machines import next_state
 from engine.contract.promotions import (
     Announce,
     BeginBranch,
@@ -24,7 +25,7 @@ from engine.contract.promotions import (
 )
 from engine.failover.line import AuthorityLine
 from engine.failover.record import code_of, keep, state_of
-from engine.failover.states import PromotionState, PromotionTrigger, next_promotion_state
+from engine.failover.states import PROMOTION_TRANSITIONS, PromotionState, PromotionTrigger
 from engine.formats.promotion_state import PromotionRecord
 from engine.journal.journal import Journal
 
@@ -155,4 +156,4 @@ class Primacy:
         self._actions.append(Announce(notice))
 
     def _move(self, trigger: PromotionTrigger) -> None:
-        self.state = next_promotion_state(self.state, trigger)
+        self.state = next_state("The copy", PROMOTION_TRANSITIONS, self.state, trigger)

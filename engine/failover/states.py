@@ -2,8 +2,6 @@
 
 from enum import Enum
 
-from engine.basics.errors import LocalProtocolError
-
 
 class PromotionState(Enum):
     """States of a copy on its way from standby to primary; what leads there is in the record file.
@@ -101,25 +99,3 @@ FAILBACK_TRANSITIONS: dict[tuple[FailbackState, FailbackTrigger], FailbackState]
     (_F.COPYING, _B.FLUSHED): _F.LEVEL,
     (_F.COMPARING, _B.FLUSHED): _F.LEVEL,
 }
-
-
-def next_promotion_state(state: PromotionState, trigger: PromotionTrigger) -> PromotionState:
-    """Return the state after the trigger.
-
-    Raises:
-        LocalProtocolError: The state does not know this trigger.
-    """
-    if (state, trigger) not in PROMOTION_TRANSITIONS:
-        raise LocalProtocolError(f"The copy is {state.value}: {trigger.value} is impossible")
-    return PROMOTION_TRANSITIONS[state, trigger]
-
-
-def next_failback_state(state: FailbackState, trigger: FailbackTrigger) -> FailbackState:
-    """Return the state after the trigger.
-
-    Raises:
-        LocalProtocolError: The state does not know this trigger.
-    """
-    if (state, trigger) not in FAILBACK_TRANSITIONS:
-        raise LocalProtocolError(f"The failback is {state.value}: {trigger.value} is impossible")
-    return FAILBACK_TRANSITIONS[state, trigger]

@@ -8,13 +8,13 @@ from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
-    ERROR_OF_CODE,
     FrameDamaged,
     FrameTooLarge,
     FrameUnexpected,
     RemoteProtocolError,
     VersionUnsupported,
 )
+from engine.formats.error_codes import ERROR_OF_CODE
 from engine.formats.standings import decode_standing
 from engine.formats.wire import (
     ACK,

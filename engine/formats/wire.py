@@ -23,7 +23,8 @@ import zstandard
 from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
-from engine.basics.errors import CODE_OF_ERROR, EngineError
+from engine.basics.errors import EngineError
+from engine.formats.error_codes import CODE_OF_ERROR
 from engine.formats.sampling import is_compressible
 from engine.formats.standings import Standing, encode_standing
 

@@ -10,6 +10,7 @@ Stopped before, the volume holds no point at all: remove its files and begin aga
 from collections.abc import Iterator
 
 from engine.basics.payload import length_of
+from engine.basics.ranges import Ranges
 from engine.contract.volumes import (
     FlushVolume,
     MakeFile,
@@ -19,7 +20,6 @@ from engine.contract.volumes import (
     VolumeAction,
     WriteRange,
 )
-from engine.images.ranges import RangeSet
 from engine.images.virtual import VirtualImage
 
 _STEP_BYTES = 4 << 20
@@ -37,7 +37,7 @@ class Hydration:
         self._source = source
         self._step_bytes_max = step_bytes_max
         self._queue: list[VolumeAction] = []
-        self._wanted: dict[int, RangeSet] = {}
+        self._wanted: dict[int, Ranges] = {}
         self._token = 0
         self._flushed = 0
         self._is_changed = True  # since the last FlushVolume
@@ -104,7 +104,7 @@ class Hydration:
     def created(self, file: int, name: str) -> None:
         """Make the file on the volume, too."""
         self._queue.append(MakeFile(name))
-        self._wanted[file] = RangeSet()
+        self._wanted[file] = Ranges()
 
     def written(self, file: int, start: int, stop: int) -> None:
         """Copy the range, again if it was copied before."""

@@ -13,6 +13,7 @@ from engine.basics.cursor import genesis
 from engine.basics.errors import CertificateMismatch
 from engine.basics.settings import LayerSettings
 from engine.contract.actions import CreateFile, DeleteFile, FileAction, SyncFile
+from engine.contract.machines import next_state
 from engine.formats.layers import (
     DIGEST_ZERO,
     LayerEntry,
@@ -26,7 +27,7 @@ from engine.layers.certified import roll_to
 from engine.layers.orders import Order
 from engine.layers.plan import LayerMap
 from engine.layers.reader import LayerFile
-from engine.layers.states import RewriteState, RewriteTrigger, next_rewrite_state
+from engine.layers.states import REWRITE_TRANSITIONS, RewriteState, RewriteTrigger
 from engine.layers.strata import View
 from engine.layers.writer import LayerPlan, LayerWriter, table_of
 
@@ -78,7 +79,7 @@ class Rewrite:
         return [DeleteFile(self._name)] if is_created else []
 
     def _enter(self, trigger: RewriteTrigger) -> None:
-        self.state = next_rewrite_state(self.state, trigger)
+        self.state = next_state("The rewrite", REWRITE_TRANSITIONS, self.state, trigger)
 
     def _steps(self) -> Generator[list[FileAction], None, None]:
         order, below = self.order, self._map

@@ -2,8 +2,6 @@
 
 from enum import Enum
 
-from engine.basics.errors import LocalProtocolError
-
 
 class RewriteState(Enum):
     """States of a rewrite; whatever happens before READY has changed no manifest."""
@@ -41,14 +39,3 @@ REWRITE_TRANSITIONS: dict[tuple[RewriteState, RewriteTrigger], RewriteState] = {
     (_S.CHECKING, _T.GIVEN_UP): _S.ABANDONED,
     (_S.READY, _T.GIVEN_UP): _S.ABANDONED,
 }
-
-
-def next_rewrite_state(state: RewriteState, trigger: RewriteTrigger) -> RewriteState:
-    """Return the state after the trigger.
-
-    Raises:
-        LocalProtocolError: The state does not know this trigger.
-    """
-    if (state, trigger) not in REWRITE_TRANSITIONS:
-        raise LocalProtocolError(f"The rewrite is {state.value}: {trigger.name} is impossible")
-    return REWRITE_TRANSITIONS[state, trigger]

@@ -17,6 +17,7 @@ from itertools import pairwise
 from engine.basics import invariants
 from engine.basics.errors import EngineError, LocalProtocolError, StorageFailed
 from engine.contract.actions import Action, FileAction, Notify
+from engine.contract.machines import next_state
 from engine.formats.layers import LayerKind
 from engine.formats.manifest import KeptPoint, Pin
 from engine.formats.records import RecordType
@@ -29,7 +30,7 @@ from engine.retention.candidates import points_of, used_bytes
 from engine.retention.policy import Plan, newest_app_of, plan_of, relief_of
 from engine.retention.settings import RetentionPolicy
 from engine.retention.space import SpaceWatch, shortening
-from engine.retention.states import RetentionState, RetentionTrigger, next_retention_state
+from engine.retention.states import RETENTION_TRANSITIONS, RetentionState, RetentionTrigger
 
 _STEP_BYTES = 4 << 20
 _KIND = {
@@ -281,7 +282,7 @@ class RetentionKeeper:
         return is_behind or not 0 <= now_ns - looked_ns < self._policy.look_every_ns
 
     def _enter(self, trigger: RetentionTrigger) -> None:
-        self.state = next_retention_state(self.state, trigger)
+        self.state = next_state("Retention", RETENTION_TRANSITIONS, self.state, trigger)
 
     def _fail(self, error: EngineError) -> None:
         self.failure = error

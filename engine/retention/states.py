@@ -2,8 +2,6 @@
 
 from enum import Enum
 
-from engine.basics.errors import LocalProtocolError
-
 
 class RetentionState(Enum):
     """States of the keeper; the manifest says what a new one has to finish, after a crash."""
@@ -36,14 +34,3 @@ RETENTION_TRANSITIONS: dict[tuple[RetentionState, RetentionTrigger], RetentionSt
     (_S.CERTIFYING, _T.FAILED): _S.HALTED,
     (_S.COMPACTING, _T.FAILED): _S.HALTED,
 }
-
-
-def next_retention_state(state: RetentionState, trigger: RetentionTrigger) -> RetentionState:
-    """Return the state after the trigger.
-
-    Raises:
-        LocalProtocolError: The state does not know this trigger.
-    """
-    if (state, trigger) not in RETENTION_TRANSITIONS:
-        raise LocalProtocolError(f"Retention is {state.value}: {trigger.name} is impossible")
-    return RETENTION_TRANSITIONS[state, trigger]

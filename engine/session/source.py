@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
-    FATAL,
     CursorNeverSent,
     EngineError,
     FrameUnexpected,
@@ -50,7 +49,9 @@ from engine.contract.events import (
     Started,
     TimerFired,
 )
+from engine.contract.machines import next_state
 from engine.contract.timers import Wakeup
+from engine.formats.error_codes import FATAL
 from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
     FRAME_TYPES,
@@ -73,7 +74,7 @@ from engine.resync.source_resync import SourceResync
 from engine.session.clock import SessionClock
 from engine.session.negotiation import accept_terms, capabilities_of
 from engine.session.outbox import Outbox, SendFigures
-from engine.session.states import SourceState, Trigger, next_source_state, require_source_frame
+from engine.session.states import SOURCE_TRANSITIONS, SourceState, Trigger, require_source_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -363,7 +364,7 @@ class SourceSession:
         self.resync.disconnected()
 
     def _move(self, trigger: Trigger) -> None:
-        self.state = next_source_state(self.state, trigger)
+        self.state = next_state("The source", SOURCE_TRANSITIONS, self.state, trigger)
 
     def _is_current(self, connection: int) -> bool:
         if not connection:

@@ -6,7 +6,7 @@ LocalProtocolError, as a frame of the peer FrameUnexpected.
 
 from enum import Enum
 
-from engine.basics.errors import FrameUnexpected, LocalProtocolError
+from engine.basics.errors import FrameUnexpected
 from engine.formats.wire import FrameType
 
 
@@ -98,28 +98,6 @@ TARGET_FRAMES: frozenset[tuple[TargetState, FrameType]] = frozenset(
         (_T.STREAMING, FrameType.RESYNC_ASK),
     }
 )
-
-
-def next_source_state(state: SourceState, trigger: Trigger) -> SourceState:
-    """Return the state after the trigger.
-
-    Raises:
-        LocalProtocolError: The state does not know this trigger.
-    """
-    if (state, trigger) not in SOURCE_TRANSITIONS:
-        raise LocalProtocolError(f"The source is {state.value}: {trigger.value} is impossible")
-    return SOURCE_TRANSITIONS[state, trigger]
-
-
-def next_target_state(state: TargetState, trigger: Trigger) -> TargetState:
-    """Return the state after the trigger.
-
-    Raises:
-        LocalProtocolError: The state does not know this trigger.
-    """
-    if (state, trigger) not in TARGET_TRANSITIONS:
-        raise LocalProtocolError(f"The target is {state.value}: {trigger.value} is impossible")
-    return TARGET_TRANSITIONS[state, trigger]
 
 
 def require_source_frame(state: SourceState, kind: FrameType) -> None:

@@ -48,6 +48,7 @@ from engine.contract.events import (
     TargetEvent,
     TimerFired,
 )
+from engine.contract.machines import next_state
 from engine.contract.timers import Wakeup
 from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
@@ -72,7 +73,7 @@ from engine.resync.image_hashes import ImageHashes
 from engine.session.clock import ReportedRpo, SessionClock
 from engine.session.greeting import check_hello
 from engine.session.negotiation import Terms, choose_terms
-from engine.session.states import TargetState, Trigger, next_target_state, require_target_frame
+from engine.session.states import TARGET_TRANSITIONS, TargetState, Trigger, require_target_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -367,7 +368,7 @@ class TargetSession:
             self._actions.append(Notify(notice))
 
     def _move(self, trigger: Trigger) -> None:
-        self.state = next_target_state(self.state, trigger)
+        self.state = next_state("The target", TARGET_TRANSITIONS, self.state, trigger)
 
     def _send(self, data: bytes, now_ns: int) -> None:
         self._sent_at_ns = now_ns

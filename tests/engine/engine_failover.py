@@ -215,3 +215,14 @@ class Copy:
 
     def errors(self):
         return [type(notice.error) for notice in self.told(fo.PromotionFailed)]
+
+
+def points_until_found(histories):
+    """Return at which of the histories, counted from 1, a planted bug is noticed."""
+    points = 1
+    try:
+        for _ in histories:
+            points += 1
+    except (AssertionError, KeyError):
+        return points
+    raise AssertionError("not found")

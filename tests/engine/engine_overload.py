@@ -102,13 +102,18 @@ def step_some(pair, random, count, disturbances):
             # What changes while it is being read is what a drain may get wrong.
             pair.show(random_change(random, pair))
         if random.random() < disturbances:
-            kind = random.randrange(3)
-            if kind == 0:
-                pair.disconnect()
-            elif kind == 1:
-                pair.crash_source()
-            else:
-                pair.crash_target(random.choice((None, lambda: random.choice(FATES))))
+            disturb(random, pair)
+
+
+def disturb(random, pair):
+    """Break the line, the source's session, or the target with what its disk makes of it."""
+    kind = random.randrange(3)
+    if kind == 0:
+        pair.disconnect()
+    elif kind == 1:
+        pair.crash_source()
+    else:
+        pair.crash_target(random.choice((None, lambda: random.choice(FATES))))
 
 
 def live_through(seed, length, disturbances=0.0, overflow="spill"):

@@ -7,7 +7,7 @@ from random import Random
 
 from engine_harness import Pair
 from engine_model import EPOCH, GROUP, MemoryStorage, Reference
-from engine_overload import FATES, random_change, random_settings
+from engine_overload import disturb, random_change, random_settings
 
 from engine import Capture, JournalSettings
 from engine.basics.settings import ResyncSettings, SessionSettings
@@ -142,10 +142,4 @@ def step_and_disturb(pair, random, count):
             # What changes while it is being compared is what a comparison may get wrong.
             pair.show(random_change(random, pair))
         if random.random() < 0.01:
-            kind = random.randrange(3)
-            if kind == 0:
-                pair.disconnect()
-            elif kind == 1:
-                pair.crash_source()
-            else:
-                pair.crash_target(random.choice((None, lambda: random.choice(FATES))))
+            disturb(random, pair)

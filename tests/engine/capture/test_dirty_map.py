@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import CaptureSettings
+from engine.basics.ranges import Ranges
 from engine.capture.bitmap import BLOCK_BYTES, BLOCK_BYTES_LARGE, LARGE_FILE_BYTES, Bitmap
 from engine.capture.dirty import DirtyMap
-from engine.capture.ranges import Ranges
 
 SPANS = st.tuples(st.booleans(), st.integers(0, 60), st.integers(1, 20))
 

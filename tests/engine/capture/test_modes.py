@@ -6,12 +6,8 @@ import pytest
 
 from engine import CaptureMode
 from engine.basics.errors import LocalProtocolError
-from engine.capture.modes import (
-    CAPTURE_TRANSITIONS,
-    ORDERED,
-    CaptureTrigger,
-    next_capture_mode,
-)
+from engine.capture.modes import CAPTURE_TRANSITIONS, ORDERED, CaptureTrigger
+from engine.contract.machines import next_state
 
 
 def test_every_mode_and_every_trigger_is_in_the_table():
@@ -42,7 +38,8 @@ def test_order_is_never_lost_without_a_trigger_that_says_so():
 def test_what_the_table_does_not_name_is_impossible():
     for mode, trigger in product(CaptureMode, CaptureTrigger):
         if (mode, trigger) in CAPTURE_TRANSITIONS:
-            assert next_capture_mode(mode, trigger) is CAPTURE_TRANSITIONS[mode, trigger]
+            after = next_state("It", CAPTURE_TRANSITIONS, mode, trigger)
+            assert after is CAPTURE_TRANSITIONS[mode, trigger]
         else:
             with pytest.raises(LocalProtocolError):
-                next_capture_mode(mode, trigger)
+                next_state("It", CAPTURE_TRANSITIONS, mode, trigger)

@@ -1,7 +1,7 @@
 """The copy's host, or the witness, dies after every action of every way to a new primary."""
 
 import pytest
-from engine_failover import COPY, QUICK, SISTER, SOURCE, Copy, Place
+from engine_failover import COPY, QUICK, SISTER, SOURCE, Copy, Place, points_until_found
 from engine_model import EPOCH
 
 from engine.contract import promotions as fo
@@ -141,14 +141,4 @@ BUGS = {
 def test_a_planted_bug_is_found(bug, monkeypatch, figure):
     assert all(passed is None for passed in histories())
     BUGS[bug](monkeypatch)
-    figure(f"planted: {bug}: found at point {points_until_found()}")
-
-
-def points_until_found():
-    points = 1
-    try:
-        for _ in histories():
-            points += 1
-    except AssertionError:
-        return points
-    raise AssertionError("not found")
+    figure(f"planted: {bug}: found at point {points_until_found(histories())}")

@@ -3,7 +3,7 @@
 from itertools import count
 
 import pytest
-from engine_failover import Copy, Place
+from engine_failover import Copy, Place, points_until_found
 from engine_model import (
     EPOCH,
     INCARNATION,
@@ -292,14 +292,4 @@ BUGS = {
 def test_a_planted_bug_is_found(bug, monkeypatch, figure):
     assert all(passed is None for passed in histories())
     BUGS[bug](monkeypatch)
-    figure(f"planted: {bug}: found at point {points_until_found()}")
-
-
-def points_until_found():
-    points = 1
-    try:
-        for _ in histories():
-            points += 1
-    except (AssertionError, KeyError):
-        return points
-    raise AssertionError("not found")
+    figure(f"planted: {bug}: found at point {points_until_found(histories())}")

@@ -9,8 +9,6 @@ from isal.isal_zlib import crc32
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
-    CODE_OF_ERROR,
-    ERROR_OF_CODE,
     FrameDamaged,
     FrameTooLarge,
     FrameUnexpected,
@@ -20,6 +18,7 @@ from engine.basics.errors import (
     SequenceGap,
     VersionUnsupported,
 )
+from engine.formats.error_codes import CODE_OF_ERROR, ERROR_OF_CODE
 from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
     FRAME_HEADER_BYTES,

@@ -27,7 +27,6 @@ from hypothesis import strategies as st
 from engine import SessionSettings, SourceSession, SourceState, actions, events
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
-    FATAL,
     ChainMismatch,
     CursorNeverSent,
     CursorRegressed,
@@ -39,6 +38,7 @@ from engine.basics.errors import (
     RemoteProtocolError,
     ResyncRequired,
 )
+from engine.formats.error_codes import FATAL
 from engine.formats.wire import FRAME_HEADER_BYTES, FrameType, encode_error, encode_frame
 
 COUNT = 6

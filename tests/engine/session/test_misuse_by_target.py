@@ -25,7 +25,6 @@ from engine import (
 )
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
-    FATAL,
     ChainMismatch,
     CursorNeverSent,
     CursorRegressed,
@@ -39,6 +38,7 @@ from engine.basics.errors import (
     ResyncRequired,
     WrongGroup,
 )
+from engine.formats.error_codes import FATAL
 from engine.formats.wire import encode_error
 
 

@@ -19,13 +19,19 @@ class Ranges:
     def __len__(self) -> int:
         return len(self._starts)
 
+    @property
+    def bytes_total(self) -> int:
+        """Return the number of bytes in the set."""
+        return sum(self._stops) - sum(self._starts)
+
     def all(self) -> list[Range]:
         """Return the ranges in order."""
         return list(zip(self._starts, self._stops, strict=True))
 
     def add(self, start: int, stop: int) -> None:
-        """Add bytes; neighbours become one range."""
-        assert start < stop, "a range has bytes"
+        """Add bytes, none where the stop is not behind the start; neighbours become one range."""
+        if start >= stop:
+            return
         low = bisect_left(self._stops, start)
         high = bisect_right(self._starts, stop)
         if low < high:
@@ -44,6 +50,17 @@ class Ranges:
         rest = [piece for piece in ((left, start), (stop, right)) if piece[0] < piece[1]]
         self._starts[low:high] = [piece[0] for piece in rest]
         self._stops[low:high] = [piece[1] for piece in rest]
+
+    def cut(self, size: int) -> None:
+        """Take out everything from `size` on."""
+        if self._stops:
+            self.remove(size, max(self._stops[-1], size))
+
+    def take(self, length_max: int) -> Range:
+        """Take out, and return, the beginning of the first range; there must be one."""
+        start, stop = self.first(length_max)
+        self.remove(start, stop)
+        return start, stop
 
     def within(self, start: int, stop: int) -> list[Range]:
         """Return the parts that lie in start..stop."""
@@ -65,5 +82,5 @@ class Ranges:
         return rest
 
     def first(self, bytes_max: int) -> Range:
-        """Return the beginning of the first range; there must be one."""
+        """Return the beginning of the first range, at most so many bytes; there must be one."""
         return self._starts[0], min(self._stops[0], self._starts[0] + bytes_max)
