@@ -25,6 +25,10 @@ def to_bytes(segments: Segments) -> bytes:
 def slice_of(segments: Segments, start: int, stop: int) -> Segments:
     """Return bytes start..stop (stop excluded) of the segments, zero runs kept as runs."""
     assert 0 <= start <= stop, "a slice runs forward"
+    if not start and len(segments) == 1:
+        only = segments[0]
+        if not isinstance(only, int) and stop >= len(only):
+            return segments if only else ()  # all of it, as large reads ask for
     return tuple(_slices(segments, start, stop))
 
 

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from engine.basics.payload import Segments, length_of, slice_of
+from engine.basics.payload import Segments, slice_of
 
 _CACHE_BYTES_MAX = 16 << 20
 
@@ -268,4 +268,4 @@ class PayloadCache:
 
 
 def _memory_of(payload: Segments) -> int:
-    return length_of(tuple(item for item in payload if isinstance(item, bytes)))
+    return sum([len(item) for item in payload if isinstance(item, bytes)])

@@ -10,17 +10,12 @@ from itertools import count
 from random import Random
 
 import pytest
-from engine_model import EPOCH, GROUP, INCARNATION, create, write
+from engine_model import EPOCH, GROUP, INCARNATION, write
+from engine_whole_path import WholePath, capture_of
 from isal.isal_zlib import crc32
 
 from engine import (
-    Capture,
-    CaptureSettings,
     Image,
-    SourceSession,
-    TargetSession,
-    actions,
-    events,
     open_journal,
 )
 from engine.live import JournalDirectory
@@ -46,17 +41,6 @@ def slices_of(length):
     for number in count():
         start = number * 4_099 % (len(TEXT) - length)
         yield TEXT[start : start + length]
-
-
-def capture_of():
-    capture = Capture(
-        group=GROUP,
-        epoch=EPOCH,
-        incarnation=INCARNATION,
-        settings=CaptureSettings(pool_bytes_max=1 << 40),
-    )
-    capture.admit(create("db/a"), 0)
-    return capture
 
 
 def records_of(length, number):
@@ -193,48 +177,6 @@ class TestImageRead:
         os.close(descriptor)
 
 
-class WholePath:
-    """Both ends joined by function calls, a real directory behind the target."""
-
-    def __init__(self, path):
-        self.capture = capture_of()
-        self.directory = JournalDirectory(path)
-        self.source = SourceSession(self.capture)
-        self.target = TargetSession(open_journal(self.directory, group=GROUP).journal)
-        self.now_ns = 0
-        self.target.handle(events.Connected(1), 0)
-        self.settle(self.source.handle(events.Started(), 0))
-
-    def write(self, change):
-        self.capture.admit(change, self.now_ns)
-        self.settle(self.source.handle(events.Captured(), self.now_ns))
-
-    def pass_time(self):
-        self.now_ns += 10_000_000
-        self.settle(self.source.handle(events.TimerFired(), self.now_ns))
-
-    def settle(self, given):
-        while given:
-            back = []
-            for action in given:
-                if isinstance(action, actions.OpenConnection):
-                    back += self.source.handle(events.Connected(1), self.now_ns)
-                elif isinstance(action, actions.SendBytes):
-                    back += self.at_target(action.data)
-            given = back
-
-    def at_target(self, data):
-        """Return what the source does about the target's answers."""
-        back, given = [], self.target.handle(events.BytesReceived(1, data), self.now_ns)
-        while given:
-            for reply in given:
-                if isinstance(reply, actions.SendBytes):
-                    back += self.source.handle(events.BytesReceived(1, reply.data), self.now_ns)
-            done = self.directory.carry_out(given)
-            given = [a for event in done for a in self.target.handle(event, self.now_ns)]
-        return back
-
-
 class TestWholePath:
     """Capture to acknowledged, in memory: what a simulated day costs per write."""
 
@@ -265,3 +207,65 @@ class TestWholePath:
                 crc32(next(pages))
 
         benchmark(checksum)
+
+
+@pytest.fixture(scope="module")
+def incompressible():
+    return os.urandom(32 << 20)
+
+
+@pytest.mark.parametrize("length", [4 * KIB, 64 * KIB, 256 * KIB, 1_024 * KIB])
+class TestWholePathOfEverySize:
+    """32 MiB that do not shrink, written as fast as they go in, until all is acknowledged.
+
+    The floor appends the same writes to one file, with as many syncs, evenly spread.
+    """
+
+    @pytest.fixture(autouse=True)
+    def group(self, benchmark, length):
+        benchmark.group = f"capture, frames and journal: 32 MiB in writes of {length // KIB} KiB"
+
+    @pytest.fixture
+    def writes(self, incompressible, length):
+        view = memoryview(incompressible)
+        return [bytes(view[at : at + length]) for at in range(0, len(view), length)]
+
+    def ship(self, whole, writes, length):
+        for number, data in enumerate(writes):
+            whole.write(write("db/a", number * length, data))
+        whole.pass_time()
+        whole.directory.close()
+        assert whole.capture.acknowledged == whole.capture.newest
+        assert whole.capture.newest.sequence > len(writes)
+
+    def test_capture_to_durable(self, benchmark, writes, length, tmp_path):
+        numbers = count()
+
+        def setup():
+            (path := tmp_path / str(next(numbers))).mkdir()
+            return (WholePath(path), writes, length), {}
+
+        benchmark.pedantic(self.ship, setup=setup, rounds=10)
+
+    def test_floor_a_plain_file_with_as_many_syncs(
+        self, benchmark, writes, length, tmp_path, monkeypatch
+    ):
+        syncs, numbers, sync = [], count(), os.fsync
+        with monkeypatch.context() as patch:
+            (path := tmp_path / "journal").mkdir()
+            whole = WholePath(path)
+            patch.setattr(os, "fsync", lambda descriptor: syncs.append(sync(descriptor)))
+            self.ship(whole, writes, length)
+
+        def append():
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            descriptor = os.open(tmp_path / str(next(numbers)), flags)
+            for number, data in enumerate(writes):
+                os.write(descriptor, data)
+                due = (number + 1) * len(syncs) // len(writes) - number * len(syncs) // len(writes)
+                for _ in range(due):
+                    sync(descriptor)
+            os.close(descriptor)
+
+        benchmark.pedantic(append, rounds=10)
+        assert syncs

@@ -108,18 +108,21 @@ def test_a_virtual_image_is_written_to_as_files_are_and_the_journal_does_not_fee
 def test_a_hydration_is_right_whatever_is_written_while_it_runs(changes, steps, data):
     bench, volume = Bench(changes), Volume()
     hydration = Hydration(bench.virtual, step_bytes_max=16)
-    for step in steps:
-        if data.draw(st.booleans()):
-            for action in hydration.step():
-                volume.carry_out(action)
-        bench.apply(step)
-    while not hydration.is_done:
+
+    def hydrate():
         actions = hydration.step()
-        assert actions, "a step that is not done has something to do"
         for action in actions:
             volume.carry_out(action)
             if isinstance(action, volumes.FlushVolume):
                 hydration.flushed(action.token)
+        return actions
+
+    for step in steps:
+        if data.draw(st.booleans()):
+            hydrate()
+        bench.apply(step)
+    while not hydration.is_done:
+        assert hydrate(), "a step that is not done has something to do"
     assert hydration.bytes_left == 0
     assert volume.files == bench.expected
     assert hydration.step() == []

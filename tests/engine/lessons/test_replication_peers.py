@@ -4,9 +4,20 @@ from random import Random
 
 import pytest
 from engine_direct import Direct
+from engine_failover import Copy, Place
 from engine_frames import ack_of, only_failure, welcome_at
+from engine_harness import SMALL
 from engine_lessons import pair_of, refuse_connections
-from engine_model import MemoryStorage, app_tag, check_images, contents, create, write
+from engine_model import (
+    INCARNATION,
+    MemoryStorage,
+    app_tag,
+    check_images,
+    contents,
+    create,
+    settle,
+    write,
+)
 from engine_overload import pair_of as overload_pair_of
 from engine_points import check_live, check_points
 from layer_model import Shop
@@ -15,16 +26,20 @@ from verified_world import CounterChecker, Draws
 from engine import (
     CaptureSettings,
     Image,
+    LayerMap,
     RecoveryPoints,
     SessionSettings,
+    SourceSession,
     SourceState,
     Verifier,
     VerifierSettings,
     actions,
     events,
 )
-from engine.basics.errors import CursorNeverSent, CursorRegressed, JournalRegressed
+from engine.basics.errors import CursorNeverSent, CursorRegressed, EpochFenced, JournalRegressed
 from engine.basics.settings import SECOND_NS
+from engine.contract.promotions import Promote
+from engine.failover.branches import begin_capture
 
 
 @pytest.mark.parametrize("outage_s", [1, 60, 3_600])
@@ -212,3 +227,39 @@ def test_drbd_145_a_copy_that_rejoins_after_a_clean_stop_gets_all_that_it_missed
     pair.converge()
     check_points(pair)
     check_live(pair)
+
+
+def test_drbd_145_whom_the_tie_breaker_did_not_choose_never_calls_itself_up_to_date():
+    """The same with a tie-breaker: it chose one end, which wrote on while the other was away.
+
+    Here the choice is an epoch. The end that comes back speaks of the old one: it is refused by
+    name, nothing of it is taken for newer, and what it alone had is kept beside the new branch.
+    """
+    pair = pair_of(3, settings=SMALL)
+    pair.disconnect()
+    pair.show(write("db/a", 0, b"never shipped"))  # and then it stops cleanly
+    copy = Copy(Place(), storage=pair.storage)
+    copy.journal = copy.promotion.journal = pair.journal
+    copy.tell(Promote())
+    copy.settle()
+    base = copy.promotion.record.base
+    assert copy.place.register.newest.holder == copy.holder
+    capture = begin_capture(copy.branch, epoch=copy.fenced_by, incarnation=INCARNATION + 1)
+    copy.branch.adopt(copy.fenced_by, INCARNATION + 1)
+    capture.admit(write("db/a", 0, b"written by the one that was chosen"), pair.now_ns)
+    records = [capture.entry(n).record for n in range(base.sequence + 1, base.sequence + 3)]
+    settle(copy.branch, copy.branches, copy.branch.ingest(b"".join(records)))
+
+    pair.tell_target(events.Fenced(copy.fenced_by))
+    acknowledged = pair.capture.acknowledged
+    pair.run(lambda pair: pair.source.state is SourceState.HALTED)
+    assert isinstance(pair.source.fatal_error, EpochFenced)
+    assert pair.capture.acknowledged == acknowledged == base
+    pair.source = SourceSession(pair.capture, SMALL, is_orphan=True)
+    pair.tell_source(events.Started())
+    pair.converge()
+    newest = pair.journal.durable.sequence
+    assert newest == base.sequence + 1
+    assert contents(Image(pair.journal, newest))["db/a"].startswith(b"never shipped")
+    branch = Image(copy.branch, copy.branch.durable.sequence, parent=LayerMap(pair.journal))
+    assert contents(branch)["db/a"].startswith(b"written by the one")
