@@ -113,8 +113,14 @@ class BTree:
             index = len(leaf.keys)
 
     def last_key(self) -> bytes | None:
-        """Return the highest key, or None when the tree is empty."""
-        return next((key for key, _ in self.scan_back()), None)
+        """Return the highest key, or None when the tree is empty.
+
+        A node that is only flagged as deleted counts: a rollback brings it back.
+        """
+        leaf = self._rightmost()
+        while not leaf.keys and leaf.prev:
+            leaf = self._cache.page(leaf.prev)
+        return leaf.keys[-1] if leaf.keys else None
 
     def insert(self, context: Context, key: bytes, data: bytes) -> None:
         """Insert a node whose bookmark is not yet there."""

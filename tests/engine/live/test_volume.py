@@ -21,7 +21,12 @@ NAMES = st.sampled_from(["a", "logs/b", "logs/old/c", "d"])
 ACTIONS = st.lists(
     st.one_of(
         st.builds(MakeFile, NAMES),
-        st.builds(WriteRange, NAMES, st.integers(0, 50), st.tuples(st.binary(), st.integers(0, 9))),
+        st.builds(
+            WriteRange,
+            NAMES,
+            st.integers(0, 50),
+            st.tuples(st.binary(min_size=1), st.integers(0, 9)),
+        ),
         st.builds(SizeFile, NAMES, st.integers(0, 80)),
         st.builds(MoveFile, NAMES, NAMES),
         st.builds(RemoveFile, NAMES),

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from desk import Desk
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from emulators.ese.formats import log_records
@@ -103,6 +103,7 @@ class Clerk:
 
 
 @settings(PROFILE, max_examples=25)
+@example(seed=41945383)
 @given(SEEDS)
 def test_after_any_work_and_crash_the_tables_hold_what_was_committed(seed):
     random = Random(seed)
