@@ -77,7 +77,7 @@ class Experiment:
         }
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection, self.ledgers, {}, keeper)
+            name: Recoverer(laboratory, protection.copy, self.ledgers, {}, keeper)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(
@@ -196,7 +196,7 @@ class Experiment:
         if change.kind is not ChangeKind.CREATED:
             return
         for name, protection in self.protections.items():
-            newest = protection.source.capture.newest.sequence
+            newest = protection.captured.capture.newest.sequence
             self.recoverers[name].sequences[change.mailbox, change.message_id] = newest
 
     def _drill_times(self) -> list[int]:
@@ -222,7 +222,7 @@ class Experiment:
         """Note what the engine says at the instant that the mail server is lost."""
         for name, recoverer in self.recoverers.items():
             self._disaster[name] = recoverer.moment("disaster")
-            self.protections[name].health.note_disaster()
+            self.protections[name].copy.health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         lost_ns = next(iter(self._disaster.values())).time_ns
@@ -278,7 +278,7 @@ class Experiment:
         protection = self.protections[name]
         end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
         return measures.protection_result(
-            protection, self.recoverers[name].recoveries, self.ledgers, end_ns
+            protection.copy, self.recoverers[name].recoveries, self.ledgers, end_ns
         )
 
 

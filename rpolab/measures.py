@@ -16,7 +16,7 @@ from reports import (
 from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
 from rpolab.protections.base import PointClass
-from rpolab.protections.cdp import Cdp
+from rpolab.protections.kept_copy import KeptCopy
 from scenarios import Measure, Scenario, Threshold, combine, evaluate
 from sim.fault_plan import FaultOutcome
 
@@ -29,17 +29,17 @@ UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
 
 
 def protection_result(
-    protection: Cdp, recoveries: Sequence[Recovery], ledgers: Ledgers, end_ns: int
+    copy: KeptCopy, recoveries: Sequence[Recovery], ledgers: Ledgers, end_ns: int
 ) -> ProtectionResult:
     """Return what one protection did until `end_ns`, with its RPO(t) by class.
 
     Before the first point of a class, RPO(t) is the age of the run.
     """
-    curve = _curve(protection, "any", end_ns)
-    app_curve = _curve(protection, "app", end_ns)
-    health = protection.health.report()
+    curve = _curve(copy, "any", end_ns)
+    app_curve = _curve(copy, "app", end_ns)
+    health = copy.health.report()
     return ProtectionResult(
-        name=protection.name,
+        name=copy.name,
         kind="cdp",
         acknowledged=Amount(messages=ledgers.acknowledged_count, bytes=ledgers.acknowledged_bytes),
         recoveries=tuple(recoveries),
@@ -51,8 +51,8 @@ def protection_result(
     )
 
 
-def _curve(protection: Cdp, consistency: PointClass, end_ns: int) -> Curve | None:
-    points = protection.durable[consistency]
+def _curve(copy: KeptCopy, consistency: PointClass, end_ns: int) -> Curve | None:
+    points = copy.points.durable[consistency]
     return Curve.from_points(0, end_ns, points, 0) if points and end_ns > 0 else None
 
 

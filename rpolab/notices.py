@@ -9,7 +9,7 @@ def protection_notices(protection: Cdp) -> list[Notice]:
     """Return a protection's failures, failed bookmarks and cut journal tails, by time."""
     notices = [
         Notice(at_s=seconds(at_ns), source=f"{protection.name} {end}", text=str(error))
-        for at_ns, end, error in protection.failures
+        for at_ns, end, error in protection.copy.failures
     ]
     notices += [
         Notice(
@@ -17,7 +17,7 @@ def protection_notices(protection: Cdp) -> list[Notice]:
             source=f"{protection.name} bookmark",
             text=f"{bookmark.code.name}: {bookmark.problem}",
         )
-        for bookmark in protection.bookmarks
+        for bookmark in protection.bookmarks.results
         if bookmark.outcome is not Outcome.TAKEN
     ]
     notices += [
@@ -29,6 +29,6 @@ def protection_notices(protection: Cdp) -> list[Notice]:
                 f" ({cut.reason})"
             ),
         )
-        for at_ns, cut in protection.target.tail_cuts
+        for at_ns, cut in protection.copy.target.tail_cuts
     ]
     return sorted(notices, key=lambda notice: notice.at_s)
