@@ -33,6 +33,9 @@ NS_PER_SECOND = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_SECOND
 
 JOURNAL = "journal"
+LAN_BIT_S = 1_000_000_000
+LAN_LATENCY_NS = 200_000
+"""The network of a site: gigabit Ethernet with a switch or two. Assumption."""
 SETTLING_NS = 60 * NS_PER_SECOND
 """How long a run without a stated duration goes on after the last replayed message."""
 
@@ -147,11 +150,17 @@ class Laboratory:
         return volume
 
     def link_between(self, one: str, other: str) -> Link:
-        """Return the link that joins two sites."""
+        """Return the link that joins two sites, or a site's own network."""
+        if one == other:
+            return self._local_network(one)
         wanted = {one, other}
         return next(
             link for link in self.links.values() if {link.site_a.name, link.site_b.name} == wanted
         )
+
+    def are_linked(self, one: str, other: str) -> bool:
+        """Return whether something joins two sites directly."""
+        return one == other or link_name((one, other)) in self.links
 
     def fault_world(self) -> World:
         """Return the devices that faults can name."""
@@ -162,6 +171,21 @@ class Laboratory:
             volumes=self.volumes,
             links=self.links,
         )
+
+    def _local_network(self, site: str) -> Link:
+        name = f"lan-{site}"
+        if name not in self.links:
+            place = self.sites[site]
+            self.links[name] = Link(
+                self.kernel,
+                name,
+                place,
+                place,
+                bandwidth_bit_s=LAN_BIT_S,
+                latency_ns=LAN_LATENCY_NS,
+                streams=self.streams,
+            )
+        return self.links[name]
 
     def _build_link(self, settings: LinkSettings) -> Link:
         one, other = settings.between

@@ -1,5 +1,6 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.copies import BandwidthHours, Copy, Retention
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
@@ -16,6 +17,7 @@ from scenarios.faults import (
     SiteLoss,
 )
 from scenarios.grammar import QuantityError
+from scenarios.hours import Hours
 from scenarios.loader import (
     Checked,
     check,
@@ -28,7 +30,7 @@ from scenarios.loader import (
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, Workload
 from scenarios.model import Scenario, Source
 from scenarios.moments import Moment
-from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy
+from scenarios.protections import Bookmarks, ContinuousDataProtection
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -39,6 +41,7 @@ __all__ = [
     "FAULT_KINDS",
     "METRICS",
     "PROFILES_OF_VERSION",
+    "BandwidthHours",
     "Bookmarks",
     "Checked",
     "ContinuousDataProtection",
@@ -51,6 +54,7 @@ __all__ = [
     "Exchange",
     "Expression",
     "Fault",
+    "Hours",
     "Link",
     "LinkOutage",
     "LinkSlow",
@@ -61,6 +65,7 @@ __all__ = [
     "PowerCut",
     "Problem",
     "QuantityError",
+    "Retention",
     "RtoAssumptions",
     "Scenario",
     "ScenarioError",

@@ -1,11 +1,13 @@
 """One copy of what is protected: its server and journal, and the session that feeds it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from engine import Capture, Journal, RecoveryPoints, SessionSettings, SourceSession
 from engine.basics.errors import EngineError
 from engine.contract.actions import Action, DurableAdvanced, Notice, SessionFailed
+from engine.copies.fanout import CopyDetached
 from rpolab.protections.base import PointClass, PointUnavailable
 from rpolab.protections.capture_host import CaptureHost
 from rpolab.protections.copy_points import CopyPoints
@@ -22,11 +24,21 @@ from sim.link import Endpoint
 End = Literal["source", "target"]
 
 
+@dataclass(slots=True)
+class ReseedFigures:
+    """One copy made from another: when it began and was level, and what went over the line."""
+
+    sister: str
+    began_ns: int
+    level_ns: int | None = None
+    bytes_shipped: int = 0
+
+
 class KeptCopy:
     """One copy.
 
     Args:
-        name: what the report calls it.
+        name: what the trace calls it, which is its protection's name where that has one copy.
         role: what its machine and its volume are called.
         spec: its settings.
         captured: what is captured at the mail server.
@@ -49,6 +61,7 @@ class KeptCopy:
         view: Callable[[], Capture],
     ) -> None:
         self.name = name
+        self.title = spec.title
         self.spec = spec
         self.site = spec.site
         self._laboratory = laboratory
@@ -79,8 +92,24 @@ class KeptCopy:
         #: (instant, end, error) of every failure that the engine told of.
         self.failures: list[tuple[int, End, EngineError]] = []
         self.after_action: Callable[[End, Action], None] | None = None
+        #: Whether it follows the capture; not while it is detached, or made anew.
+        self.is_fed = True
+        #: (instant, what) each time that it was detached, and made anew.
+        self.events: list[tuple[int, str]] = []
 
     # --- what is asked ------------------------------------------------------------------------
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it stands at the mail server's site, and is lost with it."""
+        return self.site == self._laboratory.mail_host_site
+
+    @property
+    def state(self) -> Literal["fed", "detached", "lost"]:
+        """What has become of it."""
+        if self.volume.lost:
+            return "lost"
+        return "fed" if self.is_fed else "detached"
 
     @property
     def journal(self) -> Journal:
@@ -88,6 +117,9 @@ class KeptCopy:
         if self.target.session is None:
             failure = self.target.failure
             what = f"the copy of {self.name} at {self.site} is down"
+            if self.volume.lost:
+                hint = "use another copy"
+                raise PointUnavailable(f"the copy of {self.name} was lost with {self.site}", hint)
             raise PointUnavailable(
                 what if failure is None else f"{what}: {failure.message}",
                 "bring its server up" if failure is None else failure.hint,
@@ -112,6 +144,27 @@ class KeptCopy:
             return RecoveryPoints(self.target.session.journal).reported_rpo_ns(now_ns)
         history = self.points.durable[consistency]
         return now_ns - history[-1][1] if history else None
+
+    # --- what happens -------------------------------------------------------------------------
+
+    def detached(self, notice: CopyDetached) -> None:
+        """Follow the capture no more; what it has stays usable."""
+        self.source.crash()
+        self.is_fed = False
+        now_ns = self._kernel.now_ns
+        text = f"detached, {notice.behind_bytes} bytes behind; it will be made anew from a sister"
+        self.events.append((now_ns, text))
+        self._laboratory.trace.record(
+            "cdp.detached", name=self.name, sequence=notice.cursor.sequence
+        )
+
+    def reseeded(self, figures: ReseedFigures) -> None:
+        """Note that it was made anew, and follows the capture again."""
+        self.is_fed = True
+        assert figures.level_ns is not None, "it is level"
+        took = (figures.level_ns - figures.began_ns) / 10**9
+        text = f"made anew from {figures.sister} in {took:.1f} s, {figures.bytes_shipped} bytes"
+        self.events.append((figures.level_ns, text))
 
     # --- EngineObserver -----------------------------------------------------------------------
 

@@ -1,0 +1,154 @@
+"""Makes a copy anew from a sister, in simulated time: files first, then records, until it is level.
+
+Fault model: that of `engine.copies.reseed`. Either machine or the line may fail at any moment: then
+it begins anew after a while. Charged are the lines and the new copy's disk; the sister's reading is
+not: its disk is taken for idle enough.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+from engine import Reseed
+from engine.basics.errors import EngineError
+from engine.contract.actions import DeleteFile, FileAction, ReplaceFile
+from rpolab.protections.kept_copy import KeptCopy, ReseedFigures
+from rpolab.protections.target_driver import VolumeStorage
+from rpolab.world import Laboratory
+from sim.host import Host
+from sim.kernel import Signal
+from sim.link import Link
+
+RETRY_NS = 30_000_000_000
+"""How long it is waited before it is tried again. Assumption."""
+PATIENCE_NS = 600_000_000_000
+"""When a chunk that does not come is given up. Assumption."""
+POLL_NS = 50_000_000
+CHUNK_BYTES = 1 << 20
+
+Steps = Generator[Any, Any, None]
+
+
+class Reseeding:
+    """The making of one copy.
+
+    Args:
+        laboratory: the world.
+        copy: what is made.
+        sister_of: returns whom it is made from now, None while there is nobody.
+        attach: feeds the copy once it is level, given what it took; False where it has fallen
+            behind the pool again.
+    """
+
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        copy: KeptCopy,
+        sister_of: Callable[[KeptCopy], KeptCopy | None],
+        attach: Callable[[KeptCopy, ReseedFigures], bool],
+    ) -> None:
+        self._laboratory = laboratory
+        self._kernel = laboratory.kernel
+        self._copy = copy
+        self._sister_of = sister_of
+        self._attach = attach
+        self._is_over = False
+        self._stop_watching = copy.target.host.on_power_on(self._spawn)
+
+    def start(self) -> None:
+        """Begin, and again after each failure, until the copy is fed."""
+        self._spawn()
+
+    def stop(self) -> None:
+        """Give it up."""
+        self._is_over = True
+        self._stop_watching()
+
+    def _spawn(self) -> None:
+        host = self._copy.target.host
+        if host.up and not self._is_over:
+            host.spawn(self._work(), name=f"{self._copy.name} is made anew")
+
+    def _work(self) -> Steps:
+        """Try until it is done; the copy's own power cut ends this task, and begins another."""
+        while not self._is_over:
+            sister = self._sister_of(self._copy)
+            if sister is not None:
+                try:
+                    yield from self._make(sister)
+                except (EngineError, ConnectionError, OSError) as error:
+                    self._record("failed", why=type(error).__name__)
+            if not self._is_over:
+                yield self._kernel.sleep(RETRY_NS)
+
+    def _make(self, sister: KeptCopy) -> Steps:
+        copy, journal = self._copy, sister.journal
+        figures = ReseedFigures(sister.name, self._kernel.now_ns)
+        self._record("begun", sister=sister.name)
+        copy.target.crash()
+        reseed = Reseed(VolumeStorage(copy.volume), journal, CHUNK_BYTES)
+        for action in reseed.begin():
+            yield from self._carry_out(action)
+        for action in reseed.files():
+            yield from self._ship(sister, len(action.data))
+            yield from self._carry_out(action)
+        copy.target.start()
+        mine = copy.journal
+        if mine.incarnation is None and journal.incarnation is not None:
+            mine.adopt(journal.durable.epoch, journal.incarnation)
+        while not self._is_over:
+            batch = reseed.next_batch(mine)
+            if batch:
+                yield from self._ship(sister, len(batch))
+                copy.target.carry_out_all(mine.ingest(batch))
+            if mine.durable != mine.received:
+                yield self._kernel.sleep(POLL_NS)
+            elif not batch:
+                figures.level_ns, figures.bytes_shipped = self._kernel.now_ns, reseed.bytes_shipped
+                if self._attach(copy, figures):
+                    self._record("level", bytes_shipped=reseed.bytes_shipped)
+                    self.stop()
+                else:
+                    yield self._kernel.sleep(POLL_NS)
+
+    def _carry_out(self, action: FileAction) -> Steps:
+        volume = self._copy.volume
+        if isinstance(action, DeleteFile):
+            yield volume.delete(action.name)
+        elif isinstance(action, ReplaceFile):
+            yield volume.create(action.name)
+            yield volume.write(action.name, 0, (action.data,))
+            yield volume.flush(action.name)
+
+    def _ship(self, sister: KeptCopy, size: int) -> Steps:
+        """Bring so many bytes over each link of the way, one after the other."""
+        for link, here, there in self._route(sister):
+            connection = link.connect(here, there)
+            for offset in range(0, size, CHUNK_BYTES):
+                sent = connection.left.send(bytes(1), wire_bytes=min(CHUNK_BYTES, size - offset))
+                sent.then(_observe)
+                item = yield from connection.right.inbox.receive(PATIENCE_NS)
+                if not isinstance(item, bytes):
+                    raise TimeoutError("nothing comes over the line")
+            connection.left.close()
+
+    def _route(self, sister: KeptCopy) -> Iterator[tuple[Link, Host, Host]]:
+        """Yield the links from the sister: one, or two by way of the mail server's site.
+
+        Raises:
+            HostUnreachable: a machine on the way has no power.
+        """
+        laboratory = self._laboratory
+        here, there = sister.target.host, self._copy.target.host
+        if laboratory.are_linked(sister.site, self._copy.site):
+            yield laboratory.link_between(sister.site, self._copy.site), here, there
+            return
+        home = laboratory.mail_host
+        yield laboratory.link_between(sister.site, laboratory.mail_host_site), here, home
+        yield laboratory.link_between(laboratory.mail_host_site, self._copy.site), home, there
+
+    def _record(self, state: str, **more: Any) -> None:
+        self._laboratory.trace.record("cdp.reseed", name=self._copy.name, state=state, **more)
+
+
+def _observe(_sent: Signal) -> None:
+    """Take note that a chunk left or could not: that shows at the other end."""
