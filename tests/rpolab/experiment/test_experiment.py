@@ -268,7 +268,7 @@ def test_after_a_disaster_a_refused_point_is_followed_by_the_nearest_that_opens(
 def test_a_reported_rpo_that_flatters_the_truth_stops_the_run(scenario, monkeypatch):
     experiment = Experiment(scenario())
     cdp = experiment.protections["cdp"]
-    monkeypatch.setattr(cdp, "reported_rpo_ns", lambda _: 0)
+    monkeypatch.setattr(cdp.copy, "reported_rpo_ns", lambda _: 0)
     with pytest.raises(ReportedBetterThanTrue, match="could not keep"):
         experiment.run()
 
