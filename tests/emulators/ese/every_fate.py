@@ -56,7 +56,7 @@ class Proof:
             if self.judge(world, files, done, torn_page=torn_page, fate=fate):
                 continue
             logs = tuple(fate[key] for key in keys if not key[0].endswith(".edb"))
-            if world.backups and logs not in played_forward:
+            if logs not in played_forward:
                 played_forward.add(logs)
                 self.play_forward(world, files, done, fate=fate)
 
@@ -78,9 +78,13 @@ class Proof:
 
     def play_forward(self, world, files, done, *, fate):
         """Do what the refusal of a torn page advises: restore, and go on with the logs on disk."""
+        backup = world.backup_at(done)
+        if backup is None:
+            self.counts["without a backup to go on from"] += 1
+            return
         self.counts["restored and played forward"] += 1
         folder = MemoryFiles()
-        restore_backup([world.backup_at(done)], folder, files, now_ns=RESTORED_NS)
+        restore_backup([backup], folder, files, now_ns=RESTORED_NS)
         try:
             hard_recover(files, folder, now_ns=RESTORED_NS + S)
         except EseError as error:

@@ -4,7 +4,7 @@ What is begun goes on while more is begun; each change of mail is noted with the
 operations that were complete when it was submitted, and when it was acknowledged.
 """
 
-from group_world import ONE, GroupWorld
+from group_world import FORMATS, ONE, GroupWorld
 from mail_world import EPOCH_NS, MS, Ledger
 
 from emulators.ese.errors import EseError
@@ -190,6 +190,12 @@ class MailGroup(GroupWorld):
         )
 
     def backup_at(self, done):
-        """Return the newest backup that was finished by then, None if there is none."""
+        """Return the newest backup that was finished by then and that the logs go on from, or None.
+
+        With circular logging they do not; logs of a length that no Exchange has cannot be restored.
+        """
+        parameters = self.parameters
+        if parameters.circular_logging or parameters.file_format not in FORMATS.values():
+            return None
         finished = [backup for after, backup in self.backups if after <= done]
         return finished[-1] if finished else None

@@ -73,6 +73,7 @@ def prove_all(workloads, file_format, pages_max):
     counts = proof.counts
     assert counts["instants with every choice"] == counts["instants"] > 0
     assert counts["restored and played forward"] > 0
+    assert counts["without a backup to go on from"] == 0
     return told
 
 
