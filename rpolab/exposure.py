@@ -1,10 +1,10 @@
 """How exposed the mail was during a run: backlog, bookmarks, and limits that RPO(t) exceeded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from emulators.vss.requestor import Outcome
 from reports import Bookmark, Curve, Exceedance, seconds
-from rpolab.protections.base import PointClass
+from rpolab.protections.base import PointClass, Protection
 from rpolab.protections.cdp import Cdp
 
 _MINUTE_NS = 60_000_000_000
@@ -28,8 +28,13 @@ def exceedances(
     return [curve.exceedance(consistency, limit_ns) for limit_ns in told]
 
 
-def bookmark_results(protection: Cdp) -> tuple[Bookmark, ...]:
-    """Return each attempt at a bookmark, and when the copy had it, in order of time."""
+def bookmark_results(protection: Protection) -> tuple[Bookmark, ...]:
+    """Return each attempt at a bookmark, and when the copy had it, in order of time.
+
+    Only continuous protection tells of its attempts.
+    """
+    if not isinstance(protection, Cdp):
+        return ()
     durable_ns = {source_ns: at_ns for at_ns, source_ns in reversed(protection.durable["app"])}
     found = []
     for attempt in protection.bookmarks:
@@ -47,8 +52,14 @@ def bookmark_results(protection: Cdp) -> tuple[Bookmark, ...]:
     return tuple(found)
 
 
-def backlog_curve(
-    backlog: Sequence[tuple[int, int]], end_ns: int
-) -> tuple[tuple[float, float], ...]:
-    """Return what waited at the source, as far as the run's mail went."""
-    return tuple((seconds(at_ns), float(size)) for at_ns, size in backlog if at_ns <= end_ns)
+def note_backlogs(protections: Iterable[Protection]) -> None:
+    """Note how much waits at the source of each now; a run is the same with it and without."""
+    for protection in protections:
+        if isinstance(protection, Cdp):
+            protection.health.note_backlog()
+
+
+def backlog_curve(protection: Protection, end_ns: int) -> tuple[tuple[float, float], ...]:
+    """Return what waited at the source of continuous protection, as far as the run's mail went."""
+    noted = protection.health.backlog if isinstance(protection, Cdp) else []
+    return tuple((seconds(at_ns), float(size)) for at_ns, size in noted if at_ns <= end_ns)
