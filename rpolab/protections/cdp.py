@@ -9,6 +9,7 @@ from rpolab.protections.capture_host import CaptureHost
 from rpolab.protections.captures import Captures
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.protections.session_settings import session_settings
+from rpolab.protections.stages import Stages
 from rpolab.world import Laboratory
 from scenarios import ContinuousDataProtection
 from sim.volume import Volume
@@ -69,6 +70,15 @@ class Cdp:
             self.bookmarks.start(self.spec.bookmarks.every_ns)
 
     @property
+    def copies(self) -> tuple[KeptCopy, ...]:
+        """Its copies."""
+        return (self.copy,)
+
+    def stages(self) -> Stages:
+        """Return how far the stream has come now."""
+        return self.copy.stages()
+
+    @property
     def errors(self) -> list[EngineError]:
         """Every failure that the engine told of."""
         return [error for _, _, error in self.copy.failures]
@@ -79,7 +89,7 @@ class Cdp:
         """Drop bookmarks that never left the host; all goes to the trace."""
         self.copy.source_notice(notice)
         if isinstance(notice, HistoryRewound):
-            self.copy.points.forget_tags(above=notice.sequence)
+            self.copy.forget_tags(above=notice.sequence)
         if isinstance(notice, CaptureModeChanged):
             before, after = notice.before, notice.after
             self._laboratory.trace.record("cdp.mode", name=self.name, before=before, after=after)
@@ -95,12 +105,12 @@ class Cdp:
         return self.captured.capture
 
     def _bookmark_made(self, sequence: int, point: ProtectedPoint) -> None:
-        self.copy.points.tag_made(sequence, point)
+        self.copy.tag_made(sequence, point)
 
     def _restart_source(self) -> None:
         """Protect the mail server's machine anew: the old capture went with its memory."""
         # A bookmark that was not durable by then is given up: its number may come again.
-        self.copy.points.forget_tags()
+        self.copy.forget_tags()
         self.bookmarks.forget_pending()
         source = self.copy.source
         source.crash()
