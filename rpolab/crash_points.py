@@ -17,7 +17,8 @@ from emulators.ese.file_set import MemoryFiles
 from engine import Image, Journal, RecordType, RecoveryPoints
 from engine.contract.actions import Action
 from rpolab.experiment import Experiment
-from rpolab.protections.kept_copy import End, KeptCopy
+from rpolab.protections.cdp import Cdp
+from rpolab.protections.kept_copy import End
 from scenarios import Scenario
 from sim.payload import to_bytes
 from sim.volume import Kind, Operation
@@ -103,7 +104,9 @@ class CrashRun:
         self.actions: dict[End, list[str]] = {"source": [], "target": []}
         self.has_crashed = False
         self._experiment = Experiment(scenario)
-        self._copy: KeptCopy = next(iter(self._experiment.protections.values())).copy
+        protection = next(iter(self._experiment.protections.values()))
+        assert isinstance(protection, Cdp), "it is the engine that is crashed"
+        self._copy = protection.copy
         self._reference = Reference()
         self._promised = 0
 

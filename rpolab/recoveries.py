@@ -19,9 +19,14 @@ from rpolab.group_openings import GroupRefused, Opening
 from rpolab.ledger import Entry
 from rpolab.ledgers import Ledgers
 from rpolab.opening import Opened, open_image
-from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
-from rpolab.protections.kept_copy import KeptCopy
-from rpolab.protections.stages import Stages
+from rpolab.protections.base import (
+    ImageFiles,
+    PointClass,
+    PointSource,
+    PointUnavailable,
+    ProtectedPoint,
+    Taken,
+)
 from rpolab.rto import rto_steps
 from rpolab.world import Laboratory
 
@@ -52,7 +57,7 @@ class Moment:
     time_ns: int
     cause: Cause
     reported_ns: dict[PointClass, int | None]
-    stages: Stages
+    stages: Taken
     generations: dict[str, int]
 
 
@@ -70,7 +75,7 @@ class Recoverer:
     """
 
     laboratory: Laboratory
-    copy: KeptCopy
+    copy: PointSource
     ledgers: Ledgers
     sequences: dict[tuple[str, int], int]
     keep: Keep | None = None
@@ -91,7 +96,7 @@ class Recoverer:
     def recover(self, moment: Moment, consistency: PointClass) -> Recovery:
         """Recover to the newest point of a class; where that is refused, to the nearest."""
         try:
-            point = self.copy.points.newest(consistency)
+            point = self.copy.newest(consistency)
         except PointUnavailable as refusal:
             return self._add(self._refused(moment, consistency, None, str(refusal), ()))
         try:
@@ -128,7 +133,7 @@ class Recoverer:
             PointUnavailable: the protection cannot give the point.
             EseError: its files cannot be recovered.
         """
-        made = self.copy.points.image(point)
+        made = self.copy.image(point)
         opening = self._open_groups(made, moment, point)
         opening.require_whole()
         if self.keep is not None:
@@ -173,7 +178,7 @@ class Recoverer:
         steps = self._rto_steps(opening, image_bytes)
         rpo_ns = moment.time_ns - _reached_ns(point, comparison)
         reported_ns = moment.reported_ns[point.consistency]
-        is_intact = not self.copy.points.lost_logs
+        is_intact = not self.copy.lost_logs
         if reported_ns is not None and reported_ns < rpo_ns and is_intact:
             # A copy that a fault has damaged behind the engine's back is the exception: there the
             # difference is what the report is about.
@@ -201,12 +206,12 @@ class Recoverer:
 
     def _rto_steps(self, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:
         scenario = self.laboratory.scenario
-        site = scenario.sites[self.copy.site]
+        site = scenario.sites[self.copy.copy_site]
         mailboxes = sum(group.mailboxes for group in scenario.exchange.storage_groups)
         opened = list(opening.opened.values())
         return rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
 
-    def _lost(self, entry: Entry, stages: Stages) -> LostMessage:
+    def _lost(self, entry: Entry, stages: Taken) -> LostMessage:
         assert entry.acknowledged_ns is not None, "only acknowledged mail can be lost"
         return LostMessage(
             mailbox=entry.mailbox,
@@ -244,7 +249,7 @@ class Recoverer:
         Bookmarks are opened from the newest back. Between the first that opens and the refused
         point, the last write that opens is found by halving.
         """
-        for bookmark in self.copy.points.earlier(refused)[:POINTS_TRIED_MAX]:
+        for bookmark in self.copy.earlier(refused)[:POINTS_TRIED_MAX]:
             if self._opens(moment, bookmark):
                 best = self._halve(moment, bookmark, refused)
                 return (bookmark,) if best is None else (best, bookmark)
@@ -260,7 +265,7 @@ class Recoverer:
         while high - low > 1:
             middle = (low + high) // 2
             try:
-                point = self.copy.points.at_sequence(middle)
+                point = self.copy.at_sequence(middle)
             except PointUnavailable:  # retention gave it up, or it lies in a gap
                 low = middle
                 continue
@@ -273,7 +278,7 @@ class Recoverer:
     def _opens(self, moment: Moment, point: ProtectedPoint) -> bool:
         """Return whether all groups open; the one that refused last is asked first."""
         try:
-            made = self.copy.points.image(point)
+            made = self.copy.image(point)
         except PointUnavailable:
             return False
         for group in sorted(self.laboratory.groups, key=lambda group: group.name != self._culprit):

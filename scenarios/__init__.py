@@ -13,6 +13,7 @@ from scenarios.faults import (
     LinkOutage,
     LinkSlow,
     LostLog,
+    OwnFault,
     PowerCut,
     SiteLoss,
 )
@@ -27,10 +28,10 @@ from scenarios.loader import (
     load,
     parse,
 )
-from scenarios.mail import PROFILES_OF_VERSION, MailProfile, Workload
+from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
 from scenarios.model import Scenario, Source
 from scenarios.moments import Moment
-from scenarios.protections import Bookmarks, ContinuousDataProtection
+from scenarios.protections import Bookmarks, ContinuousDataProtection, OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -62,6 +63,9 @@ __all__ = [
     "MailProfile",
     "Measure",
     "Moment",
+    "OwnFault",
+    "OwnProtection",
+    "OwnWorkload",
     "PowerCut",
     "Problem",
     "QuantityError",

@@ -12,6 +12,7 @@ from rpolab.protections.captures import Captures
 from rpolab.protections.feeding import Feeding
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.protections.session_settings import session_settings
+from rpolab.protections.stages import Stages
 from rpolab.world import Laboratory
 from scenarios import ContinuousDataProtection
 from scenarios import Copy as CopySettings
@@ -70,6 +71,10 @@ class Cdp:
         """The first copy."""
         return self.copies[0]
 
+    def stages(self) -> Stages:
+        """Return how far the stream has come now, towards the first copy."""
+        return self.copy.stages()
+
     @property
     def errors(self) -> list[EngineError]:
         """Every failure that the engine told of, copy by copy."""
@@ -82,7 +87,7 @@ class Cdp:
         for copy in self.copies:
             copy.source_notice(notice)
             if isinstance(notice, HistoryRewound):
-                copy.points.forget_tags(above=notice.sequence)
+                copy.forget_tags(above=notice.sequence)
         if isinstance(notice, CaptureModeChanged):
             before, after = notice.before, notice.after
             self._laboratory.trace.record("cdp.mode", name=self.name, before=before, after=after)
@@ -111,7 +116,7 @@ class Cdp:
 
     def _bookmark_made(self, sequence: int, point: ProtectedPoint) -> None:
         for copy in self.copies:
-            copy.points.tag_made(sequence, point)
+            copy.tag_made(sequence, point)
 
     def _restart_source(self) -> None:
         """Protect the mail server's machine anew: the old capture went with its memory."""

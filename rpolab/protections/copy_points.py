@@ -1,6 +1,6 @@
 """What one copy can give: its points, and the files of each."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 from emulators.ese.formats.format import archive_name
 from engine import Image, Journal, RecoveryPoints
@@ -11,26 +11,16 @@ from rpolab.protections.images import WhichLog, chosen_generation, materialise, 
 from rpolab.world import Laboratory
 
 
-class HasJournal(Protocol):
-    """A copy, as far as its points need it."""
-
-    name: str
-
-    @property
-    def journal(self) -> Journal:
-        """Its journal; raises PointUnavailable while there is none."""
-
-
-class CopyPoints:
+class CopyPoints(ABC):
     """The points of one copy.
 
     Args:
-        copy: where the journal is.
+        name: what the trace calls it.
         laboratory: the world.
     """
 
-    def __init__(self, copy: HasJournal, laboratory: Laboratory) -> None:
-        self._copy = copy
+    def __init__(self, name: str, laboratory: Laboratory) -> None:
+        self.name = name
         self._laboratory = laboratory
         #: (instant, source time) of each advance of what is durable, per class.
         self.durable: dict[PointClass, list[tuple[int, int]]] = {"any": [], "app": []}
@@ -39,6 +29,11 @@ class CopyPoints:
         #: (sequence from which on it is a point, the point) of each bookmark, oldest first.
         self._tags: list[tuple[int, ProtectedPoint]] = []
         self._tags_durable = 0
+
+    @property
+    @abstractmethod
+    def journal(self) -> Journal:
+        """The copy's journal; raises PointUnavailable while there is none."""
 
     # --- what happens -------------------------------------------------------------------------
 
@@ -67,11 +62,11 @@ class CopyPoints:
 
     def newest(self, consistency: PointClass) -> ProtectedPoint:
         """Return the newest durable point of a class; raises PointUnavailable."""
-        journal = self._copy.journal
+        journal = self.journal
         if consistency == "app":
             if not self._tags_durable:
                 raise PointUnavailable(
-                    f"{self._copy.name} has no application-consistent point yet",
+                    f"{self.name} has no application-consistent point yet",
                     "recover to any write, or wait for the first bookmark",
                 )
             return self._tags[self._tags_durable - 1][1]
@@ -84,7 +79,7 @@ class CopyPoints:
     def at_sequence(self, sequence: int) -> ProtectedPoint:
         """Return the point of any write with that number; raises PointUnavailable."""
         try:
-            point = RecoveryPoints(self._copy.journal).at_sequence(sequence)
+            point = RecoveryPoints(self.journal).at_sequence(sequence)
         except PointRefused as refusal:
             raise PointUnavailable(str(refusal), "choose another point") from refusal
         return ProtectedPoint("any", point.source_time_ns, point.sequence)
@@ -92,7 +87,7 @@ class CopyPoints:
     def earlier(self, point: ProtectedPoint) -> list[ProtectedPoint]:
         """Return the application-consistent points before a point, newest first."""
         try:
-            kept = RecoveryPoints(self._copy.journal).app_points()
+            kept = RecoveryPoints(self.journal).app_points()
         except PointUnavailable:
             return []
         there = {app.sequence for app in kept}
@@ -108,7 +103,7 @@ class CopyPoints:
             group.name: list(laboratory.protected_volumes(group)) for group in laboratory.groups
         }
         try:
-            made = materialise(Image(self._copy.journal, point.sequence), groups)
+            made = materialise(Image(self.journal, point.sequence), groups)
         except EngineError as error:
             raise PointUnavailable(str(error), "choose another point") from error
         for name, generation in self.lost_logs:

@@ -71,7 +71,7 @@ class Feeding:
         self._reseedings.clear()
         for copy in self.copies:
             # A bookmark that was not durable by then is given up: its number may come again.
-            copy.points.forget_tags()
+            copy.forget_tags()
             copy.source.crash()
         new_capture()
         self._fanout = None

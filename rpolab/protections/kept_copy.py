@@ -34,7 +34,7 @@ class ReseedFigures:
     bytes_shipped: int = 0
 
 
-class KeptCopy:
+class KeptCopy(CopyPoints):
     """One copy.
 
     Args:
@@ -60,15 +60,14 @@ class KeptCopy:
         bookmarks: Bookmarks | None,
         view: Callable[[], Capture],
     ) -> None:
-        self.name = name
+        super().__init__(name, laboratory)
         self.title = spec.title
         self.spec = spec
-        self.site = spec.site
-        self._laboratory = laboratory
+        self.copy_site = spec.site
         self._kernel = laboratory.kernel
-        host = laboratory.add_host(role, self.site)
-        self.volume = laboratory.add_volume(f"{role}-{JOURNAL}", host, self.site)
-        self._link = laboratory.link_between(laboratory.mail_host_site, self.site)
+        host = laboratory.add_host(role, self.copy_site)
+        self.volume = laboratory.add_volume(f"{role}-{JOURNAL}", host, self.copy_site)
+        self._link = laboratory.link_between(laboratory.mail_host_site, self.copy_site)
         self.target = TargetDriver(
             self._kernel,
             host,
@@ -88,7 +87,6 @@ class KeptCopy:
         )
         #: What the engine says of its own health.
         self.health = HealthWatch(self.source, self.target, bookmarks)
-        self.points = CopyPoints(self, laboratory)
         #: (instant, end, error) of every failure that the engine told of.
         self.failures: list[tuple[int, End, EngineError]] = []
         self.after_action: Callable[[End, Action], None] | None = None
@@ -102,7 +100,7 @@ class KeptCopy:
     @property
     def is_local(self) -> bool:
         """Whether it stands at the mail server's site, and is lost with it."""
-        return self.site == self._laboratory.mail_host_site
+        return self.copy_site == self._laboratory.mail_host_site
 
     @property
     def state(self) -> Literal["fed", "detached", "lost"]:
@@ -116,10 +114,12 @@ class KeptCopy:
         """The copy's journal; raises PointUnavailable while its server is down."""
         if self.target.session is None:
             failure = self.target.failure
-            what = f"the copy of {self.name} at {self.site} is down"
+            what = f"the copy of {self.name} at {self.copy_site} is down"
             if self.volume.lost:
                 hint = "use another copy"
-                raise PointUnavailable(f"the copy of {self.name} was lost with {self.site}", hint)
+                raise PointUnavailable(
+                    f"the copy of {self.name} was lost with {self.copy_site}", hint
+                )
             raise PointUnavailable(
                 what if failure is None else f"{what}: {failure.message}",
                 "bring its server up" if failure is None else failure.hint,
@@ -142,7 +142,7 @@ class KeptCopy:
         now_ns = self._kernel.now_ns
         if consistency == "any" and self.target.session is not None:
             return RecoveryPoints(self.target.session.journal).reported_rpo_ns(now_ns)
-        history = self.points.durable[consistency]
+        history = self.durable[consistency]
         return now_ns - history[-1][1] if history else None
 
     # --- what happens -------------------------------------------------------------------------
@@ -188,7 +188,7 @@ class KeptCopy:
         self._note_failure("target", notice)
         self.health.noticed(notice)
         if isinstance(notice, DurableAdvanced):
-            self.points.advanced(notice, self.health.newest_ns)
+            self.advanced(notice, self.health.newest_ns)
             sequence = notice.cursor.sequence
             self._laboratory.trace.record("cdp.durable", name=self.name, sequence=sequence)
 

@@ -139,12 +139,12 @@ class Reseeding:
         """
         laboratory = self._laboratory
         here, there = sister.target.host, self._copy.target.host
-        if laboratory.are_linked(sister.site, self._copy.site):
-            yield laboratory.link_between(sister.site, self._copy.site), here, there
+        if laboratory.are_linked(sister.copy_site, self._copy.copy_site):
+            yield laboratory.link_between(sister.copy_site, self._copy.copy_site), here, there
             return
         home = laboratory.mail_host
-        yield laboratory.link_between(sister.site, laboratory.mail_host_site), here, home
-        yield laboratory.link_between(laboratory.mail_host_site, self._copy.site), home, there
+        yield laboratory.link_between(sister.copy_site, laboratory.mail_host_site), here, home
+        yield laboratory.link_between(laboratory.mail_host_site, self._copy.copy_site), home, there
 
     def _record(self, state: str, **more: Any) -> None:
         self._laboratory.trace.record("cdp.reseed", name=self._copy.name, state=state, **more)

@@ -114,21 +114,21 @@ def test_while_the_line_is_down_rpo_grows_and_afterwards_it_catches_up(run):
 def test_a_bookmark_whose_snapshot_fails_afterwards_is_withdrawn(run):
     experiment = run()
     cdp = experiment.protections["cdp"]
-    newest, pending = cdp.copy.points.newest("app"), cdp.copy.source.capture.pending_tags
+    newest, pending = cdp.copy.newest("app"), cdp.copy.source.capture.pending_tags
     cdp.bookmarks.commit("a set that fails", ())
     assert len(pending) == 1
     cdp.bookmarks.abort("a set that fails")
     assert (len(pending), pending.revoked_count) == (0, 1)
-    assert cdp.copy.points.newest("app") == newest
+    assert cdp.copy.newest("app") == newest
 
 
 def test_the_engine_alone_knows_which_bookmarks_are_points(run):
     cdp = run().protections["cdp"]
     points = RecoveryPoints(cdp.copy.journal).app_points()
-    assert len(points) == len(cdp.copy.points.durable["app"]) >= 2
-    assert points[-1].sequence == cdp.copy.points.newest("app").sequence
+    assert len(points) == len(cdp.copy.durable["app"]) >= 2
+    assert points[-1].sequence == cdp.copy.newest("app").sequence
     assert [point.source_time_ns for point in points] == [
-        time for _, time in cdp.copy.points.durable["app"]
+        time for _, time in cdp.copy.durable["app"]
     ]
     assert cdp.copy.source.capture.pending_tags.committed_count >= len(points)
 
@@ -217,7 +217,7 @@ def test_a_damaged_journal_segment_is_refused_when_the_copy_restarts(run):
     [error] = [str(error) for error in cdp.errors if segment in str(error)]
     assert "offset" in error
     with pytest.raises(PointUnavailable, match="is down"):
-        cdp.copy.points.newest("any")
+        cdp.copy.newest("any")
 
 
 BUSY = {
@@ -268,7 +268,7 @@ def test_after_a_disaster_a_refused_point_is_followed_by_the_nearest_that_opens(
 def test_a_reported_rpo_that_flatters_the_truth_stops_the_run(scenario, monkeypatch):
     experiment = Experiment(scenario())
     cdp = experiment.protections["cdp"]
-    monkeypatch.setattr(cdp, "reported_rpo_ns", lambda _: 0)
+    monkeypatch.setattr(cdp.copy, "reported_rpo_ns", lambda _: 0)
     with pytest.raises(ReportedBetterThanTrue, match="could not keep"):
         experiment.run()
 
