@@ -25,6 +25,8 @@ from reports import (
     seconds,
 )
 from rpolab import measures
+from rpolab.copy_recoveries import CopyRecoveries, Moments
+from rpolab.copy_results import protection_result
 from rpolab.exposure import note_backlogs
 from rpolab.faults import faults_of
 from rpolab.ledger import Ledger
@@ -33,9 +35,8 @@ from rpolab.mail_sources import Traffic, mail_source
 from rpolab.mail_users import act_as_users
 from rpolab.notices import protection_notices
 from rpolab.own_parts import blamed
-from rpolab.protections.cdp import Cdp
 from rpolab.protections.choice import protection_of
-from rpolab.recoveries import Moment, Recoverer
+from rpolab.protections.kept_copy import KeptCopy
 from rpolab.rto import assumptions
 from rpolab.world import Laboratory, clock_of
 from scenarios import Scenario
@@ -80,7 +81,7 @@ class Experiment:
         }
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper)
+            name: CopyRecoveries(laboratory, protection, self.ledgers, keeper)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(
@@ -95,7 +96,9 @@ class Experiment:
             self.kernel, laboratory.streams, laboratory.trace, laboratory.fault_world()
         )
         self.faults: list[FaultOutcome] = plan.inject(faults_of(laboratory, self.protections))
-        self._disaster: dict[str, Moment] = {}
+        #: What held when the mail server was lost, by protection; empty until then.
+        self._disaster: dict[str, Moments] = {}
+        self._lost_ns: int | None = None
         self._stopped: dict[str, Notice] = {}
         laboratory.mail_host.on_power_cut(self._note_disaster)
 
@@ -219,31 +222,32 @@ class Experiment:
         drills = self.scenario.drills
         assert drills is not None, "a drill has a plan"
         for recoverer in self.recoverers.values():
-            moment = recoverer.moment("drill")
+            moments = recoverer.moments("drill")
             for consistency in drills.classes:
-                recoverer.recover(moment, consistency)
+                recoverer.recover(moments, consistency)
 
     def _note_disaster(self) -> None:
         """Note what the engine says at the instant that the mail server is lost."""
+        self._lost_ns = self.kernel.now_ns
         for name, recoverer in self.recoverers.items():
-            self._disaster[name] = recoverer.moment("disaster")
-            protection = self.protections[name]
-            if isinstance(protection, Cdp):
-                protection.copy.health.note_disaster()
+            self._disaster[name] = recoverer.moments("disaster")
+            for copy in self.protections[name].copies:
+                if isinstance(copy, KeptCopy):
+                    copy.health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
-        lost_ns = next(iter(self._disaster.values())).time_ns
-        self._run_until(lost_ns + SETTLE_NS, progress)
-        for name, moment in self._disaster.items():
+        assert self._lost_ns is not None, "the mail server was lost"
+        self._run_until(self._lost_ns + SETTLE_NS, progress)
+        for name, moments in self._disaster.items():
             wanted = self.scenario.protect[name].recover
-            self.recoverers[name].recover(moment, "app" if wanted == "application" else "any")
+            self.recoverers[name].recover(moments, "app" if wanted == "application" else "any")
 
     def _run_until(self, until_ns: int, progress: Progress | None) -> None:
         """Let time go on; after a disaster no further than it takes for the copy to settle."""
         slice_ns = max(self.clock.duration_ns // PROGRESS_SLICES, 1)
         while self.kernel.now_ns < until_ns:
-            if self._disaster:
-                until_ns = min(until_ns, self._settled_ns())
+            if self._lost_ns is not None:
+                until_ns = min(until_ns, self._lost_ns + SETTLE_NS)
             next_ns = min(self.kernel.now_ns + slice_ns, until_ns)
             self.kernel.run(next_ns)
             self._note_stop()
@@ -274,9 +278,6 @@ class Experiment:
             notices += protection_notices(protection)
         return tuple(sorted(notices, key=lambda notice: notice.at_s))
 
-    def _settled_ns(self) -> int:
-        return next(iter(self._disaster.values())).time_ns + SETTLE_NS
-
     def _check_signals(self) -> None:
         errors = self.kernel.unobserved_errors
         if errors:
@@ -284,10 +285,12 @@ class Experiment:
 
     def _protection_result(self, name: str) -> ProtectionResult:
         protection = self.protections[name]
-        end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
-        return measures.protection_result(
+        end_ns = self.kernel.now_ns if self._lost_ns is None else self._lost_ns
+        recoveries = self.recoverers[name]
+        return protection_result(
             protection,
-            self.recoverers[name].recoveries,
+            recoveries.best,
+            recoveries.by_copy,
             self.ledgers,
             end_ns,
             measures.rpo_limits_ns(self.scenario, name),

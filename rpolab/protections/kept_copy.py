@@ -17,7 +17,7 @@ from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.stages import Stages
 from rpolab.protections.target_driver import TargetDriver
 from rpolab.world import JOURNAL, Laboratory
-from scenarios import Bookmarks
+from scenarios import Bookmarks, spell_duration
 from scenarios import Copy as CopySettings
 from sim.link import Endpoint
 
@@ -64,6 +64,7 @@ class KeptCopy(CopyPoints):
         self.title = spec.title
         self.spec = spec
         self.copy_site = spec.site
+        self.bookmark_interval_ns = None if bookmarks is None else bookmarks.every_ns
         self._kernel = laboratory.kernel
         host = laboratory.add_host(role, self.copy_site)
         self.volume = laboratory.add_volume(f"{role}-{JOURNAL}", host, self.copy_site)
@@ -152,7 +153,9 @@ class KeptCopy(CopyPoints):
         self.source.crash()
         self.is_fed = False
         now_ns = self._kernel.now_ns
-        text = f"detached, {notice.behind_bytes} bytes behind; it will be made anew from a sister"
+        text = (
+            f"detached, {notice.behind_bytes} bytes behind; it will be brought level from a sister"
+        )
         self.events.append((now_ns, text))
         self._laboratory.trace.record(
             "cdp.detached", name=self.name, sequence=notice.cursor.sequence
@@ -162,8 +165,8 @@ class KeptCopy(CopyPoints):
         """Note that it was made anew, and follows the capture again."""
         self.is_fed = True
         assert figures.level_ns is not None, "it is level"
-        took = (figures.level_ns - figures.began_ns) / 10**9
-        text = f"made anew from {figures.sister} in {took:.1f} s, {figures.bytes_shipped} bytes"
+        took = spell_duration(figures.level_ns - figures.began_ns)
+        text = f"level with {figures.sister} again after {took}, {figures.bytes_shipped} bytes"
         self.events.append((figures.level_ns, text))
 
     # --- EngineObserver -----------------------------------------------------------------------

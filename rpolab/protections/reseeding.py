@@ -1,8 +1,10 @@
-"""Makes a copy anew from a sister, in simulated time: files first, then records, until it is level.
+"""Brings a copy that fell behind level with a sister, in simulated time.
 
-Fault model: that of `engine.copies.reseed`. Either machine or the line may fail at any moment: then
-it begins anew after a while. Charged are the lines and the new copy's disk; the sister's reading is
-not: its disk is taken for idle enough.
+It takes the records that it lacks, and its older points stay usable meanwhile. Only where the
+sister has thinned those records out, or the two do not agree, it is made anew: files first, then
+records. Fault model: that of `engine.copies.reseed`. Either machine or the line may fail at any
+moment: then it is tried again after a while. Charged are the lines and the copy's disk; the
+sister's reading is not: its disk is taken for idle enough.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -24,6 +26,7 @@ PATIENCE_NS = 600_000_000_000
 """When a chunk that does not come is given up. Assumption."""
 POLL_NS = 50_000_000
 CHUNK_BYTES = 1 << 20
+PROBE_BYTES = 64
 
 Steps = Generator[Any, Any, None]
 
@@ -81,21 +84,43 @@ class Reseeding:
                 yield self._kernel.sleep(RETRY_NS)
 
     def _make(self, sister: KeptCopy) -> Steps:
-        copy, journal = self._copy, sister.journal
+        """Follow the sister from where the copy stands; only where that is refused begin anew."""
         figures = ReseedFigures(sister.name, self._kernel.now_ns)
+        yield from self._ship(sister, PROBE_BYTES)  # nothing is given up while nobody answers
         self._record("begun", sister=sister.name)
+        if self._copy.target.session is not None and self._copy.journal.durable.sequence:
+            try:
+                yield from self._follow(sister, self._reseed_from(sister), figures)
+            except EngineError as error:
+                self._record("refused", why=type(error).__name__)
+            else:
+                return
+        reseed = self._reseed_from(sister)
+        yield from self._begin_anew(sister, reseed)
+        yield from self._follow(sister, reseed, figures)
+
+    def _reseed_from(self, sister: KeptCopy) -> Reseed:
+        return Reseed(VolumeStorage(self._copy.volume), sister.journal, CHUNK_BYTES)
+
+    def _begin_anew(self, sister: KeptCopy, reseed: Reseed) -> Steps:
+        """Give up what is there, and put the sister's files in its place."""
+        copy, journal = self._copy, sister.journal
         copy.target.crash()
-        reseed = Reseed(VolumeStorage(copy.volume), journal, CHUNK_BYTES)
         for action in reseed.begin():
             yield from self._carry_out(action)
-        for action in reseed.files():
-            yield from self._ship(sister, len(action.data))
-            yield from self._carry_out(action)
+        for replacing in reseed.files():
+            yield from self._ship(sister, len(replacing.data))
+            yield from self._carry_out(replacing)
         copy.target.start()
-        mine = copy.journal
-        if mine.incarnation is None and journal.incarnation is not None:
-            mine.adopt(journal.durable.epoch, journal.incarnation)
+        if copy.journal.incarnation is None and journal.incarnation is not None:
+            copy.journal.adopt(journal.durable.epoch, journal.incarnation)
+
+    def _follow(self, sister: KeptCopy, reseed: Reseed, figures: ReseedFigures) -> Steps:
+        """Take the sister's newer records until the source's pool has all that is lacking."""
+        copy, theirs, mine = self._copy, sister.journal, self._copy.journal
         while not self._is_over:
+            if sister.target.session is None or sister.journal is not theirs:
+                raise ConnectionAbortedError("the sister's server went down")
             batch = reseed.next_batch(mine)
             if batch:
                 yield from self._ship(sister, len(batch))
