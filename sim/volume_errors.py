@@ -4,6 +4,7 @@ __all__ = [
     "DiskFull",
     "FileExists",
     "FileMissing",
+    "InputOutputError",
     "VolumeError",
     "VolumeHeld",
     "VolumeLost",
@@ -46,6 +47,16 @@ class FileExists(VolumeError):  # noqa: N818 - named for what happened
             f"Hint: delete or rename it first."
         )
         self.file = file
+
+
+class InputOutputError(VolumeError):
+    """The disk answered that it cannot; nothing was read or written."""
+
+    def __init__(self, volume: str, file: str, what: str) -> None:
+        super().__init__(
+            f"{volume}: the {what} of {file} failed with an I/O error. "
+            f"Hint: look at the disk's own log; replace it, and recover what it held."
+        )
 
 
 class VolumeLost(VolumeError):  # noqa: N818 - named for what happened
