@@ -1,6 +1,6 @@
 """From a fault as it is written to the fault of the simulated world, at a given instant."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import scenarios
@@ -189,7 +189,7 @@ class FaultBuilder:
                 return sim_faults.VolumeFull(
                     at_ns=at_ns, probability=chance, volume=name, duration_ns=lasting_ns
                 )
-        return _SIMPLE[written.kind](at_ns=at_ns, probability=chance, volume=name)
+        return _SIMPLE[type(written)](at_ns=at_ns, probability=chance, volume=name)
 
     def _volume_name(self, written: scenarios.VolumeFault) -> str:
         """Return the volume, which is also its disk's name; a journal has its protection's name."""
@@ -201,10 +201,10 @@ class FaultBuilder:
         return next(name for name in laboratory.volumes if name.endswith(ending))
 
 
-_SIMPLE = {
-    "disk_loss": sim_faults.VolumeLoss,
-    "bit_rot": sim_faults.BitRot,
-    "lost_write": sim_faults.LostWrite,
-    "misdirected_write": sim_faults.MisdirectedWrite,
+_SIMPLE: dict[type[scenarios.VolumeFault], Callable[..., Fault]] = {
+    scenarios.DiskLoss: sim_faults.VolumeLoss,
+    scenarios.BitRot: sim_faults.BitRot,
+    scenarios.LostWrite: sim_faults.LostWrite,
+    scenarios.MisdirectedWrite: sim_faults.MisdirectedWrite,
 }
 """The faults of a volume of which no more is written than where they strike."""

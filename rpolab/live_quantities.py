@@ -69,8 +69,8 @@ class Watched:
         """Read the quantity and compare it."""
         value = self.read()
         if value is not None:
-            self.low = value if self.low is None else min(self.low, value)  # type: ignore[type-var]
-            self.high = value if self.high is None else max(self.high, value)  # type: ignore[type-var]
+            self.low = value if self.low is None else min(self.low, value)
+            self.high = value if self.high is None else max(self.high, value)
         return self.condition.holds(value)
 
     def told(self) -> str:

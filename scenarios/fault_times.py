@@ -26,7 +26,8 @@ COUNT_MAX = 1_000
 
 _RATE = re.compile(rf"\s*({NUMBER})\s*(?:per|an|a|/)\s*(\S.*?)\s*")
 _PER = {"day": DAY_NS, "hour": HOUR_NS, "minute": MINUTE_NS}
-RATE_PATTERN = rf"^{NUMBER} per (day|hour|minute|{DURATION.pattern[1:-1]})$"
+_UNITS = "|".join((*_PER, *DURATION.units))
+RATE_PATTERN = rf"^{NUMBER} *(per|an|a|/) *({_UNITS}|{DURATION.pattern[1:-1]})$"
 WINDOW_PATTERN = r"^[0-9].*\S *- *[0-9].*$"
 
 
@@ -87,7 +88,7 @@ def parse_rate(read: object) -> FaultRate:
     match = _RATE.fullmatch(read) if isinstance(read, str) and len(read) <= 200 else None
     if match is None:
         raise QuantityError(f"{quoted(read)} is not a rate of faults", hint)
-    per_ns = _PER.get(match[2]) or DURATION.parse(match[2])
+    per_ns = _PER.get(match[2]) or DURATION.units.get(match[2]) or DURATION.parse(match[2])
     count = Fraction(match[1])
     if not count or not per_ns:
         raise QuantityError(f"{quoted(read)} is never, or always", hint)
