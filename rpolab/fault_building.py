@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import scenarios
+from rpolab.own_faults import own_fault
+from rpolab.protections.base import Protection
 from rpolab.protections.cdp import Cdp
 from rpolab.protections.images import WhichLog
 from rpolab.storage_groups import volume_purpose
@@ -87,43 +89,44 @@ class FaultBuilder:
         protections: the protections by name.
     """
 
-    def __init__(self, laboratory: Laboratory, protections: Mapping[str, Cdp]) -> None:
+    def __init__(self, laboratory: Laboratory, protections: Mapping[str, Protection]) -> None:
         self._laboratory = laboratory
         self._protections = protections
 
     def build(self, written: scenarios.AnyFault, at_ns: int) -> Fault:
         """Return the fault at an instant of the run."""
-        if isinstance(written, scenarios.LinkFault):
-            return self._of_link(written, at_ns)
-        if isinstance(written, scenarios.VolumeFault):
-            return self._of_volume(written, at_ns)
-        chance = float(written.probability)
         match written:
-            case scenarios.SiteLoss():
-                return sim_faults.SiteLoss(at_ns=at_ns, probability=chance, site=written.site)
-            case scenarios.PowerCut():
-                return sim_faults.SitePowerCut(
-                    at_ns=at_ns,
-                    probability=chance,
-                    site=written.site,
-                    duration_ns=written.back_after_ns,
-                )
-            case scenarios.ServiceStop():
-                return ServiceStop(
-                    at_ns=at_ns,
-                    probability=chance,
-                    protection=self._protections[written.protection],
-                    end=written.end,
-                    duration_ns=written.duration_ns,
-                )
-            case scenarios.LostLog():
-                return LostLog(
-                    at_ns=at_ns,
-                    probability=chance,
-                    protection=self._protections[written.protection],
-                    group=self._laboratory.group_named(written.group).name,
-                    which=written.which,
-                )
+            case scenarios.LinkFault():
+                return self._of_link(written, at_ns)
+            case scenarios.VolumeFault():
+                return self._of_volume(written, at_ns)
+            case scenarios.SiteLoss() | scenarios.PowerCut():
+                return _of_site(written, at_ns)
+            case scenarios.ServiceStop() | scenarios.LostLog():
+                return self._of_protection(written, at_ns)
+        chance = float(written.probability)
+        return own_fault(written, self._laboratory, at_ns=at_ns, probability=chance)
+
+    def _of_protection(
+        self, written: scenarios.ServiceStop | scenarios.LostLog, at_ns: int
+    ) -> Fault:
+        chance, protection = float(written.probability), self._protections[written.protection]
+        assert isinstance(protection, Cdp), "checked with the scenario"
+        if isinstance(written, scenarios.ServiceStop):
+            return ServiceStop(
+                at_ns=at_ns,
+                probability=chance,
+                protection=protection,
+                end=written.end,
+                duration_ns=written.duration_ns,
+            )
+        return LostLog(
+            at_ns=at_ns,
+            probability=chance,
+            protection=protection,
+            group=self._laboratory.group_named(written.group).name,
+            which=written.which,
+        )
 
     def _of_link(self, written: scenarios.LinkFault, at_ns: int) -> Fault:
         chance, link = float(written.probability), link_name(written.between)
@@ -199,6 +202,16 @@ class FaultBuilder:
             return f"{volume_purpose(exchange, written.volume, written.group)}@{written.site}"
         ending = f"-{JOURNAL}@{written.site}"
         return next(name for name in laboratory.volumes if name.endswith(ending))
+
+
+def _of_site(written: scenarios.SiteLoss | scenarios.PowerCut, at_ns: int) -> Fault:
+    chance = float(written.probability)
+    if isinstance(written, scenarios.SiteLoss):
+        return sim_faults.SiteLoss(at_ns=at_ns, probability=chance, site=written.site)
+    lasting_ns = written.back_after_ns
+    return sim_faults.SitePowerCut(
+        at_ns=at_ns, probability=chance, site=written.site, duration_ns=lasting_ns
+    )
 
 
 _SIMPLE: dict[type[scenarios.VolumeFault], Callable[..., Fault]] = {

@@ -12,6 +12,7 @@ import scenarios
 from reports import FaultResult, seconds
 from rpolab.fault_building import FaultBuilder
 from rpolab.live_quantities import watched
+from rpolab.protections.base import Protection
 from rpolab.protections.cdp import Cdp
 from rpolab.world import Laboratory
 from scenarios import Span, phase_spans
@@ -35,7 +36,7 @@ class Faults:
         protections: the protections by name.
     """
 
-    def __init__(self, laboratory: Laboratory, protections: Mapping[str, Cdp]) -> None:
+    def __init__(self, laboratory: Laboratory, protections: Mapping[str, Protection]) -> None:
         self._laboratory = laboratory
         self._protections = protections
         self._builder = FaultBuilder(laboratory, protections)
@@ -110,7 +111,9 @@ class Faults:
     def _watch(
         self, written: scenarios.AnyFault, condition: scenarios.Condition, span: Span
     ) -> Watch:
-        looking = watched(condition, self._protections[condition.protection])
+        protection = self._protections[condition.protection]
+        assert isinstance(protection, Cdp), "checked with the scenario"
+        looking = watched(condition, protection)
         return Watch(
             fault=self._builder.build(written, span.start_ns),
             holds=looking.holds,
@@ -128,7 +131,7 @@ class Faults:
         if written.phase is None or lasting_ns is None:
             return fault
         left_ns = max(self._phases[written.phase].end_ns - fault.at_ns, 1)
-        if lasting_ns <= left_ns:
+        if lasting_ns <= left_ns or not hasattr(fault, "duration_ns"):
             return fault
         changed: dict[str, Any] = {"duration_ns": left_ns}
         return replace(fault, **changed)

@@ -25,6 +25,7 @@ from scenarios.faults import (
     LostLog,
     LostWrite,
     MisdirectedWrite,
+    OwnFault,
     PowerCut,
     ServiceStop,
     SiteLoss,
@@ -40,11 +41,11 @@ from scenarios.loader import (
     load,
     parse,
 )
-from scenarios.mail import PROFILES_OF_VERSION, MailProfile, Workload
+from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
 from scenarios.model import Scenario, Source
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
-from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy
+from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -89,6 +90,9 @@ __all__ = [
     "Measure",
     "MisdirectedWrite",
     "Moment",
+    "OwnFault",
+    "OwnProtection",
+    "OwnWorkload",
     "Phase",
     "PowerCut",
     "Problem",

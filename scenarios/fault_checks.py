@@ -18,6 +18,7 @@ from scenarios.faults import (
 )
 from scenarios.findings import Finding, Path
 from scenarios.moments import Moment
+from scenarios.protections import OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.wording import listed, quoted, suggestion
 
@@ -37,10 +38,10 @@ def check_faults(draft: Draft) -> Iterator[Finding]:
                 yield from _check_volume(draft, path, fault)
                 yield from _check_group(draft, path, fault)
             case LostLog():
-                yield from unknown_protection(draft, (*path, "protection"), fault.protection)
+                yield from _check_protection(draft, path, fault)
                 yield from _check_group(draft, path, fault)
             case ServiceStop():
-                yield from unknown_protection(draft, (*path, "protection"), fault.protection)
+                yield from _check_protection(draft, path, fault)
 
 
 def unknown_site(draft: Draft, path: Path, site: str) -> Iterator[Finding]:
@@ -101,6 +102,9 @@ def _check_times(draft: Draft, path: Path, fault: AnyFault) -> Iterator[Finding]
         condition = fault.when
         name, copy = condition.protection, condition.copy
         yield from unknown_protection(draft, (*path, "when"), name, copy)
+        if isinstance(draft.protections.get(name), OwnProtection):
+            message = f"{quoted(name)} tells no '{condition.quantity.name}' while it runs"
+            yield Finding((*path, "when"), message, "watch a protection with 'kind: cdp'")
     if fault.phase is not None and fault.phase not in draft.phase_spans:
         if draft.phases_are_complete:
             hint = suggestion(fault.phase, draft.phase_spans, what="phases")
@@ -144,6 +148,15 @@ def _check_link(draft: Draft, path: Path, fault: LinkFault) -> Iterator[Finding]
     known = listed(" and ".join(link.between) for link in draft.links.values())
     hint = f"links are between {known}" if known else "the scenario has no links"
     yield Finding(path, f"there is no link between {one} and {other}", hint)
+
+
+def _check_protection(draft: Draft, path: Path, fault: LostLog | ServiceStop) -> Iterator[Finding]:
+    path, name = (*path, "protection"), fault.protection
+    yield from unknown_protection(draft, path, name)
+    if isinstance(draft.protections.get(name), OwnProtection):
+        lost = "journal that could lose a log" if isinstance(fault, LostLog) else "service to stop"
+        message = f"{quoted(name)} has no {lost}"
+        yield Finding(path, message, "name a protection with 'kind: cdp'")
 
 
 def _check_volume(draft: Draft, path: Path, fault: VolumeFault) -> Iterator[Finding]:

@@ -1,11 +1,13 @@
 """The faults of a scenario: what breaks, and where; when, is in fault_times."""
 
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from scenarios.fault_times import FaultTimes
 from scenarios.fields import Duration, Name, PositiveDuration, Rate, Share, Throughput
+from scenarios.hooks import Brought, settings_of
 from scenarios.world import SitePair
 
 
@@ -189,7 +191,13 @@ class LostLog(FaultTimes):
     )
 
 
-AnyFault = (
+class OwnFault(FaultTimes):
+    """A fault that another package brings; its model adds the keys."""
+
+    kind: str
+
+
+KnownFault = (
     SiteLoss
     | PowerCut
     | LinkOutage
@@ -208,7 +216,26 @@ AnyFault = (
     | ServiceStop
     | LostLog
 )
-Fault = Annotated[AnyFault, Field(discriminator="kind")]
 FAULT_KINDS: tuple[str, ...] = tuple(
-    get_args(member.model_fields["kind"].annotation)[0] for member in get_args(AnyFault)
+    get_args(member.model_fields["kind"].annotation)[0] for member in get_args(KnownFault)
 )
+
+
+def _known_or_own(read: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Lets the package that brings a kind answer for its keys."""
+    if isinstance(read, dict) and "kind" in read and read["kind"] not in FAULT_KINDS:
+        return settings_of(read, "fault", OwnFault, FAULT_KINDS)
+    return handler(read)
+
+
+AnyFault = KnownFault | OwnFault
+if TYPE_CHECKING:
+    Fault = AnyFault
+else:
+    Fault = SerializeAsAny[
+        Annotated[
+            Annotated[KnownFault, Field(discriminator="kind")],
+            WrapValidator(_known_or_own),
+            Brought("fault", OwnFault),
+        ]
+    ]
