@@ -26,6 +26,7 @@ from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.moments import Moment
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
+from scenarios.wording import quoted
 from scenarios.world import Exchange, Link, SiteOrNothing
 
 SEED_MAX = 2**64 - 1
@@ -56,6 +57,20 @@ ThresholdText = Annotated[
     Expression,
     BeforeValidator(_parse_expression),
     WithJsonSchema({"type": "string", "pattern": EXPRESSION_PATTERN, "examples": ["max < 60 s"]}),
+]
+
+
+def _check_marker(read: object) -> object:
+    if isinstance(read, str) and not (read.isidentifier() and read.isascii()):
+        hint = "a marker has letters, digits and '_', and begins with a letter"
+        raise refusal(f"{quoted(read)} is not a marker", hint)
+    return read
+
+
+Marker = Annotated[
+    str,
+    BeforeValidator(_check_marker),
+    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]*$"}),
 ]
 
 
@@ -125,6 +140,10 @@ class Scenario(Strict):
     thresholds: dict[str, tuple[ThresholdText, ...]] = Field(
         default_factory=dict,
         description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
+    )
+
+    markers: tuple[Marker, ...] = Field(
+        (), description="Marks of pytest that its tests carry.", examples=["[slow]"]
     )
 
     _source: Source = PrivateAttr(default_factory=Source)
