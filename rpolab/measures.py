@@ -104,6 +104,7 @@ def _judge(threshold: Threshold, recoveries: Sequence[Recovery]) -> ThresholdRes
         n=evaluation.samples,
         verdict=Verdict(evaluation.verdict.value),
         line=threshold.line,
+        file=threshold.file,
         note=evaluation.note,
     )
 
