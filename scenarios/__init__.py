@@ -12,16 +12,17 @@ from scenarios.faults import (
     LinkOutage,
     LinkSlow,
     LostLog,
+    OwnFault,
     PowerCut,
     SiteLoss,
 )
 from scenarios.grammar import QuantityError
 from scenarios.library_files import library_folder, library_names, library_path
 from scenarios.loader import Checked, check, check_text, load, parse
-from scenarios.mail import PROFILES_OF_VERSION, MailProfile, Workload
+from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
-from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy
+from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -51,6 +52,9 @@ __all__ = [
     "MailProfile",
     "Measure",
     "Moment",
+    "OwnFault",
+    "OwnProtection",
+    "OwnWorkload",
     "PowerCut",
     "Problem",
     "QuantityError",

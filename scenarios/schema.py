@@ -48,11 +48,15 @@ def _require_unless_extended(schema: dict[str, Any]) -> None:
         part = {key: value for key, value in definitions[name].items() if key != "required"}
         definitions[f"{name}Part"] = {**part, "title": f"{name}Part"}
     needed = {name: {"required": definitions[name].pop("required")} for name in _PARTS_OF_PARENT}
+    # A protection that a package brings has its own keys, which only the loader knows.
+    own = {"required": ["kind"], "properties": {"kind": {"not": {"const": "cdp"}}}}
     whole = {
         "required": schema.pop("required"),
         "properties": {
             "exchange": needed["Exchange"],
-            "protect": {"additionalProperties": needed["ContinuousDataProtection"]},
+            "protect": {
+                "additionalProperties": {"anyOf": [needed["ContinuousDataProtection"], own]}
+            },
         },
     }
     schema["anyOf"] = [{"required": ["extends"]}, whole]
