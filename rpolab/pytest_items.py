@@ -43,7 +43,7 @@ class ScenarioFile(pytest.File):
             raise self.CollectError(str(error)) from None
         if read["problems"]:
             raise self.CollectError("\n".join(read["problems"]))
-        self.is_study = read["cells"] != [None]
+        self.is_study = read["is_study"]
         for item in self._items(read):
             item.add_marker("rpolab")
             for marker in read["markers"]:

@@ -30,9 +30,14 @@ def contents(name: str) -> dict[str, Any]:
         "problems": [],
         "markers": list(scenario.markers),
         "has_faults": bool(scenario.faults),
-        "cells": [None],
+        "is_study": scenario.is_study,
+        "cells": [variant.name or None for variant in scenario.variants],
         "thresholds": [
-            {"metric": item.name, "expr": item.expression.text, "line": item.line}
+            {
+                "metric": item.name,
+                "expr": item.expression.text,
+                "line": 0 if item.file else item.line,  # a parent's line is not this file's
+            }
             for item in scenario.threshold_list()
         ],
     }
