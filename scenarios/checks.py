@@ -18,6 +18,7 @@ from scenarios.findings import Finding, Path
 from scenarios.grammar import QuantityError
 from scenarios.mail_checks import check_mail
 from scenarios.moments import Moment
+from scenarios.protections import OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.wording import listed, nearest, quoted, suggestion
 
@@ -186,6 +187,9 @@ def _check_fault_protection(draft: Draft, path: Path, fault: LostLog) -> Iterato
     if draft.protections and fault.protection not in draft.protections:
         hint = suggestion(fault.protection, draft.protections, what="protections")
         yield Finding(path, f"there is no protection {quoted(fault.protection)}", hint)
+    elif isinstance(draft.protections.get(fault.protection), OwnProtection):
+        message = f"{quoted(fault.protection)} has no journal that could lose a log"
+        yield Finding(path, message, "name a protection with 'kind: cdp'")
 
 
 def _check_drills(draft: Draft) -> Iterator[Finding]:
@@ -240,6 +244,8 @@ def _check_metric_name(draft: Draft, path: Path, name: str) -> Iterator[Finding]
 
 
 def _check_limit(path: Path, metric: str, read: object) -> Iterator[Finding]:
+    if metric not in METRICS:
+        return  # without any protection, nothing is known of its metrics
     try:
         expression = parse_expression(read)
     except QuantityError:

@@ -11,6 +11,7 @@ from engine.capture.backlog import Backlog
 from engine.capture.changes import Admission, Admitted, Change, Refused
 from engine.capture.held import HeldWriters
 from engine.capture.order import Order
+from engine.capture.stream import Draft
 from engine.capture.tags import PendingTags
 from engine.formats.records import FLAG_PENDING, HEADER_BYTES, RecordType
 
@@ -55,7 +56,8 @@ class Tagging:
                 "Try again when the link has caught up; enlarge pool_bytes_max or the bandwidth.",
             )
         flags = FLAG_PENDING if change.is_pending else 0
-        order.append(kind, 0, change.offset, change.payload, now_ns, flags=flags)
+        draft = Draft(kind, offset=change.offset, payload=change.payload, flags=flags)
+        order.append(draft, now_ns)
         sequence = self._backlog.stream.newest.sequence
         if change.is_pending:
             self.pending.insert(sequence, kind, now_ns)
@@ -94,7 +96,7 @@ class Tagging:
         self._revoke_late(now_ns)
         due_ns = self._time_record_due_ns()
         if due_ns is not None and now_ns >= due_ns:
-            self._order.append(RecordType.TIME, 0, 0, (), now_ns)
+            self._order.append(Draft(RecordType.TIME), now_ns)
         return self._backlog.stream.newest != before
 
     def _time_record_due_ns(self) -> int | None:
@@ -125,7 +127,7 @@ class Tagging:
         is_full = order.is_plain and not backlog.has_room(HEADER_BYTES)
         if is_full and backlog.spool.has_room(HEADER_BYTES):
             order.overflow(HEADER_BYTES, now_ns)
-        order.append(kind, 0, sequence, (), now_ns)
+        order.append(Draft(kind, offset=sequence), now_ns)
 
     def _refused(self, reason: str, hint: str) -> Refused:
         self.refused_count += 1
