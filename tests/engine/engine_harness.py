@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from engine_model import (
     GROUP,
+    SMALL,
     MemoryStorage,
     Reference,
 )
@@ -33,17 +34,6 @@ from engine import (
     open_journal,
 )
 
-SMALL = SessionSettings(
-    batch_bytes_max=2_000,
-    window_bytes_max=6_000,
-    batch_linger_ns=1_000,
-    heartbeat_interval_ns=1_000_000,
-    peer_timeout_ns=5_000_000,
-    connect_timeout_ns=2_000_000,
-    reconnect_delay_ns_min=10_000,
-    reconnect_delay_ns_max=100_000,
-    frame_bytes_max=1 << 20,
-)
 CLOSED = None  # in a byte queue: the connection ended here
 
 
