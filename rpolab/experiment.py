@@ -24,6 +24,7 @@ from reports import (
     seconds,
 )
 from rpolab import measures
+from rpolab.exposure import note_backlogs
 from rpolab.faults import Faults
 from rpolab.ledger import Ledger
 from rpolab.ledgers import Ledgers
@@ -77,7 +78,7 @@ class Experiment:
         }
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection, self.ledgers, {}, keeper)
+            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(
@@ -213,7 +214,7 @@ class Experiment:
             self._disaster[name] = recoverer.moment("disaster")
             protection = self.protections[name]
             if isinstance(protection, Cdp):
-                protection.health.note_disaster()
+                protection.copy.health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         lost_ns = next(iter(self._disaster.values())).time_ns
@@ -231,6 +232,7 @@ class Experiment:
             next_ns = min(self.kernel.now_ns + slice_ns, until_ns)
             self.kernel.run(next_ns)
             self._note_stop()
+            note_backlogs(self.protections.values())
             if progress is not None:
                 progress(self.kernel.now_ns)
 
@@ -269,7 +271,11 @@ class Experiment:
         protection = self.protections[name]
         end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
         return measures.protection_result(
-            protection, self.recoverers[name].recoveries, self.ledgers, end_ns
+            protection,
+            self.recoverers[name].recoveries,
+            self.ledgers,
+            end_ns,
+            measures.rpo_limits_ns(self.scenario, name),
         )
 
 

@@ -46,7 +46,7 @@ class LostLog(_OfProtection):
 
     def strike(self, injection: Injection) -> None:
         """Destroy the log in the copy."""
-        destroyed = self.protection.destroy_log(self.group, self.which)
+        destroyed = self.protection.copy.destroy_log(self.group, self.which)
         if destroyed is None:
             injection.missed("no image requires a log yet")
         else:
@@ -64,7 +64,8 @@ class ServiceStop(_OfProtection):
 
     def strike(self, injection: Injection) -> None:
         """Kill the service, and start it again unless its machine has stopped meanwhile."""
-        driver = self.protection.source if self.end == "source" else self.protection.target
+        copy = self.protection.copy
+        driver = copy.source if self.end == "source" else copy.target
         if driver.session is None or not driver.host.up:
             injection.missed(f"the service at the {self.end} did not run")
             return

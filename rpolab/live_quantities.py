@@ -5,48 +5,72 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from emulators.vss.requestor import Outcome
+from engine.capture.figures import CaptureFigures
 from rpolab.protections.cdp import Cdp
+from rpolab.protections.kept_copy import KeptCopy
 from scenarios import Condition, Measure, spell_duration
 
 Value = Fraction | int | str | None
 
 
-def _backlog(protection: Cdp) -> int:
-    figures = protection.source.capture.figures(protection.source.kernel.now_ns)
-    return figures.pool_bytes + figures.spool_bytes
+class Gauges:
+    """The live figures of a protection, and of one of its copies; one method for each quantity.
 
+    Args:
+        protection: the protection.
+        copy: the copy that figures of copies are of.
+    """
 
-def _backlog_age(protection: Cdp) -> int:
-    capture = protection.source.capture
-    if capture.sendable_sequence < capture.oldest_sequence:
-        return 0
-    oldest = capture.entry(capture.oldest_sequence)
-    made_ns = oldest.source_time_ns - capture.clock_offset_ns
-    return max(protection.source.kernel.now_ns - made_ns, 0)
+    def __init__(self, protection: Cdp, copy: KeptCopy) -> None:
+        self._protection = protection
+        self._copy = copy
 
+    def read(self, name: str) -> Value:
+        """Return a quantity by its name; None where it cannot be told yet."""
+        value: Value = getattr(self, name)()
+        return value
 
-def _pool(protection: Cdp) -> Fraction:
-    figures = protection.source.capture.figures(protection.source.kernel.now_ns)
-    return Fraction(figures.pool_bytes, protection.spec.pool_bytes)
+    def backlog(self) -> int:
+        """Captured, and not yet safe at the copy."""
+        figures = self._figures()
+        return figures.pool_bytes + figures.spool_bytes
 
+    def backlog_age(self) -> int:
+        """Age of the oldest write that waits."""
+        capture = self._copy.source.capture
+        if capture.sendable_sequence < capture.oldest_sequence:
+            return 0
+        oldest = capture.entry(capture.oldest_sequence)
+        made_ns = oldest.source_time_ns - capture.clock_offset_ns
+        return max(self._now_ns - made_ns, 0)
 
-def _bookmarks(protection: Cdp) -> int:
-    return sum(result.outcome is Outcome.TAKEN for result in protection.bookmarks)
+    def pool(self) -> Fraction:
+        """How full the pool is."""
+        return Fraction(self._figures().pool_bytes, self._protection.spec.pool_bytes)
 
+    def rpo(self) -> int | None:
+        """The engine's own RPO to any write."""
+        return self._copy.reported_rpo_ns("any")
 
-def _mode(protection: Cdp) -> str:
-    return protection.source.capture.figures(protection.source.kernel.now_ns).mode.value
+    def app_rpo(self) -> int | None:
+        """The engine's own RPO to a bookmark."""
+        return self._copy.reported_rpo_ns("app")
 
+    def bookmarks(self) -> int:
+        """Application-consistent points made so far."""
+        results = self._protection.bookmarks.results
+        return sum(result.outcome is Outcome.TAKEN for result in results)
 
-READERS: dict[str, Callable[[Cdp], Value]] = {
-    "backlog": _backlog,
-    "backlog_age": _backlog_age,
-    "pool": _pool,
-    "rpo": lambda protection: protection.reported_rpo_ns("any"),
-    "app_rpo": lambda protection: protection.reported_rpo_ns("app"),
-    "bookmarks": _bookmarks,
-    "mode": _mode,
-}
+    def mode(self) -> str:
+        """What becomes of a write that is captured now."""
+        return self._figures().mode.value
+
+    @property
+    def _now_ns(self) -> int:
+        return self._copy.source.kernel.now_ns
+
+    def _figures(self) -> CaptureFigures:
+        return self._copy.source.capture.figures(self._now_ns)
 
 
 @dataclass(slots=True)
@@ -95,6 +119,8 @@ class Watched:
 
 
 def watched(condition: Condition, protection: Cdp) -> Watched:
-    """Return what watches a condition over a protection."""
-    reader = READERS[condition.quantity.name]
-    return Watched(condition, lambda: reader(protection))
+    """Return what watches a condition over a protection, or over one of its copies."""
+    copies = protection.copies
+    copy = next(copy for copy in copies if condition.copy in ("", copy.name, copy.copy_site))
+    gauges = Gauges(protection, copy)
+    return Watched(condition, lambda: gauges.read(condition.quantity.name))

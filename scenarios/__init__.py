@@ -32,17 +32,10 @@ from scenarios.faults import (
     VolumeFault,
 )
 from scenarios.grammar import QuantityError
-from scenarios.loader import (
-    Checked,
-    check,
-    check_text,
-    library_folder,
-    library_names,
-    load,
-    parse,
-)
+from scenarios.library_files import library_folder, library_names, library_path
+from scenarios.loader import Checked, check, check_text, load, parse
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
-from scenarios.model import Scenario, Source
+from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
 from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
@@ -107,6 +100,7 @@ __all__ = [
     "Span",
     "StorageGroup",
     "Threshold",
+    "Variant",
     "Verdict",
     "VolumeFault",
     "Workload",
@@ -116,6 +110,7 @@ __all__ = [
     "evaluate",
     "library_folder",
     "library_names",
+    "library_path",
     "load",
     "parse",
     "parse_expression",
