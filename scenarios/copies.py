@@ -39,11 +39,11 @@ class Retention(Strict):
     space_bytes: Size | None = Field(
         None, alias="space", description="What the copy may take on its disk; any if left out."
     )
-    when_full: Literal["purge_oldest", "coarsen_first", "pause"] = Field(
+    when_full: Literal["purge_oldest", "coarsen_first"] = Field(
         "purge_oldest",
         description=(
-            "What gives when the space is full: the oldest points, the finer windows (they are "
-            "halved), or the copy, which takes nothing more until there is room."
+            "What gives when the space is full: the oldest points, or the finer windows, which "
+            "are halved until there is room."
         ),
     )
 

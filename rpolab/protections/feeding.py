@@ -66,25 +66,36 @@ class Feeding:
         Args:
             new_capture: puts a capture of the new machine's into the old one's place.
         """
+        for copy in self.copies:
+            # A bookmark that was not durable by then is given up: its number may come again.
+            copy.forget_tags()
+        self._feed_one(new_capture)
+
+    # --- inside -------------------------------------------------------------------------------
+
+    def _feed_one(self, before: Callable[[], None]) -> None:
+        """Feed the copy with the newest point alone, as it is to be compared with the live files.
+
+        Args:
+            before: called when no session runs.
+        """
         for reseeding in self._reseedings.values():
             reseeding.stop()
         self._reseedings.clear()
         for copy in self.copies:
-            # A bookmark that was not durable by then is given up: its number may come again.
-            copy.forget_tags()
             copy.source.crash()
-        new_capture()
+        before()
         self._fanout = None
-        self._first = max(self.copies, key=_newest_sequence)
+        first = self._first = max(self.copies, key=_newest_sequence)
         for copy in self.copies:
-            copy.is_fed = copy is self._first
-        self._first.source.start()
-
-    # --- inside -------------------------------------------------------------------------------
+            copy.is_fed = copy is first
+        first.source.start()
 
     def _watch(self) -> None:
         if len(self.copies) == 1:
             return
+        if self._fanout is not None and self._captured.capture.is_resync_needed:
+            self._feed_one(lambda: None)  # it broke off: both ends must be compared
         if self._fanout is None:
             self._look_whether_compared()
             return

@@ -14,7 +14,7 @@ from engine import (
     SourceSession,
     TargetSession,
 )
-from engine.contract.actions import Notice
+from engine.contract.actions import HistoryShortened, Notice, SpaceChanged
 from engine.health.stages import Stage
 from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.target_driver import TargetDriver
@@ -52,6 +52,10 @@ class HealthWatch:
         if (health := self._attached(now_ns)) is not None:
             self._source_health.observe(now_ns)
             health.observe(now_ns)
+            if isinstance(notice, SpaceChanged):
+                health.retention.space(notice.used_bytes, notice.limit_bytes, now_ns)
+            if isinstance(notice, HistoryShortened):
+                health.retention.cut()
             health.notice(notice, now_ns)
             health.tick(now_ns)
 

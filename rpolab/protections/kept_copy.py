@@ -6,8 +6,16 @@ from typing import Literal
 
 from engine import Capture, Journal, RecoveryPoints, SessionSettings, SourceSession
 from engine.basics.errors import EngineError
-from engine.contract.actions import Action, DurableAdvanced, Notice, SessionFailed
+from engine.contract.actions import (
+    Action,
+    DurableAdvanced,
+    HistoryShortened,
+    Notice,
+    SessionFailed,
+)
 from engine.copies.fanout import CopyDetached
+from reports import duration_text, size_text
+from reports.records import SECOND_NS
 from rpolab.protections.base import PointClass, PointUnavailable
 from rpolab.protections.capture_host import CaptureHost
 from rpolab.protections.copy_points import CopyPoints
@@ -17,7 +25,7 @@ from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.stages import Stages
 from rpolab.protections.target_driver import TargetDriver
 from rpolab.world import JOURNAL, Laboratory
-from scenarios import Bookmarks, spell_duration
+from scenarios import Bookmarks
 from scenarios import Copy as CopySettings
 from sim.link import Endpoint
 
@@ -75,7 +83,7 @@ class KeptCopy(CopyPoints):
             self.volume,
             group=captured.capture.group,
             session_settings=session,
-            journal_settings=journal_settings(),
+            journal_settings=journal_settings(spec),
             observer=self,
             retention=retention_policy(spec),
         )
@@ -165,8 +173,8 @@ class KeptCopy(CopyPoints):
         """Note that it was made anew, and follows the capture again."""
         self.is_fed = True
         assert figures.level_ns is not None, "it is level"
-        took = spell_duration(figures.level_ns - figures.began_ns)
-        text = f"level with {figures.sister} again after {took}, {figures.bytes_shipped} bytes"
+        took = duration_text((figures.level_ns - figures.began_ns) / SECOND_NS)
+        text = f"level with {figures.sister} again after {took}, {size_text(figures.bytes_shipped)}"
         self.events.append((figures.level_ns, text))
 
     # --- EngineObserver -----------------------------------------------------------------------
@@ -190,6 +198,9 @@ class KeptCopy(CopyPoints):
         """Keep the history of what is durable, and errors."""
         self._note_failure("target", notice)
         self.health.noticed(notice)
+        if isinstance(notice, HistoryShortened):
+            text = f"{notice.points_given_up} points given up for want of space. {notice.hint}"
+            self.events.append((self._kernel.now_ns, text))
         if isinstance(notice, DurableAdvanced):
             self.advanced(notice, self.health.newest_ns)
             sequence = notice.cursor.sequence

@@ -89,6 +89,8 @@ class Reseeding:
         yield from self._ship(sister, PROBE_BYTES)  # nothing is given up while nobody answers
         self._record("begun", sister=sister.name)
         if self._copy.target.session is not None and self._copy.journal.durable.sequence:
+            # What is still on its way from the source would come between.
+            self._copy.target.hang_up("brought level from a sister")
             try:
                 yield from self._follow(sister, self._reseed_from(sister), figures)
             except EngineError as error:

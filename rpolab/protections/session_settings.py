@@ -9,7 +9,9 @@ from scenarios import Copy as CopySettings
 
 PEER_TIMEOUT_HEARTBEATS = 4
 HEARTBEAT_NS_MIN = 1_000_000_000
-HOUR_NS = 3600 * 1_000_000_000
+SEGMENTS_IN_SPACE = 16
+SEGMENT_BYTES_MIN = 1 << 20
+"""A limited space has so many segments, none smaller than this. Assumption."""
 
 
 def session_settings(
@@ -38,9 +40,16 @@ def session_settings(
     return settings if copy.compression else replace(settings, batch_compression_level=None)
 
 
-def journal_settings() -> JournalSettings:
-    """Return the bounds of a copy's journal."""
-    return JournalSettings()
+def journal_settings(copy: CopySettings) -> JournalSettings:
+    """Return the bounds of a copy's journal: a small space wants small segments, or none is free.
+
+    Retention gives up sealed segments only.
+    """
+    usual, space = JournalSettings(), copy.retention.space_bytes
+    if space is None:
+        return usual
+    wanted = max(space // SEGMENTS_IN_SPACE, SEGMENT_BYTES_MIN)
+    return replace(usual, segment_bytes_max=min(wanted, usual.segment_bytes_max))
 
 
 def retention_policy(copy: CopySettings) -> RetentionPolicy:
