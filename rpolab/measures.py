@@ -143,6 +143,7 @@ def _judge(threshold: Threshold, recoveries: Sequence[Recovery]) -> ThresholdRes
         n=evaluation.samples,
         verdict=Verdict(evaluation.verdict.value),
         line=threshold.line,
+        file=threshold.file,
         note=evaluation.note,
         limit=threshold.expression.limit / (NS_PER_SECOND if unit == "s" else 1),
     )
