@@ -29,9 +29,9 @@ def github_annotations(documents: Sequence[Result | Study], locate: Locate = str
     for number, case in enumerate(missed[:ANNOTATIONS_MAX], 1):
         rest = len(missed) - number if number == ANNOTATIONS_MAX else 0
         sentence = case.sentence + (f"; {rest} more were missed" if rest else "")
-        properties = {"file": locate(case.file), "line": str(case.threshold.line or 1), "title": "rpolab"}
-        told = ",".join(f"{name}={_property(value)}" for name, value in properties.items() if value)
-        lines.append(f"::error {told}::{_message(sentence)}\n")
+        file = f"file={_property(place)}," if (place := locate(case.file)) else ""
+        line = case.threshold.line or 1
+        lines.append(f"::error {file}line={line},title=rpolab::{_message(sentence)}\n")
     return "".join(lines)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from reports.durations import count_text
 from reports.headline import value_text
 from reports.model import Result
 from reports.study import Study
@@ -52,7 +53,7 @@ class Case:
         verdict = found.verdict.value.replace("_", " ")
         where = f" ({self.cell})" if self.cell else ""
         text = f"{found.metric}{where}: {verdict}: {found.expr}, observed {self.observed_text}"
-        text += f" over {found.n:,} samples, seed {self.seed_text}"
+        text += f" over {count_text(found.n, 'sample')}, seed {self.seed_text}"
         return f"{text}; {found.note}" if found.note else text
 
 

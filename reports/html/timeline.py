@@ -21,7 +21,7 @@ _TABLE_ROWS = 24
 _HAPPENED_MAX = 6
 
 
-def timeline_figure(result: Result, key: str = "timeline") -> Figure | None:
+def timeline_figure(result: Result, key: str = "curves") -> Figure | None:
     """Return the timeline of a run; nothing where no curve was noted."""
     timeline = timeline_of(result)
     if not timeline.panels:
