@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 #: A bytes segment is itself; an int segment is a run of that many zero bytes.
 Segments = tuple[bytes | int, ...]
+#: Bytes that follow one another and need not be joined to be sent or written.
+Parts = tuple[bytes | memoryview, ...]
 
 
 def length_of(segments: Segments) -> int:

@@ -16,6 +16,7 @@ All but ERROR begin with a stamp, the four times of an NTP exchange spread over 
 """
 
 import struct
+from collections.abc import Sequence
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
@@ -301,20 +302,27 @@ class BatchEncoder:
             else zstandard.ZstdCompressor(level=compression_level, write_checksum=False)
         )
 
-    def encode(self, stamp: Stamp, first: int, records: list[bytes]) -> bytes:
-        """Return the frame's bytes; the records go as they are where they would not shrink."""
-        raw_bytes = sum(map(len, records))
-        head = BATCH.pack(*stamp, first, len(records), raw_bytes)
-        if (packed := self._packed(records, raw_bytes)) is not None:
+    def encode(self, stamp: Stamp, first: int, count: int, parts: Sequence[bytes]) -> bytes:
+        """Return the frame's bytes; the records go as they are where they would not shrink.
+
+        Args:
+            stamp: The frame's.
+            first: The sequence of the first record.
+            count: How many records there are.
+            parts: Their bytes.
+        """
+        raw_bytes = sum(map(len, parts))
+        head = BATCH.pack(*stamp, first, count, raw_bytes)
+        if (packed := self._packed(parts, raw_bytes)) is not None:
             flags = FLAG_BATCH_ZSTD
             return encode_frame(FrameType.BATCH, self._version, head, packed, flags=flags)
-        return encode_frame(FrameType.BATCH, self._version, head, *records)
+        return encode_frame(FrameType.BATCH, self._version, head, *parts)
 
-    def _packed(self, records: list[bytes], raw_bytes: int) -> bytes | None:
+    def _packed(self, parts: Sequence[bytes], raw_bytes: int) -> bytes | None:
         """Return the records compressed, None where that is not worth its time."""
         if self._compressor is None:
             return None
-        if not is_compressible(self._compressor, records, raw_bytes):
+        if not is_compressible(self._compressor, parts, raw_bytes):
             return None  # most bodies are compressed already
-        packed = self._compressor.compress(b"".join(records))
+        packed = self._compressor.compress(b"".join(parts))
         return packed if len(packed) < raw_bytes else None

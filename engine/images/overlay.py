@@ -85,7 +85,7 @@ class Overlay:
                 data.append(part)
                 self.size += len(part)
                 offset += len(part)
-        return [AppendFile(self.name, start, b"".join(data), needed)] if needed else []
+        return [AppendFile(self.name, start, tuple(data), needed)] if needed else []
 
     def _lay(self, file: int, offset: int, length: int, block: _Block | None) -> None:
         if length:

@@ -19,6 +19,7 @@ from engine.basics.figures import duration_text
 from engine.basics.settings import SessionSettings
 from engine.capture.capture import Capture
 from engine.contract.actions import (
+    Action,
     CloseConnection,
     ConnectionLost,
     DurableAdvanced,
@@ -106,6 +107,20 @@ class SourceSession(Endpoint[SourceEvent]):
             SourceRead: self.resync.source_read,
             ResyncOrdered: self._on_resync_ordered,
         }
+
+    def handle(self, event: SourceEvent, now_ns: int) -> list[Action]:
+        """Take one event and return what is to be done, in order.
+
+        While a batch gathers records, most events are one record more. Nothing is to be done then:
+        the timer that ends the linger was asked for, and is not later than anything else is due.
+
+        Raises:
+            LocalProtocolError: The driver gave an event that this state cannot have.
+        """
+        is_one_more = type(event) is Captured and self.state is SourceState.STREAMING
+        if is_one_more and self._outbox.is_gathering(now_ns) and self.capture.is_calm:
+            return []
+        return super().handle(event, now_ns)
 
     # --- what others ask ----------------------------------------------------------------------
 

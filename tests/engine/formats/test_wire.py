@@ -38,6 +38,7 @@ from engine.formats.wire import (
 )
 
 LIMIT = 100_000
+ZSTD = BatchEncoder(2, 1)
 RECORDS = [b"r" * 2_000, bytes(range(256)), b""]
 STAMP = Stamp(5, -9, 3, 4)
 HELLO = Hello(STAMP, 1, 9, 5, 1, 7, 3, 0xC0FFEE, 10, 12, 0xABCD)
@@ -47,9 +48,9 @@ STREAM = b"".join(
     [
         encode_hello(HELLO),
         encode_welcome(WELCOME),
-        BatchEncoder(2, 1).encode(STAMP, 10, RECORDS),
+        ZSTD.encode(STAMP, 10, len(RECORDS), RECORDS),
         encode_heartbeat(Heartbeat(STAMP, 12)),
-        BatchEncoder(2, None).encode(STAMP, 13, RECORDS),
+        BatchEncoder(2, None).encode(STAMP, 13, len(RECORDS), RECORDS),
         encode_ack(ACK, 2),
         encode_error(SequenceGap("Record 5 follows 3")),
     ]
@@ -139,12 +140,10 @@ def test_frames_before_a_damaged_one_are_still_given():
 
 
 def test_a_batch_is_compressed_only_where_it_shrinks():
-    long = [b"mail " * 1_000]
-    assert len(BatchEncoder(2, 1).encode(STAMP, 1, long)) < 200
+    plain = BatchEncoder(2, None)
+    assert len(ZSTD.encode(STAMP, 1, 1, [b"mail " * 1_000])) < 200
     short = [b"\x01\x9f"]
-    assert BatchEncoder(2, 1).encode(STAMP, 1, short) == BatchEncoder(2, None).encode(
-        STAMP, 1, short
-    )
+    assert ZSTD.encode(STAMP, 1, 1, short) == plain.encode(STAMP, 1, 1, short)
 
 
 def batch(length, records, flags=0):
@@ -168,7 +167,10 @@ def batch(length, records, flags=0):
         (batch(LIMIT + 1, b""), FrameTooLarge),
         (batch(5, b"abcd"), FrameDamaged),
         (batch(5, b"not zstd", flags=1), FrameDamaged),
-        (batch(5, BatchEncoder(2, 1).encode(STAMP, 1, [b"x" * 500])[64:], flags=1), FrameDamaged),
+        (
+            batch(5, BatchEncoder(2, 1).encode(STAMP, 1, 1, [b"x" * 500])[64:], flags=1),
+            FrameDamaged,
+        ),
     ],
 )
 def test_a_wrong_frame_gives_its_named_error_with_a_hint(data, error):
