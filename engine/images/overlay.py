@@ -127,6 +127,10 @@ class Overlay:
             for extent in self._maps[file].covering(start, stop)
         ]
 
+    def stretches(self, file: int, start: int, stop: int) -> list[Piece]:
+        """Return the pieces that were written here."""
+        return self.covering(file, start, stop)
+
     def next_start(self, file: int, position: int) -> int | None:
         """Return where the next bytes written here begin."""
         return self._maps[file].next_start(position) if file in self._maps else None
