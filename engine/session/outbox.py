@@ -1,4 +1,8 @@
-"""What the source sends when: batches, the window, the linger and the bandwidth limit."""
+"""What the source sends when: batches, the window, the linger and the bandwidth limit.
+
+The limit counts batches and what a resync asks. Greetings, heartbeats and errors are too few to
+count, and must not wait.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -106,6 +110,16 @@ class Outbox:
             now_ns + self._wall_offset_ns, self._settings.batch_bytes_max
         )
         self._account(self._pump(now_ns, batch_bytes_max), now_ns)
+
+    def free_at_ns(self, now_ns: int) -> int:
+        """Return when the bandwidth limit lets something go: `now_ns` itself, or later."""
+        return self._limit.free_at_ns(now_ns, self._capture.clock_offset_ns)
+
+    def send_counted(self, data: bytes, now_ns: int) -> None:
+        """Send a frame that is no batch, on the account of the bandwidth limit."""
+        self._limit.spend(len(data))
+        self.figures.wire_bytes += len(data)
+        self._send(data, now_ns, 0)
 
     def due_ns(self) -> int | None:
         """Return when to pump again though nothing happens, None where there is no need."""

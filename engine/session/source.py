@@ -95,7 +95,7 @@ class SourceSession(Endpoint[SourceEvent]):
         self._deadline_ns = 0  # of connecting, or of the back-off
         self._outbox = Outbox(capture, self.settings, self._send, self._clock.stamp)
         self._flags = HelloFlag(0)  # as this end has greeted
-        self.resync = SourceResync(capture, self.settings.resync, self._send, self._clock.stamp)
+        self.resync = SourceResync(capture, self.settings.resync, self._outbox, self._clock.stamp)
         self._handlers = {
             Started: self._on_started,
             Connected: self._on_connected,
