@@ -1,5 +1,6 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.checkers import OwnChecker
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
@@ -52,6 +53,7 @@ __all__ = [
     "MailProfile",
     "Measure",
     "Moment",
+    "OwnChecker",
     "OwnFault",
     "OwnProtection",
     "OwnWorkload",
