@@ -3,6 +3,15 @@
 `reports.terminal` and `reports.progress` import rich and are imported by who needs them.
 """
 
+from reports.copies import (
+    Bookmark,
+    CopyResult,
+    Coverage,
+    CoverageGap,
+    Exceedance,
+    KeptHistory,
+    StageLoss,
+)
 from reports.curve import Curve, Stretch
 from reports.documents import (
     ResultError,
@@ -25,20 +34,27 @@ from reports.model import (
     ScenarioReference,
 )
 from reports.records import Amount, Loss, Record, RpoStatistics, seconds
-from reports.recoveries import GroupRecovery, LostMessage, Point, Recovery, RtoStep
+from reports.recoveries import Finding, GroupRecovery, LostMessage, Point, Recovery, RtoStep
 from reports.study import Cell, Study
 from reports.verdicts import ThresholdResult, Verdict, worst_verdict
 
 __all__ = [
     "Amount",
     "Assumption",
+    "Bookmark",
     "Cell",
     "CopyHealthFigures",
+    "CopyResult",
+    "Coverage",
+    "CoverageGap",
     "Curve",
     "Digests",
+    "Exceedance",
     "FaultResult",
+    "Finding",
     "GroupRecovery",
     "HealthNote",
+    "KeptHistory",
     "Loss",
     "LostMessage",
     "Notice",
@@ -52,6 +68,7 @@ __all__ = [
     "RpoStatistics",
     "RtoStep",
     "ScenarioReference",
+    "StageLoss",
     "Stretch",
     "Study",
     "ThresholdResult",

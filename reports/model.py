@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from reports.health import CopyHealthFigures
-from reports.records import Amount, CurvePoint, OutsideText, Record, RpoStatistics, Seconds
-from reports.recoveries import Recovery
+from reports.copies import CopyResult, KeptHistory
+from reports.records import Amount, OutsideText, Record, Seconds
+from reports.rows import Row, recovery_rows
 from reports.verdicts import ThresholdResult, Verdict
 
 RESULT_VERSION: Literal[1] = 1
@@ -32,12 +32,22 @@ class Digests(Record):
 
 
 class FaultResult(Record):
-    """One fault of the scenario: whether it fired, and how that is known."""
+    """One coming of a fault of the scenario: whether it fired, and how that is known.
+
+    A fault that is drawn or waits for something has one for each time that it came; `at_s` is then
+    the drawn instant. `chosen` is false where its probability was against it.
+    """
 
     kind: str
     at_s: Seconds
     fired: bool
     evidence: OutsideText = ""
+    target: str = Field("", description="The site, link, volume or protection that it struck.")
+    timing: str = Field("", description="When it was to come, as written; empty for an instant.")
+    chosen: bool = True
+    fired_at_s: Seconds | None = None
+    lifted_at_s: Seconds | None = Field(None, description="When it was over; None: never.")
+    touched: int = Field(0, ge=0, description="How much it touched, in the evidence's unit.")
 
 
 class Notice(Record):
@@ -48,21 +58,26 @@ class Notice(Record):
     text: OutsideText
 
 
-class ProtectionResult(Record):
-    """What one protection did; `rpo` and `curve` are to any write, the others to bookmarks.
-
-    A curve is a line through (time_s, rpo_s) points; a drop is two points at the same time.
-    """
+class ProtectionName(Record):
+    """Which protection it is, and how much mail it was to keep."""
 
     name: str
     kind: str
     acknowledged: Amount
-    recoveries: tuple[Recovery, ...] = ()
-    rpo: RpoStatistics | None = None
-    curve: tuple[CurvePoint, ...] = ()
-    app_rpo: RpoStatistics | None = None
-    app_curve: tuple[CurvePoint, ...] = ()
-    health: CopyHealthFigures | None = None
+
+
+class ProtectionResult(KeptHistory, ProtectionName):
+    """What one protection did.
+
+    With several copies it is what the best of them gave, and `copies` has each of them.
+    """
+
+    copies: tuple[CopyResult, ...] = ()
+
+    @property
+    def columns(self) -> "tuple[ProtectionResult | CopyResult, ...]":
+        """Each copy where there are several, else the protection itself."""
+        return self.copies or (self,)
 
 
 class Assumption(Record):
@@ -93,6 +108,22 @@ class Result(Record):
     protections: tuple[ProtectionResult, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     replay: str = Field("", description="The command that repeats the run.")
+
+    def protection(self, name: str) -> ProtectionResult:
+        """What the protection of that name did; raises KeyError naming those there are."""
+        for found in self.protections:
+            if found.name == name:
+                return found
+        known = ", ".join(found.name for found in self.protections)
+        raise KeyError(f"there is no protection {name!r} in this result, but: {known}")
+
+    def rows(self) -> list[Row]:
+        """A row for each recovery, as plain values by name."""
+        return [
+            {"seed": self.seed, **row}
+            for found in self.protections
+            for row in recovery_rows(found.name, found.recoveries)
+        ]
 
     @property
     def speed(self) -> float:

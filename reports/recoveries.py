@@ -8,13 +8,17 @@ from reports.records import Class, Loss, Outcome, OutsideText, Record, Seconds
 
 
 class LostMessage(Record):
-    """One lost message; `stage` is where it was at the disaster (pool, wire, gap ...)."""
+    """One lost message; `stage` is where it was at the disaster (pool, wire, gap ...).
+
+    `came_back` names the way by which it came back after all, empty if it did not.
+    """
 
     mailbox: OutsideText
     subject: OutsideText
     acknowledged_s: Seconds
     stage: str
     bytes: int = Field(ge=0)
+    came_back: str = ""
 
 
 class Point(Record):
@@ -36,6 +40,14 @@ class RtoStep(Record):
     source: str = ""
 
 
+class Finding(Record):
+    """Something that a checker of a package found in recovered mail."""
+
+    checker: str = Field(description="The checker's name in the scenario.")
+    text: OutsideText
+    refuses: bool = Field(description="Whether the recovery has failed for it.")
+
+
 class GroupRecovery(Record):
     """What became of one of several storage groups in a recovery.
 
@@ -55,6 +67,7 @@ class Recovery(Record):
     cause: Literal["disaster", "drill"]
     outcome: Outcome
     consistency: Class = Field("any", alias="class")
+    copy_name: str = Field("", alias="copy", description="Which of several copies it came from.")
     point: Point | None = None
     rpo_s: Seconds | None = None
     reported_rpo_s: Seconds | None = None
@@ -69,6 +82,10 @@ class Recovery(Record):
     groups: tuple[GroupRecovery, ...] = Field(
         (), description="Each storage group, where the server has several and they were opened."
     )
+    findings: tuple[Finding, ...] = Field(
+        (), description="The first things that checkers of packages found."
+    )
+    findings_count: int = Field(0, ge=0, description="How many they found.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

@@ -17,7 +17,6 @@ from emulators.exchange.mail_users import MailUsers
 from emulators.exchange.server import ExchangeServer
 from reports import (
     Digests,
-    FaultResult,
     Notice,
     ProtectionResult,
     Result,
@@ -25,18 +24,21 @@ from reports import (
     seconds,
 )
 from rpolab import measures
-from rpolab.faults import faults_of
+from rpolab.checking import checks_of
+from rpolab.exposure import note_backlogs
+from rpolab.faults import Faults
 from rpolab.ledger import Ledger
 from rpolab.ledgers import Ledgers
 from rpolab.mail_sources import Traffic, mail_source
 from rpolab.mail_users import act_as_users
 from rpolab.notices import protection_notices
+from rpolab.own_parts import blamed
 from rpolab.protections.cdp import Cdp
+from rpolab.protections.choice import protection_of
 from rpolab.recoveries import Moment, Recoverer
 from rpolab.rto import assumptions
 from rpolab.world import Laboratory, clock_of
 from scenarios import Scenario
-from sim.fault_plan import FaultOutcome, FaultPlan
 
 PROGRESS_SLICES = 400
 SETTLE_NS = 10_000_000_000
@@ -73,11 +75,12 @@ class Experiment:
             lambda mailbox: self.server.home_of(mailbox).name,
         )
         self.protections = {
-            name: Cdp(name, spec, laboratory) for name, spec in scenario.protect.items()
+            name: protection_of(name, spec, laboratory) for name, spec in scenario.protect.items()
         }
+        checkers = checks_of(scenario.checkers)
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection, self.ledgers, {}, keeper)
+            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper, checkers)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(
@@ -88,10 +91,7 @@ class Experiment:
         self._traffic = self._mail.traffic(
             laboratory.streams, self._pools, self._mailboxes, self.clock.start_of_day_ns
         )
-        plan = FaultPlan(
-            self.kernel, laboratory.streams, laboratory.trace, laboratory.fault_world()
-        )
-        self.faults: list[FaultOutcome] = plan.inject(faults_of(laboratory, self.protections))
+        self.faults = Faults(laboratory, self.protections)
         self._disaster: dict[str, Moment] = {}
         self._stopped: dict[str, Notice] = {}
         laboratory.mail_host.on_power_cut(self._note_disaster)
@@ -123,7 +123,7 @@ class Experiment:
         kernel = self.kernel
         protections = tuple(self._protection_result(name) for name in self.protections)
         judged = measures.judge(self.scenario, protections)
-        verdict = measures.overall(judged, self.faults)
+        verdict = measures.overall(judged, self.faults.outcomes)
         digests = self.laboratory.trace.digests()
         scenario = self.scenario
         return Result(
@@ -140,15 +140,7 @@ class Experiment:
             events_per_s=0.0,
             verdict=verdict,
             thresholds=judged,
-            faults=tuple(
-                FaultResult(
-                    kind=outcome.fault.kind,
-                    at_s=seconds(outcome.fault.at_ns),
-                    fired=outcome.fired,
-                    evidence=outcome.evidence,
-                )
-                for outcome in self.faults
-            ),
+            faults=self.faults.results(),
             notices=self._notices(),
             protections=protections,
             assumptions=(
@@ -196,7 +188,7 @@ class Experiment:
         if change.kind is not ChangeKind.CREATED:
             return
         for name, protection in self.protections.items():
-            newest = protection.source.capture.newest.sequence
+            newest = protection.stages().captured
             self.recoverers[name].sequences[change.mailbox, change.message_id] = newest
 
     def _drill_times(self) -> list[int]:
@@ -222,13 +214,15 @@ class Experiment:
         """Note what the engine says at the instant that the mail server is lost."""
         for name, recoverer in self.recoverers.items():
             self._disaster[name] = recoverer.moment("disaster")
-            self.protections[name].health.note_disaster()
+            protection = self.protections[name]
+            if isinstance(protection, Cdp):
+                protection.copy.health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         lost_ns = next(iter(self._disaster.values())).time_ns
         self._run_until(lost_ns + SETTLE_NS, progress)
         for name, moment in self._disaster.items():
-            wanted = self.protections[name].spec.recover
+            wanted = self.scenario.protect[name].recover
             self.recoverers[name].recover(moment, "app" if wanted == "application" else "any")
 
     def _run_until(self, until_ns: int, progress: Progress | None) -> None:
@@ -240,6 +234,7 @@ class Experiment:
             next_ns = min(self.kernel.now_ns + slice_ns, until_ns)
             self.kernel.run(next_ns)
             self._note_stop()
+            note_backlogs(self.protections.values())
             if progress is not None:
                 progress(self.kernel.now_ns)
 
@@ -278,7 +273,11 @@ class Experiment:
         protection = self.protections[name]
         end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
         return measures.protection_result(
-            protection, self.recoverers[name].recoveries, self.ledgers, end_ns
+            protection,
+            self.recoverers[name].recoveries,
+            self.ledgers,
+            end_ns,
+            measures.rpo_limits_ns(self.scenario, name),
         )
 
 
@@ -314,11 +313,16 @@ def run_scenario(
 
     Raises:
         WorkloadFileError: a file of the workload cannot be used.
+        HookFailed: what another package brings failed.
     """
     experiment = Experiment(scenario, keep=keep, keep_trace=keep_trace)
     try:
         experiment.run(progress)
         result = experiment.result(replay)
+    except Exception as error:
+        if (failed := blamed(error, scenario)) is not None:
+            raise failed from error
+        raise
     finally:
         experiment.kernel.close()
     return Finished(result, tuple(experiment.laboratory.trace.lines or ()))

@@ -2,14 +2,17 @@
 
 from emulators.vss.requestor import Outcome
 from reports import Notice, seconds
+from rpolab.protections.base import Protection
 from rpolab.protections.cdp import Cdp
 
 
-def protection_notices(protection: Cdp) -> list[Notice]:
+def protection_notices(protection: Protection) -> list[Notice]:
     """Return a protection's failures, failed bookmarks and cut journal tails, by time."""
+    if not isinstance(protection, Cdp):
+        return []
     notices = [
         Notice(at_s=seconds(at_ns), source=f"{protection.name} {end}", text=str(error))
-        for at_ns, end, error in protection.failures
+        for at_ns, end, error in protection.copy.failures
     ]
     notices += [
         Notice(
@@ -17,7 +20,7 @@ def protection_notices(protection: Cdp) -> list[Notice]:
             source=f"{protection.name} bookmark",
             text=f"{bookmark.code.name}: {bookmark.problem}",
         )
-        for bookmark in protection.bookmarks
+        for bookmark in protection.bookmarks.results
         if bookmark.outcome is not Outcome.TAKEN
     ]
     notices += [
@@ -29,6 +32,6 @@ def protection_notices(protection: Cdp) -> list[Notice]:
                 f" ({cut.reason})"
             ),
         )
-        for at_ns, cut in protection.target.tail_cuts
+        for at_ns, cut in protection.copy.target.tail_cuts
     ]
     return sorted(notices, key=lambda notice: notice.at_s)
