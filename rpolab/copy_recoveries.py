@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from reports import Recovery
+from rpolab.checking import Checking
 from rpolab.ledgers import Ledgers
 from rpolab.protections.base import PointClass, Protection
 from rpolab.protections.kept_copy import KeptCopy
@@ -21,6 +22,7 @@ class CopyRecoveries:
         protection: what to recover from.
         ledgers: the truth.
         keep: where recovered files go, if anywhere.
+        checkers: what else looks at recovered mail.
 
     Attributes:
         sequences: the newest sequence captured when each message was acknowledged, by mailbox and
@@ -29,13 +31,18 @@ class CopyRecoveries:
     """
 
     def __init__(
-        self, laboratory: Laboratory, protection: Protection, ledgers: Ledgers, keep: Keep | None
+        self,
+        laboratory: Laboratory,
+        protection: Protection,
+        ledgers: Ledgers,
+        keep: Keep | None,
+        checkers: Sequence[Checking] = (),
     ) -> None:
         self.sequences: dict[tuple[str, int], int] = {}
         self.best: list[Recovery] = []
         self._copies = protection.copies
         self._recoverers = {
-            copy.name: Recoverer(laboratory, copy, ledgers, self.sequences, keep)
+            copy.name: Recoverer(laboratory, copy, ledgers, self.sequences, keep, checkers)
             for copy in protection.copies
         }
 

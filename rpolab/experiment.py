@@ -24,6 +24,7 @@ from reports import (
     seconds,
 )
 from rpolab import measures
+from rpolab.checking import checks_of
 from rpolab.copy_recoveries import CopyRecoveries, Moments
 from rpolab.copy_results import protection_result
 from rpolab.exposure import note_backlogs
@@ -77,9 +78,10 @@ class Experiment:
         self.protections = {
             name: protection_of(name, spec, laboratory) for name, spec in scenario.protect.items()
         }
+        checkers = checks_of(scenario.checkers)
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: CopyRecoveries(laboratory, protection, self.ledgers, keeper)
+            name: CopyRecoveries(laboratory, protection, self.ledgers, keeper, checkers)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(

@@ -1,5 +1,6 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.checkers import OwnChecker
 from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.copies import BandwidthHours, Copy, Retention
 from scenarios.drills import Drills, RtoAssumptions
@@ -87,6 +88,7 @@ __all__ = [
     "Measure",
     "MisdirectedWrite",
     "Moment",
+    "OwnChecker",
     "OwnFault",
     "OwnProtection",
     "OwnWorkload",
