@@ -41,7 +41,12 @@ from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Worklo
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
-from scenarios.protections import Bookmarks, ContinuousDataProtection, OwnProtection
+from scenarios.protections import (
+    Bookmarks,
+    ContinuousDataProtection,
+    OwnProtection,
+    Verify,
+)
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -109,6 +114,7 @@ __all__ = [
     "Threshold",
     "Variant",
     "Verdict",
+    "Verify",
     "VolumeFault",
     "Workload",
     "check",

@@ -31,6 +31,14 @@ class Bookmarks(Strict):
     )
 
 
+class Verify(Strict):
+    """Points are opened all the time: what was never opened is not known to be good."""
+
+    every_ns: Interval = setting(
+        "10 min", key="every", description="How often an old point is drawn and opened."
+    )
+
+
 class ContinuousDataProtection(Strict):
     """Every write is captured in order, shipped, and kept in a journal."""
 
@@ -42,6 +50,13 @@ class ContinuousDataProtection(Strict):
     )
     bookmarks: Bookmarks | None = Field(
         None, description="Application-consistent points; none when left out."
+    )
+    verify: Verify | None = Field(
+        None,
+        description=(
+            "Whether each copy opens its points in the background, with the mail server's own "
+            "tools: the newest bookmark at once, and old points now and then."
+        ),
     )
     heartbeat_ns: Pulse = setting(
         "1 s", key="heartbeat", description="Time between signs of life when nothing is written."

@@ -11,6 +11,7 @@ from rpolab.protections.capture_host import CaptureHost
 from rpolab.protections.captures import Captures
 from rpolab.protections.feeding import Feeding
 from rpolab.protections.kept_copy import KeptCopy
+from rpolab.protections.promises import health_settings
 from rpolab.protections.session_settings import session_settings
 from rpolab.protections.stages import Stages
 from rpolab.world import Laboratory
@@ -63,6 +64,9 @@ class Cdp:
 
     def start_bookmarks(self) -> None:
         """Begin to make application-consistent points, once the mail server runs."""
+        for copy in self.copies:
+            if copy.target.verification is not None:
+                copy.target.verification.start()
         if self.spec.bookmarks is not None:
             self.bookmarks.start(self.spec.bookmarks.every_ns)
 
@@ -111,6 +115,8 @@ class Cdp:
             laboratory,
             session=session_settings(self.spec, copy, laboratory.clock.starts_ns, self._resync),
             bookmarks=self.spec.bookmarks,
+            promises=health_settings(laboratory.scenario, self.name, copy, self.spec.bookmarks),
+            verify=self.spec.verify,
             view=partial(self._feeding.view, name),
         )
 

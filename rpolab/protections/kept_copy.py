@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from engine import Capture, Journal, RecoveryPoints, SessionSettings, SourceSession
+from engine import Capture, HealthSettings, Journal, RecoveryPoints, SessionSettings, SourceSession
 from engine.basics.errors import EngineError
 from engine.contract.actions import (
     Action,
@@ -19,13 +19,15 @@ from reports.records import SECOND_NS
 from rpolab.protections.base import PointClass, PointUnavailable
 from rpolab.protections.capture_host import CaptureHost
 from rpolab.protections.copy_points import CopyPoints
+from rpolab.protections.ese_checker import EseChecker
 from rpolab.protections.health_watch import HealthWatch
 from rpolab.protections.session_settings import journal_settings, retention_policy
 from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.stages import Stages
 from rpolab.protections.target_driver import TargetDriver
+from rpolab.protections.verification import Verification
 from rpolab.world import JOURNAL, Laboratory
-from scenarios import Bookmarks
+from scenarios import Bookmarks, Verify
 from scenarios import Copy as CopySettings
 from sim.link import Endpoint
 
@@ -53,6 +55,8 @@ class KeptCopy(CopyPoints):
         laboratory: the world.
         session: times and bounds of its sessions.
         bookmarks: how often one is due, None for no bookmarks.
+        promises: what its health watches.
+        verify: how its points are opened in the background, None where they are not.
         view: the capture as this copy's sessions are to see it.
     """
 
@@ -66,6 +70,8 @@ class KeptCopy(CopyPoints):
         *,
         session: SessionSettings,
         bookmarks: Bookmarks | None,
+        promises: HealthSettings,
+        verify: Verify | None,
         view: Callable[[], Capture],
     ) -> None:
         super().__init__(name, laboratory)
@@ -95,7 +101,9 @@ class KeptCopy(CopyPoints):
             self,
         )
         #: What the engine says of its own health.
-        self.health = HealthWatch(self.source, self.target, bookmarks)
+        self.health = HealthWatch(self.source, self.target, promises)
+        if verify is not None:
+            self.target.verification = self._make_verification(verify)
         #: (instant, end, error) of every failure that the engine told of.
         self.failures: list[tuple[int, End, EngineError]] = []
         self.after_action: Callable[[End, Action], None] | None = None
@@ -199,7 +207,8 @@ class KeptCopy(CopyPoints):
         self._note_failure("target", notice)
         self.health.noticed(notice)
         if isinstance(notice, HistoryShortened):
-            text = f"{notice.points_given_up} points given up for want of space. {notice.hint}"
+            count = notice.points_given_up
+            text = f"the history was shortened for want of space, by {count} points. {notice.hint}"
             self.events.append((self._kernel.now_ns, text))
         if isinstance(notice, DurableAdvanced):
             self.advanced(notice, self.health.newest_ns)
@@ -207,6 +216,19 @@ class KeptCopy(CopyPoints):
             self._laboratory.trace.record("cdp.durable", name=self.name, sequence=sequence)
 
     # --- inside -------------------------------------------------------------------------------
+
+    def _make_verification(self, verify: Verify) -> Verification:
+        laboratory = self._laboratory
+        checker = EseChecker(lambda: laboratory.groups, self.labels, self.take_damage)
+        return Verification(
+            self._kernel,
+            self.target.host,
+            self.volume,
+            checker=checker,
+            draws=laboratory.streams.stream(f"{self.name}:verifier"),
+            every_ns=verify.every_ns,
+            told=self.health.looked,
+        )
 
     def _dial(self, stands: Callable[[Endpoint], None]) -> None:
         """Connect after one round trip; over a dead line or to a dead host nothing answers."""

@@ -14,7 +14,7 @@ from engine import Reseed
 from engine.basics.errors import EngineError
 from engine.contract.actions import DeleteFile, FileAction, ReplaceFile
 from rpolab.protections.kept_copy import KeptCopy, ReseedFigures
-from rpolab.protections.target_driver import VolumeStorage
+from rpolab.protections.volume_storage import VolumeStorage
 from rpolab.world import Laboratory
 from sim.host import Host
 from sim.kernel import Signal
