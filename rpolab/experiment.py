@@ -80,7 +80,7 @@ class Experiment:
         }
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection, self.ledgers, {}, keeper)
+            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(
@@ -229,7 +229,7 @@ class Experiment:
             self._disaster[name] = recoverer.moment("disaster")
             protection = self.protections[name]
             if isinstance(protection, Cdp):
-                protection.health.note_disaster()
+                protection.copy.health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         lost_ns = next(iter(self._disaster.values())).time_ns

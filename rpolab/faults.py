@@ -39,7 +39,7 @@ class LostLog(Fault):
 
     def strike(self, injection: Injection) -> None:
         """Destroy the log in the copy."""
-        destroyed = self.protection.destroy_log(self.group, self.which)
+        destroyed = self.protection.copy.destroy_log(self.group, self.which)
         if destroyed is None:
             injection.missed("no image requires a log yet")
         else:

@@ -155,3 +155,17 @@ def one_of(value: object, known: tuple[str, ...], what: str) -> PydanticCustomEr
     """The error for a word that is none of the known ones."""
     hint = suggestion(value, known, what=what) if isinstance(value, str) else ""
     return refusal(f"{quoted(value)} is unknown", hint or f"known {what}: {', '.join(known)}")
+
+
+def _check_marker(read: object) -> object:
+    if isinstance(read, str) and not (read.isidentifier() and read.isascii()):
+        hint = "a marker has letters, digits and '_', and begins with a letter"
+        raise refusal(f"{quoted(read)} is not a marker", hint)
+    return read
+
+
+Marker = Annotated[
+    str,
+    BeforeValidator(_check_marker),
+    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]*$"}),
+]

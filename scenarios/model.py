@@ -20,6 +20,7 @@ from scenarios.expressions import EXPRESSION_PATTERN, Expression, parse_expressi
 from scenarios.faults import Fault
 from scenarios.fields import (
     Date,
+    Marker,
     Name,
     PositiveDuration,
     Strict,
@@ -165,7 +166,6 @@ class Scenario(Strict):
         default_factory=dict,
         description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
     )
-
     vary: Annotated[dict[str, VariedValues], BeforeValidator(_check_varied)] = Field(
         default_factory=dict,
         description="Values to try, by path, all combinations: "
@@ -173,6 +173,9 @@ class Scenario(Strict):
     )
     replications: Replications | None = Field(
         None, description="How often it is run, each time with another seed."
+    )
+    markers: tuple[Marker, ...] = Field(
+        (), description="Marks of pytest that its tests carry.", examples=["[slow]"]
     )
 
     _source: Source = PrivateAttr(default_factory=Source)
