@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reports import Result, ResultError, Study, load_document, load_result
     from rpolab.runs import run
+    from rpolab.studies import run_study
     from scenarios import Scenario, ScenarioError, library_names
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "load_document",
     "load_result",
     "run",
+    "run_study",
 ]
 
 _HOMES = {
@@ -34,6 +36,7 @@ _HOMES = {
     "load_document": "reports",
     "load_result": "reports",
     "run": "rpolab.runs",
+    "run_study": "rpolab.studies",
 }
 
 

@@ -24,21 +24,27 @@ def run(scenario: Scenario | str | Path, *, seed: int | None = None) -> Result:
     Raises:
         ScenarioError: the scenario cannot be run as written; it says where and why.
         WorkloadFileError: a file that its workload names cannot be used.
-        ValueError: the seed is out of range.
+        ValueError: the seed is out of range, or the scenario is a study.
     """
-    if isinstance(scenario, Scenario):
-        return run_timed(with_seed(scenario, seed)).result
-    chosen = with_seed(load(scenario), seed)
-    return run_timed(chosen, replay=replay_command(str(scenario), chosen.seed)).result
+    name = "" if isinstance(scenario, Scenario) else str(scenario)
+    chosen = with_seed(scenario if isinstance(scenario, Scenario) else load(scenario), seed)
+    if chosen.is_study:
+        raise ValueError(f"'{chosen.title}' is a study of several runs: use rpolab.run_study")
+    replay = replay_command(name, chosen.seed) if name else ""
+    return run_timed(chosen, replay=replay).result
 
 
 def with_seed(scenario: Scenario, seed: int | None) -> Scenario:
-    """The scenario with another seed; the same scenario when none is given."""
+    """The scenario with another seed, the first of its replications; the same without one."""
     if seed is None:
         return scenario
     if not 0 <= seed <= SEED_MAX:
         raise ValueError(f"the seed {seed} is out of range: write a number from 0 to {SEED_MAX}")
-    return scenario.model_copy(update={"seed": seed})
+    plan = scenario.replications
+    if plan is not None and seed + plan.count - 1 > SEED_MAX:
+        raise ValueError(f"the last of {plan.count} seeds from {seed} is more than {SEED_MAX}")
+    again = None if plan is None else plan.model_copy(update={"first_seed": None})
+    return scenario.model_copy(update={"seed": seed, "replications": again})
 
 
 def replay_command(name: str, seed: int, options: Sequence[str] = ()) -> str:
