@@ -34,6 +34,7 @@ from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.matrix import Replications, VariedValues
 from scenarios.moments import Moment
 from scenarios.nodes import Mark
+from scenarios.phases import PHASES_MAX, Phase
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
 from scenarios.wording import quoted
@@ -155,6 +156,12 @@ class Scenario(Strict):
         description="The protections by name; at least one.",
         examples=["{cdp: {kind: cdp, copies: [{site: recovery, retention: 48 h}]}}"],
         json_schema_extra={"minProperties": 1},
+    )
+    phases: Annotated[tuple[Phase, ...], Field(max_length=PHASES_MAX)] = Field(
+        (),
+        description="Named stretches of the run, one after the other from its start: faults may "
+        "belong to one, and thresholds be restricted to one.",
+        examples=["[{name: chaos, duration: 40 min}, {name: quiet, duration: 20 min}]"],
     )
     faults: tuple[Fault, ...] = Field((), description="What breaks, and when.")
     drills: Drills | None = Field(None, description="Recoveries that disturb nothing.")
