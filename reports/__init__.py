@@ -4,38 +4,35 @@
 """
 
 from reports.curve import Curve, Stretch
-from reports.durations import clock_text, count_text, duration_text, size_text
-from reports.model import (
-    Amount,
-    Assumption,
-    CopyHealthFigures,
-    Digests,
-    FaultResult,
-    GroupRecovery,
-    HealthNote,
-    Loss,
-    LostMessage,
-    Notice,
-    Point,
-    ProtectionResult,
-    RaisedAlarm,
-    Recovery,
-    Result,
+from reports.documents import (
     ResultError,
-    RpoStatistics,
-    RtoStep,
-    ScenarioReference,
-    ThresholdResult,
-    Verdict,
+    document_from_json,
+    load_document,
     load_result,
     result_from_json,
     result_schema,
-    seconds,
+    study_schema,
 )
+from reports.durations import clock_text, count_text, duration_text, size_text
+from reports.health import CopyHealthFigures, HealthNote, RaisedAlarm
+from reports.model import (
+    Assumption,
+    Digests,
+    FaultResult,
+    Notice,
+    ProtectionResult,
+    Result,
+    ScenarioReference,
+)
+from reports.records import Amount, Loss, Record, RpoStatistics, seconds
+from reports.recoveries import GroupRecovery, LostMessage, Point, Recovery, RtoStep
+from reports.study import Cell, Study
+from reports.verdicts import ThresholdResult, Verdict, worst_verdict
 
 __all__ = [
     "Amount",
     "Assumption",
+    "Cell",
     "CopyHealthFigures",
     "Curve",
     "Digests",
@@ -48,6 +45,7 @@ __all__ = [
     "Point",
     "ProtectionResult",
     "RaisedAlarm",
+    "Record",
     "Recovery",
     "Result",
     "ResultError",
@@ -55,14 +53,19 @@ __all__ = [
     "RtoStep",
     "ScenarioReference",
     "Stretch",
+    "Study",
     "ThresholdResult",
     "Verdict",
     "clock_text",
     "count_text",
+    "document_from_json",
     "duration_text",
+    "load_document",
     "load_result",
     "result_from_json",
     "result_schema",
     "seconds",
     "size_text",
+    "study_schema",
+    "worst_verdict",
 ]

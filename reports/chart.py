@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from reports.durations import duration_text
-from reports.model import CurvePoint, RtoStep
+from reports.records import CurvePoint
+from reports.recoveries import RtoStep
 
 _EIGHTHS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _ASCII_EIGHTHS = " ...::##"

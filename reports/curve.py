@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from reports.model import CurvePoint, RpoStatistics, seconds
+from reports.records import CurvePoint, RpoStatistics, seconds
 
 
 @dataclass(frozen=True, slots=True)

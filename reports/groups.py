@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from reports.model import GroupRecovery, Loss, Recovery
+from reports.records import Loss
+from reports.recoveries import GroupRecovery, Recovery
 
 
 class GroupRow(NamedTuple):

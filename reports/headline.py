@@ -8,15 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reports.durations import clock_text, count_text, duration_text, exact_duration_text, size_text
-from reports.model import (
-    Loss,
-    Point,
-    ProtectionResult,
-    Recovery,
-    Result,
-    ScenarioReference,
-    ThresholdResult,
-)
+from reports.model import ProtectionResult, Result, ScenarioReference
+from reports.records import Loss
+from reports.recoveries import Point, Recovery
+from reports.verdicts import ThresholdResult
 
 REFUSALS_SHOWN = 3
 

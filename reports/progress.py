@@ -8,7 +8,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from reports.durations import duration_text
-from reports.model import seconds
+from reports.records import seconds
 from reports.text import fitted, printable
 
 

@@ -25,8 +25,10 @@ from reports.headline import (
     value_text,
     when_text,
 )
-from reports.model import LostMessage, ProtectionResult, Recovery, Result, Verdict
+from reports.model import ProtectionResult, Result
+from reports.recoveries import LostMessage, Recovery
 from reports.text import fitted, printable
+from reports.verdicts import Verdict
 
 LOST_TEXT_COLUMNS_MAX = 120
 NOTICES_SHOWN = 12

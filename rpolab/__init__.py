@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reports import Result, ResultError, load_result
+    from reports import Result, ResultError, Study, load_document, load_result
     from rpolab.runs import run
     from scenarios import Scenario, ScenarioError, library_names
 
@@ -17,7 +17,9 @@ __all__ = [
     "ResultError",
     "Scenario",
     "ScenarioError",
+    "Study",
     "library_names",
+    "load_document",
     "load_result",
     "run",
 ]
@@ -27,7 +29,9 @@ _HOMES = {
     "ResultError": "reports",
     "Scenario": "scenarios",
     "ScenarioError": "scenarios",
+    "Study": "reports",
     "library_names": "scenarios",
+    "load_document": "reports",
     "load_result": "reports",
     "run": "rpolab.runs",
 }

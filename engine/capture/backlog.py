@@ -15,14 +15,12 @@ from engine.basics.errors import (
     EpochFenced,
     JournalRegressed,
 )
-from engine.basics.payload import Segments
 from engine.basics.settings import CaptureSettings
 from engine.capture.pool import Pool
 from engine.capture.spool import Spool
-from engine.capture.stream import PoolEntry, Stream, entries_of
+from engine.capture.stream import Draft, PoolEntry, Stream, entries_of
 from engine.contract.actions import FileAction
 from engine.contract.storage import Storage
-from engine.formats.records import RecordType
 from engine.history.gaps import OpenGap
 
 
@@ -50,16 +48,7 @@ class Backlog:
         """Return whether a record of so many raw bytes fits where the next one belongs."""
         return self.spool.has_room(cost) if self.spool.count else self.pool.has_room(cost)
 
-    def append(
-        self,
-        kind: RecordType,
-        file: int,
-        offset: int,
-        payload: Segments,
-        now_ns: int,
-        *,
-        flags: int = 0,
-    ) -> bool:
+    def append(self, draft: Draft, now_ns: int) -> bool:
         """Add the next record, whether there is room or not; return whether it is in the pool.
 
         It goes to the spool while others wait there, or where the pool has no room and the spool
@@ -69,7 +58,7 @@ class Backlog:
         if stream.needs_epoch:
             pool.add(stream.epoch_record(now_ns))
         may_spool = stream.gap is None
-        entry = stream.next_record(kind, file, offset, payload, now_ns, flags)
+        entry = stream.next_record(draft, now_ns)
         cost = entry.cost_bytes
         if spool.count or (may_spool and not pool.has_room(cost) and spool.has_room(cost)):
             spool.add(stream.newest.sequence, entry)

@@ -20,13 +20,11 @@ from engine.basics.payload import length_of
 from engine.basics.settings import CaptureSettings
 from engine.capture.backlog import Backlog
 from engine.capture.changes import Admission, Admitted, Change, Tracked, Waiting
-from engine.capture.compared import Compared
 from engine.capture.figures import CaptureFigures
-from engine.capture.held import HeldWriters
-from engine.capture.order import Order
-from engine.capture.tagging import Tagging, refused_for_good
-from engine.contract.actions import FileAction, Notify, ReadSource
-from engine.contract.events import SourceRead
+from engine.capture.served import Served
+from engine.capture.stream import Draft
+from engine.capture.tagging import refused_for_good
+from engine.contract.actions import FileAction, Notify
 from engine.contract.storage import Storage
 from engine.formats.capture_state import CaptureState, encode_capture_state
 from engine.formats.records import HEADER_BYTES, RAW_BYTES_MAX, RecordType
@@ -38,7 +36,7 @@ _NAMING = frozenset({_R.CREATE, _R.RENAME})
 _SHOWN = frozenset({_R.WRITE, _R.TRUNCATE, _R.RENAME, _R.CREATE, _R.DELETE, _R.FLUSH}) | _TAGS
 
 
-class Capture(Compared):
+class Capture(Served):
     """Sequences, stamps, encodes and keeps the changes of one consistency group.
 
     Args:
@@ -64,14 +62,10 @@ class Capture(Compared):
         self.settings = settings or CaptureSettings()
         #: Whether it knows where the target's history ends; if not, it cannot send (`rebase`).
         self.is_based = True
-        self.is_abandoned = False
         self._is_saved = False
         spool_storage = storage if self.settings.overflow == "spill" else None
-        super().__init__(Backlog(group, epoch, self.settings, spool_storage))
-        self._order = Order(self._backlog, self.settings)
-        self._held = HeldWriters()
-        self._tags = Tagging(self.settings, self._backlog, self._order, self._held)
-        self.pending_tags = self._tags.pending
+        backlog = Backlog(group, epoch, self.settings, spool_storage)
+        super().__init__(backlog, self.settings)
         self._changes_tracked = 0
 
     @classmethod
@@ -163,9 +157,10 @@ class Capture(Compared):
             self._changes_tracked += 1
             order.advance(now_ns, is_held=False)
             return Tracked()
+        draft = Draft(kind, file, change.offset, payload)
         if has_patience and not self._has_room(cost):
-            return Waiting(self._held.hold(kind, file, change.offset, payload))
-        order.append(kind, file, change.offset, payload, now_ns)
+            return Waiting(self._held.hold(draft))
+        order.append(draft, now_ns)
         return Admitted(self.newest.sequence)
 
     def commit_tag(self, sequence: int, now_ns: int) -> Admission:
@@ -250,75 +245,3 @@ class Capture(Compared):
         """Become, when new, what a capture was when it was saved."""
         self._backlog.restore(state.fields, state.records)
         self._order.restore(state.fields)
-
-    # --- what the session calls ---------------------------------------------------------------
-
-    @property
-    def held_count(self) -> int:
-        """Return the number of writers that wait for room."""
-        return len(self._held)
-
-    @property
-    def has_released(self) -> bool:
-        """Return whether tickets wait to be taken."""
-        return self._held.has_released
-
-    def time_due_ns(self) -> int | None:
-        """Return when `tick` has something to do on the session's clock, or None."""
-        return self._tags.due_ns()
-
-    def tick(self, now_ns: int) -> bool:
-        """Revoke tags whose time is over, add a TIME record if one is due; return if any was."""
-        return self._tags.tick(now_ns)
-
-    def acknowledge(self, cursor: Cursor, now_ns: int) -> int:
-        """Free all records up to a durable cursor and let waiting changes into the stream.
-
-        Returns:
-            The raw bytes freed.
-
-        Raises:
-            RemoteProtocolError: As `check`; nothing is changed then.
-        """
-        freed = self._backlog.acknowledge(cursor)
-        self._refill(now_ns)
-        return freed
-
-    def wants_reads(self, now_ns: int) -> list[ReadSource]:
-        """Return the reads of live files that fill a gap; ask after every event."""
-        if self._held or self.is_abandoned or not self._order.is_in_gap:
-            return []
-        self._advance(now_ns)
-        return self._order.wants_reads(now_ns)
-
-    def source_read(self, event: SourceRead, now_ns: int) -> None:
-        """Take the answer to a read."""
-        if not self.is_abandoned:
-            self._order.answered(event, now_ns)
-            self._advance(now_ns)
-
-    def forget_reads(self) -> None:
-        """Take back the reads under way: their session has ended."""
-        self._order.drain.forget_reads()
-
-    def _has_room(self, cost: int) -> bool:
-        return not self._held and self._backlog.has_room(cost)
-
-    def _refill(self, now_ns: int) -> None:
-        before = self.newest.sequence
-        self._order.refill(now_ns)
-        if self.newest.sequence < before:
-            self.pending_tags.forget_after(self.newest.sequence)
-        self._admit_held(now_ns)
-        self._advance(now_ns)
-
-    def _admit_held(self, now_ns: int, *, is_room_needed: bool = True) -> None:
-        while self._held:
-            _, kind, file, offset, payload = self._held.first
-            if is_room_needed and not self._backlog.has_room(self._held.first.cost_bytes):
-                return
-            self._order.append(kind, file, offset, payload, now_ns)
-            self._held.release()
-
-    def _advance(self, now_ns: int) -> None:
-        self._order.advance(now_ns, is_held=bool(self._held))

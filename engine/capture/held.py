@@ -3,23 +3,21 @@
 from collections import deque
 from typing import NamedTuple
 
-from engine.basics.payload import Segments, length_of
-from engine.formats.records import HEADER_BYTES, RecordType
+from engine.basics.payload import length_of
+from engine.capture.stream import Draft
+from engine.formats.records import HEADER_BYTES
 
 
 class HeldChange(NamedTuple):
     """A change with its file resolved, whose writer waits."""
 
     ticket: int
-    kind: RecordType
-    file: int
-    offset: int
-    payload: Segments
+    draft: Draft
 
     @property
     def cost_bytes(self) -> int:
         """Return the raw bytes of its record."""
-        return HEADER_BYTES + length_of(self.payload)
+        return HEADER_BYTES + length_of(self.draft.payload)
 
 
 class HeldWriters:
@@ -43,10 +41,10 @@ class HeldWriters:
         """Return the change that is next; there must be one."""
         return self._held[0]
 
-    def hold(self, kind: RecordType, file: int, offset: int, payload: Segments) -> int:
+    def hold(self, draft: Draft) -> int:
         """Keep a change and return its ticket."""
         self._tickets += 1
-        self._held.append(HeldChange(self._tickets, kind, file, offset, payload))
+        self._held.append(HeldChange(self._tickets, draft))
         return self._tickets
 
     def release(self) -> None:

@@ -12,30 +12,25 @@ from typing import Any, NamedTuple
 from engine.basics import invariants
 from engine.basics.cursor import Cursor
 from engine.basics.errors import SpoolDamaged
-from engine.basics.payload import Segments, length_of, to_bytes
 from engine.basics.settings import CaptureSettings
 from engine.capture.backlog import Backlog
-from engine.capture.drain import Drain
+from engine.capture.emission import Emission
 from engine.capture.figures import ModeClock
 from engine.capture.files import Files
 from engine.capture.modes import CAPTURE_TRANSITIONS, CaptureMode, CaptureTrigger
-from engine.capture.stream import PoolEntry
+from engine.capture.stream import Draft
 from engine.contract.actions import (
     CaptureModeChanged,
     CaptureNotice,
     GapClosed,
     GapOpened,
     HistoryRewound,
-    ReadSource,
 )
-from engine.contract.events import SourceRead
 from engine.contract.machines import next_state
-from engine.formats.bodies import decode_body
 from engine.formats.control import encode_incarnation
-from engine.formats.records import HEADER_BYTES, RecordType, ScannedRecord, scan_record
+from engine.formats.records import RecordType
 from engine.history.filetable import FileTableState
 
-_NAMING = (RecordType.CREATE, RecordType.RENAME)
 _HINTS = {
     CaptureTrigger.POOL_FULL: "Order still holds; enlarge the bandwidth if this repeats.",
     CaptureTrigger.SPOOL_EMPTY: "",
@@ -64,8 +59,8 @@ class CompareProgress(NamedTuple):
     file_newest: int
 
 
-class Order:
-    """The live files, the stream's, and what parts them.
+class Order(Emission):
+    """Keeps or gives up the order of the stream, and finds the way back to it.
 
     Args:
         backlog: The stream.
@@ -73,78 +68,19 @@ class Order:
     """
 
     def __init__(self, backlog: Backlog, settings: CaptureSettings) -> None:
-        self.live = Files()
-        self.drain = Drain(settings, self.live)
-        self.clock = ModeClock(CaptureMode.DATA)
+        super().__init__(backlog, settings)
         self.notices: list[CaptureNotice] = []
         #: Whether somebody compares both ends, and tells what is dirty.
         self.is_comparing = False
         self.progress: CompareProgress | None = None
         self.gap_count = 0
-        self._backlog = backlog
-        self._settings = settings
-
-    @property
-    def mode(self) -> CaptureMode:
-        """Return what becomes of a change that is shown now."""
-        return self.clock.mode
-
-    @property
-    def is_ordered(self) -> bool:
-        """Return whether every change becomes a record now."""
-        return self.clock.is_ordered
-
-    @property
-    def is_in_gap(self) -> bool:
-        """Return whether a gap is open at the stream's end."""
-        return self._backlog.stream.gap is not None
-
-    @property
-    def is_plain(self) -> bool:
-        """Return whether every change goes into the pool as a record, and no gap is open."""
-        return self.clock.mode is CaptureMode.DATA and not self.is_in_gap
-
-    # --- the stream and the files -------------------------------------------------------------
-
-    def append(
-        self,
-        kind: RecordType,
-        file: int,
-        offset: int,
-        payload: Segments,
-        now_ns: int,
-        *,
-        flags: int = 0,
-    ) -> None:
-        """Add a record to the stream."""
-        is_pooled = self._backlog.append(kind, file, offset, payload, now_ns, flags=flags)
-        if is_pooled and (emitted := self.drain.emitted) is not None:
-            name = to_bytes(payload).decode() if kind in _NAMING else ""
-            emitted.apply(kind, file, offset, length_of(payload), name)
-
-    def shown(self, kind: RecordType, file: int, offset: int, length: int, name: str) -> None:
-        """Take the effect of a completed change on the live files, and on reads under way."""
-        self.live.apply(kind, file, offset, length, name)
-        if self._backlog.stream.gap is not None and self.mode is not CaptureMode.UNTRACKED:
-            self.drain.shown(kind, file, offset, length, is_kept=self.is_ordered)
 
     def refill(self, now_ns: int) -> None:
         """Bring spooled records into the pool; where they cannot be read, break off."""
         try:
-            self._backlog.refill(self._came_back)
+            self._backlog.refill(self.came_back)
         except SpoolDamaged as error:
             self.lose_spool(error.message, now_ns)
-
-    def _came_back(self, entry: PoolEntry) -> None:
-        record = scan_record(memoryview(entry.record), 0)
-        assert isinstance(record, ScannedRecord), "what came back was checked"
-        header, emitted = record.header, self.drain.emitted
-        assert emitted is not None, "while records are in the spool, the stream is behind"
-        name = ""
-        if header.type in _NAMING:
-            stored = entry.record[HEADER_BYTES : HEADER_BYTES + header.stored_length]
-            name = to_bytes(decode_body(header, stored)).decode()
-        emitted.apply(header.type, header.file, header.offset, header.raw_length, name)
 
     # --- overflow -----------------------------------------------------------------------------
 
@@ -185,7 +121,7 @@ class Order:
 
     def _open_gap(self, reason: str, now_ns: int) -> None:
         if not self.is_in_gap:
-            self.append(RecordType.GAP_OPEN, 0, 0, (reason.encode(),), now_ns)
+            self.append(Draft(RecordType.GAP_OPEN, payload=(reason.encode(),)), now_ns)
             self._note_gap(reason, is_resync=False)
 
     def _note_gap(self, reason: str, *, is_resync: bool) -> None:
@@ -211,8 +147,8 @@ class Order:
         if self.mode is CaptureMode.BITMAP and not drain.dirty.is_bitmap:
             self._move(CaptureTrigger.DIRTY_FEW, f"{drain.dirty.count} ranges", now_ns)
         if self.mode is CaptureMode.METADATA and self._has_caught_up():
-            self._emit_names(now_ns)
-            self._emit_sizes(now_ns)
+            self.emit_names(now_ns)
+            self.emit_sizes(now_ns)
             self._move(CaptureTrigger.CAUGHT_UP, f"{drain.dirty.count} ranges left", now_ns)
             drain.meet()
         if self.mode is CaptureMode.DATA and not is_held and self._is_clean():
@@ -236,37 +172,8 @@ class Order:
         )
         is_resync = stream.gap.is_resync
         kind = RecordType.RESYNC_END if is_resync else RecordType.GAP_CLOSE
-        self.append(kind, 0, 0, (), now_ns)
+        self.append(Draft(kind), now_ns)
         self.notices.append(GapClosed(stream.newest.sequence, is_resync))
-
-    def _emit_names(self, now_ns: int) -> None:
-        for step in self.drain.naming_steps():
-            payload = (step.name.encode(),) if step.name else ()
-            self.append(step.kind, step.file, 0, payload, now_ns)
-
-    def _emit_sizes(self, now_ns: int) -> None:
-        for file, size in self.drain.sizes_to_set():
-            self.append(RecordType.TRUNCATE, file, size, (), now_ns)
-
-    # --- reads of the live files --------------------------------------------------------------
-
-    def wants_reads(self, now_ns: int) -> list[ReadSource]:
-        """Return the reads that the drain needs now."""
-        backlog, drain = self._backlog, self.drain
-        if not self.is_in_gap or self.mode is CaptureMode.UNTRACKED or backlog.spool.count:
-            return []
-        room = self._settings.pool_bytes_max // 2 - backlog.pool.bytes
-        if room <= 0 and len(backlog.pool):
-            return []
-        self._emit_names(now_ns)
-        return list(drain.next_reads(room, now_ns))
-
-    def answered(self, event: SourceRead, now_ns: int) -> None:
-        """Put what was read into the stream."""
-        for piece in self.drain.answered(event.token, event.data, now_ns):
-            if (cut := self.drain.cut_of(piece.file)) is not None:
-                self.append(RecordType.TRUNCATE, piece.file, cut, (), now_ns)
-            self.append(RecordType.WRITE, piece.file, piece.offset, piece.payload, now_ns)
 
     # --- resync -------------------------------------------------------------------------------
 
@@ -292,10 +199,11 @@ class Order:
     def begin_resync(self, incarnation: int, now_ns: int) -> None:
         """Open a gap that a comparison fills, and give the stream the live names and sizes."""
         assert self.mode is CaptureMode.UNTRACKED, "a resync begins where nothing is known"
-        self.append(RecordType.RESYNC_BEGIN, 0, 0, (encode_incarnation(incarnation),), now_ns)
+        named = encode_incarnation(incarnation)
+        self.append(Draft(RecordType.RESYNC_BEGIN, payload=(named,)), now_ns)
         self._note_gap("both ends are compared", is_resync=True)
-        self._emit_names(now_ns)
-        self._emit_sizes(now_ns)
+        self.emit_names(now_ns)
+        self.emit_sizes(now_ns)
         self._move(CaptureTrigger.RESYNC, "both ends are compared", now_ns)
         self.drain.meet()
         self.is_comparing = True
@@ -325,10 +233,8 @@ class Order:
         self.drain.restore(fields)
 
     def _move(self, trigger: CaptureTrigger, reason: str, now_ns: int) -> None:
-        before, after = (
-            self.mode,
-            next_state("The capture", CAPTURE_TRANSITIONS, self.mode, trigger),
-        )
+        before = self.mode
+        after = next_state("The capture", CAPTURE_TRANSITIONS, before, trigger)
         self.clock.move(after, now_ns)
         hint = _HINTS[trigger]
         self.notices.append(CaptureModeChanged(before.value, after.value, reason, hint))

@@ -18,6 +18,16 @@ from engine.formats.records import (
 from engine.history.gaps import OpenGap, gap_after
 
 
+class Draft(NamedTuple):
+    """A record before the stream has given it its place: offsets and sizes in bytes."""
+
+    kind: RecordType
+    file: int = 0
+    offset: int = 0
+    payload: Segments = ()
+    flags: int = 0
+
+
 class PoolEntry(NamedTuple):
     """One record of the stream; `cost_bytes` is its raw length and its header."""
 
@@ -96,19 +106,13 @@ class Stream:
         """Return the EPOCH record that begins this branch."""
         assert self.parent is not None, "only a branch begins with EPOCH"
         parent, self.parent = self.parent, None
-        return self.next_record(RecordType.EPOCH, 0, 0, (encode_parent(parent),), now_ns)
+        draft = Draft(RecordType.EPOCH, payload=(encode_parent(parent),))
+        return self.next_record(draft, now_ns)
 
-    def next_record(
-        self,
-        kind: RecordType,
-        file: int,
-        offset: int,
-        payload: Segments,
-        now_ns: int,
-        flags: int = 0,
-    ) -> PoolEntry:
+    def next_record(self, draft: Draft, now_ns: int) -> PoolEntry:
         """Return the next record of the stream, which is the newest one from now on."""
         assert self.parent is None, "a branch begins with EPOCH"
+        kind, file, offset, payload, flags = draft
         self.source_time_ns = max(self.source_time_ns, now_ns + self.clock_offset_ns)
         body, body_flags = self._encoder.encode(payload)
         raw_length = length_of(payload)

@@ -11,6 +11,7 @@ from engine.capture.backlog import Backlog
 from engine.capture.changes import Admission, Admitted, Change, Refused
 from engine.capture.held import HeldWriters
 from engine.capture.order import Order
+from engine.capture.stream import Draft
 from engine.capture.tags import PendingTags
 from engine.formats.records import FLAG_PENDING, HEADER_BYTES, RecordType
 
@@ -55,7 +56,8 @@ class Tagging:
                 "Try again when the link has caught up; enlarge pool_bytes_max or the bandwidth.",
             )
         flags = FLAG_PENDING if change.is_pending else 0
-        order.append(kind, 0, change.offset, change.payload, now_ns, flags=flags)
+        draft = Draft(kind, offset=change.offset, payload=change.payload, flags=flags)
+        order.append(draft, now_ns)
         sequence = self._backlog.stream.newest.sequence
         if change.is_pending:
             self.pending.insert(sequence, kind, now_ns)
@@ -73,7 +75,7 @@ class Tagging:
                 "Take the next bookmark; if this repeats, see what keeps the application waiting.",
             )
         # It goes even into a full pool: 64 bytes for each tag that had found room there.
-        self._order.append(kind, 0, sequence, (), now_ns)
+        self._order.append(Draft(kind, offset=sequence), now_ns)
         if kind == RecordType.TAG_COMMIT:
             self.pending.commit(sequence)
         else:
@@ -95,7 +97,7 @@ class Tagging:
         self._revoke_late(now_ns)
         due_ns = self._time_record_due_ns()
         if due_ns is not None and now_ns >= due_ns:
-            self._order.append(RecordType.TIME, 0, 0, (), now_ns)
+            self._order.append(Draft(RecordType.TIME), now_ns)
         return self._backlog.stream.newest != before
 
     def _time_record_due_ns(self) -> int | None:
@@ -118,7 +120,7 @@ class Tagging:
 
     def _revoke_late(self, now_ns: int) -> None:
         for sequence in self.pending.take_timed_out(now_ns):
-            self._order.append(RecordType.TAG_REVOKE, 0, sequence, (), now_ns)
+            self._order.append(Draft(RecordType.TAG_REVOKE, offset=sequence), now_ns)
 
     def _refused(self, reason: str, hint: str) -> Refused:
         self.refused_count += 1

@@ -15,7 +15,13 @@ import zstandard
 
 from engine.basics.errors import RecordDamaged
 from engine.basics.payload import Segments, length_of, to_bytes
-from engine.formats.records import FLAG_ZERO_RUNS, FLAG_ZSTD, RecordHeader
+from engine.formats.records import (
+    FLAG_ZERO_RUNS,
+    FLAG_ZSTD,
+    HEADER_BYTES,
+    RecordHeader,
+    ScannedRecord,
+)
 from engine.formats.sampling import is_compressible
 
 _COUNT = struct.Struct("<I")
@@ -78,6 +84,25 @@ def decode_body(header: RecordHeader, body: bytes) -> Segments:
     if length_of(payload) != header.raw_length:
         raise _damaged(header, f"decodes to {length_of(payload)} bytes")
     return payload
+
+
+def body_of(record: ScannedRecord, view: bytes | memoryview) -> bytes:
+    """Return the payload of a record that was scanned in `view`; raises as `decode_body`."""
+    start = record.position + HEADER_BYTES
+    stored = bytes(memoryview(view)[start : start + record.header.stored_length])
+    return to_bytes(decode_body(record.header, stored))
+
+
+def text_of(record: ScannedRecord, view: bytes | memoryview) -> str:
+    """Return the name, label or reason in a record's body.
+
+    Raises:
+        RecordDamaged: It does not decode, or is no text.
+    """
+    try:
+        return body_of(record, view).decode()
+    except UnicodeDecodeError as error:
+        raise RecordDamaged(f"Record {record.header.sequence}: its text is not UTF-8") from error
 
 
 def _zero_run_form(payload: Segments) -> tuple[bytes, bytes]:

@@ -38,6 +38,7 @@ from engine.formats.wire import (
     Batch,
     Frame,
     FrameType,
+    HashAsk,
     Heartbeat,
     Hello,
     PeerError,
@@ -211,7 +212,8 @@ def _decode_resync_ask(payload: bytes) -> ResyncAsk:
     fields = RESYNC_ASK.unpack(payload)
     file, block_bytes, extent_bytes, is_detailed, *place = fields[4:]
     stamp = Stamp(*fields[:4])
-    return ResyncAsk(stamp, file, block_bytes, extent_bytes, bool(is_detailed), *place)
+    ask = HashAsk(file, block_bytes, extent_bytes, bool(is_detailed), *place)
+    return ResyncAsk(stamp, ask)
 
 
 def _decode_resync_hashes(payload: bytes) -> ResyncHashes:

@@ -168,13 +168,12 @@ class ResyncStanding(NamedTuple):
     standing: Standing
 
 
-class ResyncAsk(NamedTuple):
-    """Source to target: the hashes of these bytes of a file, at `sequence` or later.
+class HashAsk(NamedTuple):
+    """What is wanted: the hashes of these bytes of a file, at `sequence` or later.
 
     One hash per extent; `is_detailed` asks for those of the blocks, of one extent.
     """
 
-    stamp: Stamp
     file: int
     block_bytes: int
     extent_bytes: int
@@ -182,6 +181,13 @@ class ResyncAsk(NamedTuple):
     offset: int
     length: int
     sequence: int
+
+
+class ResyncAsk(NamedTuple):
+    """Source to target: a wish for hashes of the target's newest image."""
+
+    stamp: Stamp
+    ask: HashAsk
 
 
 class ResyncHashes(NamedTuple):
@@ -269,7 +275,7 @@ def encode_resync_standing(frame: ResyncStanding, version: int) -> bytes:
 
 def encode_resync_ask(frame: ResyncAsk, version: int) -> bytes:
     """Return the frame's bytes."""
-    payload = RESYNC_ASK.pack(*frame.stamp, *frame[1:])
+    payload = RESYNC_ASK.pack(*frame.stamp, *frame.ask)
     return encode_frame(FrameType.RESYNC_ASK, version, payload)
 
 

@@ -21,12 +21,10 @@ from engine.basics.errors import (
     WrongGroup,
 )
 from engine.basics.figures import time_text
-from engine.basics.payload import to_bytes
-from engine.formats.bodies import decode_body
+from engine.formats.bodies import body_of, text_of
 from engine.formats.control import decode_incarnation, decode_parent
 from engine.formats.records import (
     FLAG_PENDING,
-    HEADER_BYTES,
     RecordHeader,
     RecordType,
     ScannedRecord,
@@ -177,7 +175,7 @@ class History:
                 "is the first record of a branch, and no other"
             )
         if is_epoch:
-            parent = decode_parent(_body_of(record, view))
+            parent = decode_parent(body_of(record, view))
             if parent != base:
                 raise HistoryContradictory(
                     f"Record {header.sequence} (EPOCH) branches off at {parent}, this journal "
@@ -188,12 +186,12 @@ class History:
         header = record.header
         self._staged_gap = gap_after(self._staged_gap, header.type, header.sequence)
         if header.type == RecordType.RESYNC_BEGIN:
-            self._staged_incarnation = decode_incarnation(_body_of(record, view))
+            self._staged_incarnation = decode_incarnation(body_of(record, view))
 
     def _text_of(self, record: ScannedRecord, view: memoryview) -> str:
         """Return the text in a record's body; of RESYNC_BEGIN the incarnation, in hexadecimal."""
         if record.header.type in _TEXT:
-            return _text_of(record, view)
+            return text_of(record, view)
         if record.header.type == RecordType.RESYNC_BEGIN:
             return f"{self._staged_incarnation:x}"
         return ""
@@ -209,17 +207,3 @@ class History:
             raise RecordDamaged(f"{what} is pending, only a tag can be")
         if header.type in _NAMING_A_TAG and not 0 < header.offset < header.sequence:
             raise RecordDamaged(f"{what} names sequence {header.offset}, no earlier record")
-
-
-def _body_of(record: ScannedRecord, view: memoryview) -> bytes:
-    header = record.header
-    start = record.position + HEADER_BYTES
-    stored = bytes(view[start : start + header.stored_length])
-    return to_bytes(decode_body(header, stored))
-
-
-def _text_of(record: ScannedRecord, view: memoryview) -> str:
-    try:
-        return _body_of(record, view).decode()
-    except UnicodeDecodeError as error:
-        raise RecordDamaged(f"Record {record.header.sequence}: its text is not UTF-8") from error

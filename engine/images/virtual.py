@@ -15,7 +15,7 @@ from engine.contract.actions import CreateFile, DeleteFile, FileAction
 from engine.contract.storage import Storage
 from engine.images.image import Image
 from engine.images.overlay import Overlay
-from engine.layers.strata import PayloadCache, Piece, Stratum, next_start, resolve
+from engine.layers.strata import PayloadCache, Piece, Stratum, filled, next_start, resolve
 
 #: Ids of files that were created in the overlay; those of the capture stay below.
 _FIRST_OWN_ID = 1 << 32
@@ -119,16 +119,8 @@ class VirtualImage:
     def read_segments(self, name: str, offset: int, length: int) -> Segments:
         """Return what `read` does, with runs of zeros kept as runs."""
         file = self._file(name)
-        position, stop = offset, min(offset + length, self.size_of(file))
-        parts: list[bytes | int] = []
-        for piece in self.pieces(file, offset, stop):
-            if piece.start > position:
-                parts.append(piece.start - position)
-            parts += self.content(piece)
-            position = piece.stop
-        if stop > position:
-            parts.append(stop - position)
-        return tuple(parts)
+        stop = min(offset + length, self.size_of(file))
+        return filled(self.pieces(file, offset, stop), self.content, offset, stop)
 
     def pieces(self, file: int, start: int, stop: int) -> list[Piece]:
         """Return what was ever written of start..stop of a file that lives, in order."""

@@ -7,7 +7,7 @@ all are found; a stratum's `cut` ends the search behind it. Only what is looked 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from engine.basics.payload import Segments, slice_of
@@ -102,6 +102,22 @@ def resolve(strata: Iterable[Stratum], file: int, start: int, stop: int) -> list
     return found
 
 
+def filled(
+    pieces: Iterable[Piece], content: Callable[[Piece], Segments], start: int, stop: int
+) -> Segments:
+    """Return bytes start..stop: those of the pieces, in order, and zeros where there is none."""
+    position = start
+    parts: list[bytes | int] = []
+    for piece in pieces:
+        if piece.start > position:
+            parts.append(piece.start - position)
+        parts += content(piece)
+        position = piece.stop
+    if stop > position:
+        parts.append(stop - position)
+    return tuple(parts)
+
+
 def _start_of(piece: Piece) -> int:
     return piece.start
 
@@ -163,16 +179,9 @@ class View:
 
     def read(self, file: int, offset: int, length: int) -> Segments:
         """Return bytes from `offset` on, fewer than `length` only at the file's end."""
-        position, stop = offset, min(offset + length, self.size(file))
-        parts: list[bytes | int] = []
-        for piece in resolve(self.strata_of(file), file, offset, stop):
-            if piece.start > position:
-                parts.append(piece.start - position)
-            parts += self.content(piece)
-            position = piece.stop
-        if stop > position:
-            parts.append(stop - position)
-        return tuple(parts)
+        stop = min(offset + length, self.size(file))
+        pieces = resolve(self.strata_of(file), file, offset, stop)
+        return filled(pieces, self.content, offset, stop)
 
     def pieces(self, file: int, step_bytes: int) -> Iterator[Piece]:
         """Yield all written pieces of a file, in order, looking `step_bytes` ahead at a time."""

@@ -17,7 +17,7 @@ from engine.basics.payload import Segments, length_of
 from engine.basics.settings import ResyncSettings
 from engine.capture.capture import Capture
 from engine.contract.actions import ReadSource
-from engine.formats.wire import ResyncHashes
+from engine.formats.wire import HashAsk, ResyncHashes
 from engine.resync.hashes import (
     HASH_BYTES,
     block_bytes_of,
@@ -25,19 +25,6 @@ from engine.resync.hashes import (
     hash_of_extent,
     hashes_of_blocks,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What the target is asked for: hashes of some bytes of a file, at `sequence` or later."""
-
-    file: int
-    block_bytes: int
-    extent_bytes: int
-    is_detailed: bool
-    offset: int
-    length: int
-    sequence: int
 
 
 @dataclass(slots=True)
@@ -75,7 +62,7 @@ class Comparison:
     """
 
     def __init__(
-        self, capture: Capture, settings: ResyncSettings, ask: Callable[[Ask, int], None]
+        self, capture: Capture, settings: ResyncSettings, ask: Callable[[HashAsk, int], None]
     ) -> None:
         self.figures = ResyncFigures()
         self._capture = capture
@@ -87,7 +74,7 @@ class Comparison:
         self._extents: dict[tuple[int, int], _Extent] = {}  # in order
         self._bytes = 0
         #: Answers come in this order; None is one that nobody waits for any more.
-        self._asked: deque[Ask | None] = deque()
+        self._asked: deque[HashAsk | None] = deque()
         self._reading: dict[int, _Extent] = {}
         self._reads: list[ReadSource] = []
 
@@ -198,7 +185,8 @@ class Comparison:
         assert live is not None, "only a live file has bytes"
         extent_bytes, block_bytes = self._settings.extent_bytes, block_bytes_of(live.size)
         self._send(
-            Ask(file, block_bytes, extent_bytes, False, start, stop - start, self._begun), now_ns
+            HashAsk(file, block_bytes, extent_bytes, False, start, stop - start, self._begun),
+            now_ns,
         )
         for offset in range(start, stop, extent_bytes):
             extent = _Extent(file, offset, min(offset + extent_bytes, stop), block_bytes)
@@ -206,7 +194,7 @@ class Comparison:
             self._bytes += extent.stop - extent.start
             self._read(extent)
 
-    def _send(self, ask: Ask, now_ns: int) -> None:
+    def _send(self, ask: HashAsk, now_ns: int) -> None:
         self._asked.append(ask)
         self._ask(ask, now_ns)
 
@@ -223,7 +211,7 @@ class Comparison:
 
     # --- what it comes to ---------------------------------------------------------------------
 
-    def _compare_extents(self, ask: Ask, hashes: bytes, now_ns: int) -> None:
+    def _compare_extents(self, ask: HashAsk, hashes: bytes, now_ns: int) -> None:
         for number, offset in enumerate(
             range(ask.offset, ask.offset + ask.length, ask.extent_bytes)
         ):
@@ -243,7 +231,7 @@ class Comparison:
             self._done(extent)
         else:
             length, size = extent.stop - extent.start, self._settings.extent_bytes
-            ask = Ask(
+            ask = HashAsk(
                 extent.file, extent.block_bytes, size, True, extent.start, length, self._begun
             )
             self._send(ask, now_ns)

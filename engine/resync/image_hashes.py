@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from engine.basics.errors import EngineError, FrameUnexpected, JournalDamaged, PointRefused
 from engine.formats.wire import (
-    ResyncAsk,
+    HashAsk,
     ResyncHashes,
     ResyncStanding,
     Stamp,
@@ -60,13 +60,13 @@ class ImageHashes:
         standing = self._journal.standing_at(self._journal.durable.sequence)
         return encode_resync_standing(ResyncStanding(stamp, standing), version)
 
-    def reply(self, ask: ResyncAsk, stamp: Stamp, version: int) -> bytes:
+    def reply(self, ask: HashAsk, stamp: Stamp, version: int) -> bytes:
         """Return the frame that answers an ask; raises as `answer`."""
         sequence, hashes = self.answer(ask)
         frame = ResyncHashes(stamp, ask.file, ask.is_detailed, ask.offset, sequence, hashes)
         return encode_resync_hashes(frame, version)
 
-    def answer(self, ask: ResyncAsk) -> tuple[int, bytes]:
+    def answer(self, ask: HashAsk) -> tuple[int, bytes]:
         """Return the sequence of the image, and the hashes that were asked for.
 
         What cannot be read here differs from everything, so that the source sends it again.
@@ -86,7 +86,7 @@ class ImageHashes:
             count = -(-ask.length // grain)
             return self._journal.durable.sequence, UNREADABLE_HASH * count
 
-    def _check(self, ask: ResyncAsk) -> None:
+    def _check(self, ask: HashAsk) -> None:
         length_max = ask.extent_bytes if ask.is_detailed else _ASK_BYTES_MAX
         if (
             ask.block_bytes not in (BLOCK_BYTES, BLOCK_BYTES_LARGE)
@@ -111,7 +111,7 @@ class ImageHashes:
             self._kept.clear()
         return image
 
-    def _extents(self, image: Image, ask: ResyncAsk) -> bytes:
+    def _extents(self, image: Image, ask: HashAsk) -> bytes:
         hashes = []
         for offset in range(ask.offset, ask.offset + ask.length, ask.extent_bytes):
             blocks = self._hash(image, ask, offset)
@@ -121,11 +121,11 @@ class ImageHashes:
             hashes.append(hash_of_extent(blocks))
         return b"".join(hashes)
 
-    def _blocks(self, image: Image, ask: ResyncAsk, offset: int) -> bytes:
+    def _blocks(self, image: Image, ask: HashAsk, offset: int) -> bytes:
         kept = self._kept.pop((ask.file, offset), None)
         return self._hash(image, ask, offset) if kept is None else kept
 
-    def _hash(self, image: Image, ask: ResyncAsk, offset: int) -> bytes:
+    def _hash(self, image: Image, ask: HashAsk, offset: int) -> bytes:
         """Return the hashes of the blocks of one extent; none where the file is not there."""
         if ask.file not in image.view.names:
             return b""
@@ -136,7 +136,7 @@ class ImageHashes:
         except EngineError:
             return self._hash_readable(image, ask, offset, offset + length)
 
-    def _hash_readable(self, image: Image, ask: ResyncAsk, start: int, stop: int) -> bytes:
+    def _hash_readable(self, image: Image, ask: HashAsk, start: int, stop: int) -> bytes:
         """Hash block by block where not all of an extent can be read."""
         hashes = []
         for offset in range(start, min(stop, image.view.size(ask.file)), ask.block_bytes):

@@ -17,6 +17,7 @@ from engine.contract.actions import ReadSource
 from engine.contract.events import SourceRead
 from engine.formats.standings import Standing
 from engine.formats.wire import (
+    HashAsk,
     HelloFlag,
     ResyncAsk,
     ResyncHashes,
@@ -26,7 +27,7 @@ from engine.formats.wire import (
     encode_resync_ask,
 )
 from engine.history.filetable import FileTableState
-from engine.resync.comparison import Ask, Comparison
+from engine.resync.comparison import Comparison
 from engine.resync.policy import begins_at_ns
 
 
@@ -36,7 +37,7 @@ class SourceResync:
     Args:
         capture: What is to be joined with the target again.
         settings: When, and how much at a time.
-        send: Sends the bytes of a frame, which stand for so many raw ones, at a time.
+        send: Sends the bytes of a frame, at a time.
         stamp: Makes the stamp of a frame that is sent at a time.
     """
 
@@ -44,7 +45,7 @@ class SourceResync:
         self,
         capture: Capture,
         settings: ResyncSettings,
-        send: Callable[[bytes, int, int], None],
+        send: Callable[[bytes, int], None],
         stamp: Callable[[int], Stamp],
     ) -> None:
         #: The operator's word was given.
@@ -156,16 +157,7 @@ class SourceResync:
         wall_ns = begins_at_ns(self._settings, now_ns + offset_ns, is_ordered=self.is_ordered)
         return None if wall_ns is None else wall_ns - offset_ns
 
-    def _ask(self, ask: Ask, now_ns: int) -> None:
+    def _ask(self, ask: HashAsk, now_ns: int) -> None:
         assert self._version is not None, "only over a connection one can ask"
-        frame = ResyncAsk(
-            self._stamp(now_ns),
-            ask.file,
-            ask.block_bytes,
-            ask.extent_bytes,
-            ask.is_detailed,
-            ask.offset,
-            ask.length,
-            ask.sequence,
-        )
-        self._send(encode_resync_ask(frame, self._version), 0, now_ns)
+        frame = ResyncAsk(self._stamp(now_ns), ask)
+        self._send(encode_resync_ask(frame, self._version), now_ns)

@@ -40,7 +40,7 @@ class Outbox:
     Args:
         capture: Where the records are.
         settings: Bounds and times.
-        send: Sends the bytes of a frame, which stand for so many raw ones, at a time.
+        send: Sends the bytes of a frame at a time; they stand for so many raw ones.
         stamp: Makes the stamp of a frame that is sent at a time.
     """
 
@@ -140,7 +140,7 @@ class Outbox:
         figures.records += len(records)
         figures.raw_bytes += batch_bytes
         figures.wire_bytes += len(data)
-        self._send(data, batch_bytes, now_ns)
+        self._send(data, now_ns, batch_bytes)
 
     def _is_lingering(self, now_ns: int, batch_bytes_max: int) -> bool:
         """Return whether a small batch still waits: the usual answer while writes come in."""

@@ -7,35 +7,26 @@ said where it stands; the pool is freed on a durable acknowledgement only; every
 named error, a closed connection and a retry, or a halt where a retry could only fail again.
 """
 
-from typing import TYPE_CHECKING
-
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
     CursorNeverSent,
     EngineError,
     FrameUnexpected,
-    LocalProtocolError,
     PeerTimedOut,
-    RemoteProtocolError,
-    ResyncRequired,
     WrongGroup,
 )
 from engine.basics.figures import duration_text
 from engine.basics.settings import SessionSettings
 from engine.capture.capture import Capture
 from engine.contract.actions import (
-    Action,
     CloseConnection,
     ConnectionLost,
     DurableAdvanced,
     Established,
-    Notice,
     Notify,
     OpenConnection,
     ReleaseWriters,
-    SendBytes,
     SessionFailed,
-    WakeAt,
 )
 from engine.contract.events import (
     BytesReceived,
@@ -50,9 +41,7 @@ from engine.contract.events import (
     TimerFired,
 )
 from engine.contract.machines import next_state
-from engine.contract.timers import Wakeup
 from engine.formats.error_codes import FATAL
-from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
     FRAME_TYPES,
     VERSION_NEWEST,
@@ -71,16 +60,13 @@ from engine.formats.wire import (
     encode_hello,
 )
 from engine.resync.source_resync import SourceResync
-from engine.session.clock import SessionClock
+from engine.session.endpoint import Endpoint
 from engine.session.negotiation import accept_terms, capabilities_of
 from engine.session.outbox import Outbox, SendFigures
 from engine.session.states import SOURCE_TRANSITIONS, SourceState, Trigger, require_source_frame
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-
-class SourceSession:
+class SourceSession(Endpoint[SourceEvent]):
     """The state machine at the source: give events to `handle`, carry out what it returns.
 
     Args:
@@ -98,27 +84,18 @@ class SourceSession:
         is_orphan: bool = False,
     ) -> None:
         self.capture = capture
-        self.settings = settings or SessionSettings()
+        super().__init__(settings)
         self.is_orphan = is_orphan
         self.state = SourceState.IDLE
         #: Up to where the target can open an image without further work, as far as it has told.
         self.applied: Cursor | None = None
-        #: The error that halted this session, if any.
-        self.fatal_error: EngineError | None = None
-        self._connection = 0  # the one in use or being made; 0 is none
         self._connections = 0
-        self._parser = FrameParser(self.settings.frame_bytes_max)
-        self._actions: list[Action] = []
-        self._wakeup = Wakeup()
         self._delay_ns = self.settings.reconnect_delay_ns_min
         self._deadline_ns = 0  # of connecting, or of the back-off
-        self._sent_at_ns = 0
-        self._heard_at_ns = 0
-        self._clock = SessionClock(self.settings)
         self._outbox = Outbox(capture, self.settings, self._send, self._clock.stamp)
         self._flags = HelloFlag(0)  # as this end has greeted
         self.resync = SourceResync(capture, self.settings.resync, self._send, self._clock.stamp)
-        self._handlers: dict[type, Callable[..., None]] = {
+        self._handlers = {
             Started: self._on_started,
             Connected: self._on_connected,
             ConnectFailed: self._on_connect_failed,
@@ -129,23 +106,6 @@ class SourceSession:
             SourceRead: self.resync.source_read,
             ResyncOrdered: self._on_resync_ordered,
         }
-
-    def handle(self, event: SourceEvent, now_ns: int) -> list[Action]:
-        """Take one event and return what is to be done, in order.
-
-        Raises:
-            LocalProtocolError: The driver gave an event that this state cannot have.
-        """
-        assert not self._actions, "handle is not re-entrant"
-        self._notify(self._clock.own(self.capture.clock_offset_ns))
-        self._handlers[type(event)](event, now_ns)
-        self._pump(now_ns)
-        if self.capture.has_released:
-            self._actions.append(ReleaseWriters())
-        if (wake := self._wakeup.plan(self._next_deadline_ns())) is not None:
-            self._actions.append(WakeAt(wake))
-        actions, self._actions = self._actions, []
-        return actions
 
     # --- what others ask ----------------------------------------------------------------------
 
@@ -164,15 +124,6 @@ class SourceSession:
         """Return what this session has sent, and how long it was kept from sending."""
         return self._outbox.figures
 
-    @property
-    def clock_offset_ns(self) -> int | None:
-        """Return the target's wall clock minus this host's, None while nobody knows."""
-        return self._clock.offset_ns()
-
-    def clock_error_ns(self, now_ns: int) -> int | None:
-        """Return by how much `clock_offset_ns` can be wrong, either way."""
-        return self._clock.error_ns(now_ns)
-
     # --- events -------------------------------------------------------------------------------
 
     def _on_started(self, _: Started, now_ns: int) -> None:
@@ -186,9 +137,7 @@ class SourceSession:
             self._actions.append(CloseConnection(event.connection, "came too late"))
             return
         self._move(Trigger.CONNECTED)
-        self._parser = FrameParser(self.settings.frame_bytes_max)
-        self._heard_at_ns = now_ns
-        self._clock.begin()
+        self._begin(event.connection, now_ns)
         capture = self.capture
         self._flags = HelloFlag.ORPHAN if self.is_orphan else self.resync.greeting()
         hello = Hello(
@@ -204,26 +153,11 @@ class SourceSession:
             newest=capture.newest.sequence,
             chain=capture.acknowledged.chain,
         )
-        self._send(encode_hello(hello), 0, now_ns)
+        self._send(encode_hello(hello), now_ns)
 
     def _on_connect_failed(self, event: ConnectFailed, now_ns: int) -> None:
         if self._is_current(event.connection):
             self._lost(event.reason, now_ns)
-
-    def _on_bytes(self, event: BytesReceived, now_ns: int) -> None:
-        if not self._is_current(event.connection):
-            return
-        self._heard_at_ns = now_ns
-        self._parser.receive(event.data)
-        try:
-            while self._is_current(event.connection):
-                if (frame := self._parser.next_frame()) is None:
-                    break
-                self._on_frame(frame, now_ns)
-                # After each frame: how the bytes were cut must not decide what is sent when.
-                self._pump(now_ns)
-        except (RemoteProtocolError, ResyncRequired) as error:
-            self._fail(error, now_ns)
 
     def _on_disconnected(self, event: Disconnected, now_ns: int) -> None:
         if self._is_current(event.connection):
@@ -251,9 +185,14 @@ class SourceSession:
             elif now_ns >= self._sent_at_ns + settings.heartbeat_interval_ns:
                 sent = self.sent_sequence if state is SourceState.STREAMING else 0
                 heartbeat = Heartbeat(self._clock.stamp(now_ns), sent)
-                self._send(encode_heartbeat(heartbeat), 0, now_ns)
+                self._send(encode_heartbeat(heartbeat), now_ns)
 
     # --- frames -------------------------------------------------------------------------------
+
+    def _take_frame(self, frame: Frame, now_ns: int) -> None:
+        self._on_frame(frame, now_ns)
+        # After each frame: how the bytes were cut must not decide what is sent when.
+        self._pump(now_ns)
 
     def _on_frame(self, frame: Frame, now_ns: int) -> None:
         require_source_frame(self.state, FRAME_TYPES[type(frame)])
@@ -322,13 +261,13 @@ class SourceSession:
             self._actions += self.capture.wants_reads(now_ns)
             self._outbox.pump(now_ns)
 
-    def _notify(self, notice: Notice | None) -> None:
-        if notice is not None:
-            self._actions.append(Notify(notice))
+    def _own_offset_ns(self) -> int:
+        return self.capture.clock_offset_ns
 
-    def _send(self, data: bytes, raw_bytes: int, now_ns: int) -> None:
-        self._sent_at_ns = now_ns
-        self._actions.append(SendBytes(self._connection, data, max(raw_bytes, len(data))))
+    def _after(self, now_ns: int) -> None:
+        self._pump(now_ns)
+        if self.capture.has_released:
+            self._actions.append(ReleaseWriters())
 
     def _connect(self, now_ns: int) -> None:
         self._deadline_ns = now_ns + self.settings.connect_timeout_ns
@@ -348,7 +287,7 @@ class SourceSession:
         """Close the connection over an error: halt if it is fatal, else try again later."""
         connection, is_fatal = self._connection, isinstance(error, FATAL)
         if not is_reported:
-            self._send(encode_error(error), 0, now_ns)
+            self._send(encode_error(error), now_ns)
         self._actions.append(CloseConnection(connection, error.message))
         self._actions.append(Notify(SessionFailed(error, is_fatal)))
         if is_fatal:
@@ -365,11 +304,6 @@ class SourceSession:
 
     def _move(self, trigger: Trigger) -> None:
         self.state = next_state("The source", SOURCE_TRANSITIONS, self.state, trigger)
-
-    def _is_current(self, connection: int) -> bool:
-        if not connection:
-            raise LocalProtocolError("Connections are numbered from 1")
-        return connection == self._connection
 
     def _next_deadline_ns(self) -> int | None:
         if self.state in (SourceState.BACKING_OFF, SourceState.CONNECTING):

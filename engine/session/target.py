@@ -8,8 +8,6 @@ nothing; once fenced, a target never takes another record of the branch but its 
 checked: who the source is (the live driver authenticates connections).
 """
 
-from typing import TYPE_CHECKING
-
 from engine.basics import invariants
 from engine.basics.cursor import Cursor
 from engine.basics.errors import (
@@ -19,24 +17,18 @@ from engine.basics.errors import (
     LocalProtocolError,
     PeerTimedOut,
     RecordDamaged,
-    RemoteProtocolError,
-    ResyncRequired,
     SequenceGap,
     StorageFailed,
 )
 from engine.basics.figures import duration_text
 from engine.basics.settings import SessionSettings
 from engine.contract.actions import (
-    Action,
     CloseConnection,
     ConnectionLost,
     DurableAdvanced,
     Established,
-    Notice,
     Notify,
-    SendBytes,
     SessionFailed,
-    WakeAt,
 )
 from engine.contract.events import (
     ActionFailed,
@@ -49,8 +41,6 @@ from engine.contract.events import (
     TimerFired,
 )
 from engine.contract.machines import next_state
-from engine.contract.timers import Wakeup
-from engine.formats.frame_parser import FrameParser
 from engine.formats.wire import (
     FRAME_TYPES,
     VERSION_NEWEST,
@@ -70,18 +60,16 @@ from engine.formats.wire import (
 )
 from engine.journal.journal import Journal
 from engine.resync.image_hashes import ImageHashes
-from engine.session.clock import ReportedRpo, SessionClock
+from engine.session.clock import ReportedRpo
+from engine.session.endpoint import Endpoint
 from engine.session.greeting import check_hello
 from engine.session.negotiation import Terms, choose_terms
 from engine.session.states import TARGET_TRANSITIONS, TargetState, Trigger, require_target_frame
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _CONVERSING = (TargetState.GREETING, TargetState.SETTLING, TargetState.STREAMING)
 
 
-class TargetSession:
+class TargetSession(Endpoint[TargetEvent]):
     """The state machine at the target: give events to `handle`, carry out what it returns.
 
     Args:
@@ -97,8 +85,8 @@ class TargetSession:
         *,
         fenced_by: int | None = None,
     ) -> None:
+        super().__init__(settings)
         self.journal = journal
-        self.settings = settings or SessionSettings()
         self.state = TargetState.LISTENING
         self.fenced_by = fenced_by
         #: Wall clock of this host minus the clock of `now_ns`; the driver sets it when it steps.
@@ -107,19 +95,10 @@ class TargetSession:
         self.terms = Terms(VERSION_NEWEST, 0)
         #: What a resync compares; a branch's driver tells it the layers of the parent.
         self.hashes = ImageHashes(journal)
-        self._clock = SessionClock(self.settings)
         self._applied: Cursor | None = None
         self._applied_told: Cursor | None = None
         self._hello_flags = HelloFlag(0)
-        #: The error that halted this session, if any.
-        self.fatal_error: EngineError | None = None
-        self._connection = 0
-        self._parser = FrameParser(self.settings.frame_bytes_max)
-        self._actions: list[Action] = []
-        self._wakeup = Wakeup()
-        self._sent_at_ns = 0
-        self._heard_at_ns = 0
-        self._handlers: dict[type, Callable[..., None]] = {
+        self._handlers = {
             Connected: self._on_connected,
             BytesReceived: self._on_bytes,
             Disconnected: self._on_disconnected,
@@ -128,23 +107,6 @@ class TargetSession:
             ActionFailed: self._on_action_failed,
             Fenced: self._on_fenced,
         }
-
-    def handle(self, event: TargetEvent, now_ns: int) -> list[Action]:
-        """Take one event and return what is to be done, in order.
-
-        Raises:
-            LocalProtocolError: The driver gave an event that this state cannot have.
-        """
-        assert not self._actions, "handle is not re-entrant"
-        self._notify(self._clock.own(self.wall_offset_ns))
-        self._handlers[type(event)](event, now_ns)
-        self._welcome_when_settled(now_ns)
-        if self.state is TargetState.STREAMING and self._applied_told != self.applied_cursor:
-            self._acknowledge(now_ns)
-        if (wake := self._wakeup.plan(self._next_deadline_ns())) is not None:
-            self._actions.append(WakeAt(wake))
-        actions, self._actions = self._actions, []
-        return actions
 
     # --- what others tell and ask --------------------------------------------------------------
 
@@ -160,15 +122,6 @@ class TargetSession:
     def applied_cursor(self) -> Cursor:
         """Return up to where an image is ready without further work."""
         return self.journal.durable if self._applied is None else self._applied
-
-    @property
-    def clock_offset_ns(self) -> int | None:
-        """Return the source's wall clock minus this host's, None while nobody knows."""
-        return self._clock.offset_ns()
-
-    def clock_error_ns(self, now_ns: int) -> int | None:
-        """Return by how much `clock_offset_ns` can be wrong, either way."""
-        return self._clock.error_ns(now_ns)
 
     def reported_rpo(self, now_ns: int) -> ReportedRpo | None:
         """Return the age of the newest durable record by the source's clock, with its error."""
@@ -191,25 +144,10 @@ class TargetSession:
         if self._connection:
             self._actions.append(CloseConnection(self._connection, "replaced by a newer one"))
         self._move(Trigger.CONNECTED)
-        self._connection = event.connection
-        self._parser = FrameParser(self.settings.frame_bytes_max)
-        self._heard_at_ns = self._sent_at_ns = now_ns
+        self._begin(event.connection, now_ns)
+        self._sent_at_ns = now_ns
         self._hello_flags = HelloFlag(0)
         self.hashes.forget()
-        self._clock.begin()
-
-    def _on_bytes(self, event: BytesReceived, now_ns: int) -> None:
-        if not self._is_current(event.connection):
-            return
-        self._heard_at_ns = now_ns
-        self._parser.receive(event.data)
-        try:
-            while self._is_current(event.connection):
-                if (frame := self._parser.next_frame()) is None:
-                    break
-                self._on_frame(frame, now_ns)
-        except (RemoteProtocolError, ResyncRequired) as error:
-            self._fail(error, now_ns)
 
     def _on_disconnected(self, event: Disconnected, _: int) -> None:
         if self._is_current(event.connection):
@@ -267,7 +205,7 @@ class TargetSession:
 
     # --- frames -------------------------------------------------------------------------------
 
-    def _on_frame(self, frame: Frame, now_ns: int) -> None:
+    def _take_frame(self, frame: Frame, now_ns: int) -> None:
         require_target_frame(self.state, FRAME_TYPES[type(frame)])
         if not isinstance(frame, PeerError):
             self._notify(self._clock.heard(frame.stamp, now_ns))
@@ -277,7 +215,7 @@ class TargetSession:
             self._on_hello(frame, now_ns)
         elif isinstance(frame, ResyncAsk):
             stamp = self._clock.stamp(now_ns)
-            self._send(self.hashes.reply(frame, stamp, self.terms.version), now_ns)
+            self._send(self.hashes.reply(frame.ask, stamp, self.terms.version), now_ns)
         elif isinstance(frame, Heartbeat):
             self._on_heartbeat(frame)
         elif isinstance(frame, PeerError):
@@ -363,21 +301,16 @@ class TargetSession:
         self._actions.append(Notify(SessionFailed(error, is_fatal=False)))
         self._lost(error.message)
 
-    def _notify(self, notice: Notice | None) -> None:
-        if notice is not None:
-            self._actions.append(Notify(notice))
+    def _own_offset_ns(self) -> int:
+        return self.wall_offset_ns
+
+    def _after(self, now_ns: int) -> None:
+        self._welcome_when_settled(now_ns)
+        if self.state is TargetState.STREAMING and self._applied_told != self.applied_cursor:
+            self._acknowledge(now_ns)
 
     def _move(self, trigger: Trigger) -> None:
         self.state = next_state("The target", TARGET_TRANSITIONS, self.state, trigger)
-
-    def _send(self, data: bytes, now_ns: int) -> None:
-        self._sent_at_ns = now_ns
-        self._actions.append(SendBytes(self._connection, data, len(data)))
-
-    def _is_current(self, connection: int) -> bool:
-        if not connection:
-            raise LocalProtocolError("Connections are numbered from 1")
-        return connection == self._connection
 
     def _heartbeat_due_ns(self) -> int | None:
         if self.state not in (TargetState.SETTLING, TargetState.STREAMING):

@@ -3,6 +3,7 @@
 from reports import (
     Amount,
     Assumption,
+    Cell,
     Curve,
     Digests,
     FaultResult,
@@ -14,8 +15,10 @@ from reports import (
     Result,
     RtoStep,
     ScenarioReference,
+    Study,
     ThresholdResult,
     Verdict,
+    worst_verdict,
 )
 
 S = 1_000_000_000
@@ -112,3 +115,21 @@ def result(*recoveries, **changes):
         "replay": "rpolab run site-loss --seed 7",
     }  # fmt: skip
     return Result(**{**values, **changes})
+
+
+def cell(name="", *seeds, verdict=Verdict.MISSED, **changes):
+    runs = tuple(result(seed=seed) for seed in seeds or (7, 8))
+    settings = {"link.bandwidth": name.partition("=")[2]} if name else {}
+    return Cell(**{"name": name, "settings": settings, "runs": runs, "verdict": verdict, **changes})
+
+
+def study(*cells, **changes):
+    cells = cells or (cell("link.bandwidth=2 Mbit/s"), cell("link.bandwidth=5 Mbit/s"))
+    values = {
+        "program": "rpolab 0.1.0",
+        "scenario": cells[0].runs[0].scenario,
+        "verdict": worst_verdict(item.verdict for item in cells),
+        "cells": cells,
+        "wall_s": 4.5,
+    }
+    return Study(**{**values, **changes})

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reports import result_schema
+from reports import result_schema, study_schema
 from rpolab.cli import main
 from scenarios import library_folder
 
@@ -20,10 +20,11 @@ def test_the_scenario_schema_is_printed_when_none_is_named(capsysbinary):
     assert json.loads(capsysbinary.readouterr().out)["title"] == "rpolab scenario"
 
 
-def test_the_result_schema_is_that_of_the_result_model(capsysbinary):
-    assert main(["schema", "result"]) == 0
+@pytest.mark.parametrize(("name", "schema"), [("result", result_schema), ("study", study_schema)])
+def test_the_schema_of_a_document_is_that_of_its_model(capsysbinary, name, schema):
+    assert main(["schema", name]) == 0
     printed = capsysbinary.readouterr().out
-    assert json.loads(printed) == result_schema()
+    assert json.loads(printed) == schema()
     assert printed.endswith(b"}\n")
 
 

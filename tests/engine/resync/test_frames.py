@@ -17,6 +17,7 @@ from engine.formats.standings import FileEntry, Standing
 from engine.formats.wire import (
     VERSION_NEWEST,
     FrameType,
+    HashAsk,
     ResyncAsk,
     ResyncHashes,
     ResyncStanding,
@@ -33,7 +34,7 @@ LATE = DailyHours(127, 23 * 3600 * SECOND_NS, 24 * 3600 * SECOND_NS)
 STAMP = Stamp(1, -2, 3, 4)
 FILES = (FileEntry(3, "db/a", 70_000), FileEntry(9, "logs/ä", 0))
 STANDING = Standing(first_copy({}).journal.durable, 77, 5, 4, is_resync=True, files=FILES)
-ASK = ResyncAsk(STAMP, 3, 4_096, 1 << 20, False, 1 << 20, 123_456, 42)
+ASK = ResyncAsk(STAMP, HashAsk(3, 4_096, 1 << 20, False, 1 << 20, 123_456, 42))
 HASHES = ResyncHashes(STAMP, 3, True, 1 << 20, 43, bytes(range(160)))
 FRAMES = [
     (ResyncStanding(STAMP, STANDING), encode_resync_standing),
@@ -160,7 +161,7 @@ def test_an_ask_that_makes_no_sense_is_refused_before_anything_is_read(change):
     pair = first_copy({"db/a": b"A" * 9_000})
     pair.converge()
     hashes = ImageHashes(pair.journal)
-    good = ASK._replace(sequence=1)
+    good = ASK.ask._replace(sequence=1)
     hashes.answer(good)
     with pytest.raises(FrameUnexpected):
         hashes.answer(good._replace(**change))
