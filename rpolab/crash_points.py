@@ -103,7 +103,9 @@ class CrashRun:
         self.actions: dict[End, list[str]] = {"source": [], "target": []}
         self.has_crashed = False
         self._experiment = Experiment(scenario)
-        self._cdp: Cdp = next(iter(self._experiment.protections.values()))
+        protection = next(iter(self._experiment.protections.values()))
+        assert isinstance(protection, Cdp), "it is the engine that is crashed"
+        self._cdp = protection
         self._reference = Reference()
         self._promised = 0
 

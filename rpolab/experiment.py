@@ -31,7 +31,9 @@ from rpolab.ledgers import Ledgers
 from rpolab.mail_sources import Traffic, mail_source
 from rpolab.mail_users import act_as_users
 from rpolab.notices import protection_notices
+from rpolab.own_parts import blamed
 from rpolab.protections.cdp import Cdp
+from rpolab.protections.choice import protection_of
 from rpolab.recoveries import Moment, Recoverer
 from rpolab.rto import assumptions
 from rpolab.world import Laboratory, clock_of
@@ -73,7 +75,7 @@ class Experiment:
             lambda mailbox: self.server.home_of(mailbox).name,
         )
         self.protections = {
-            name: Cdp(name, spec, laboratory) for name, spec in scenario.protect.items()
+            name: protection_of(name, spec, laboratory) for name, spec in scenario.protect.items()
         }
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
@@ -196,7 +198,7 @@ class Experiment:
         if change.kind is not ChangeKind.CREATED:
             return
         for name, protection in self.protections.items():
-            newest = protection.source.capture.newest.sequence
+            newest = protection.stages().captured
             self.recoverers[name].sequences[change.mailbox, change.message_id] = newest
 
     def _drill_times(self) -> list[int]:
@@ -222,13 +224,15 @@ class Experiment:
         """Note what the engine says at the instant that the mail server is lost."""
         for name, recoverer in self.recoverers.items():
             self._disaster[name] = recoverer.moment("disaster")
-            self.protections[name].health.note_disaster()
+            protection = self.protections[name]
+            if isinstance(protection, Cdp):
+                protection.health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         lost_ns = next(iter(self._disaster.values())).time_ns
         self._run_until(lost_ns + SETTLE_NS, progress)
         for name, moment in self._disaster.items():
-            wanted = self.protections[name].spec.recover
+            wanted = self.scenario.protect[name].recover
             self.recoverers[name].recover(moment, "app" if wanted == "application" else "any")
 
     def _run_until(self, until_ns: int, progress: Progress | None) -> None:
@@ -314,11 +318,16 @@ def run_scenario(
 
     Raises:
         WorkloadFileError: a file of the workload cannot be used.
+        HookFailed: what another package brings failed.
     """
     experiment = Experiment(scenario, keep=keep, keep_trace=keep_trace)
     try:
         experiment.run(progress)
         result = experiment.result(replay)
+    except Exception as error:
+        if (failed := blamed(error, scenario)) is not None:
+            raise failed from error
+        raise
     finally:
         experiment.kernel.close()
     return Finished(result, tuple(experiment.laboratory.trace.lines or ()))

@@ -18,6 +18,12 @@ HINT = (
 )
 
 
+class FailureOfOthers(RuntimeError):  # noqa: N818 - named for what happened
+    """Something failed that is not rpolab's; `hint` says whose it is."""
+
+    hint = ""
+
+
 class Failures:
     """Reports unexpected exceptions; `with_traceback` says how much of them."""
 
@@ -34,6 +40,9 @@ class Failures:
         if self.with_traceback:
             complain("".join(traceback.format_exception(error)))
         place = f"{doing}: " if doing else ""
+        if isinstance(error, FailureOfOthers):
+            complain(shown(f"rpolab: {place}{error} (hint: {error.hint})"))
+            return ExitCode.BROKEN
         text = " ".join(str(error).split())
         what = f"{type(error).__name__}: {text}" if text else type(error).__name__
         complain(shown(f"rpolab: {place}internal error{_location(error)}: {what} (hint: {HINT})"))

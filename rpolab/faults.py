@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import scenarios
+from rpolab.own_faults import own_fault
+from rpolab.protections.base import Protection
 from rpolab.protections.cdp import Cdp
 from rpolab.protections.images import WhichLog
 from rpolab.storage_groups import volume_purpose
@@ -44,7 +46,7 @@ class LostLog(Fault):
             injection.fired(f"{destroyed} destroyed in the copy", 1)
 
 
-def faults_of(laboratory: Laboratory, protections: Mapping[str, Cdp]) -> list[Fault]:
+def faults_of(laboratory: Laboratory, protections: Mapping[str, Protection]) -> list[Fault]:
     """Return the faults of the laboratory's scenario, in its order."""
     return [
         fault
@@ -54,7 +56,7 @@ def faults_of(laboratory: Laboratory, protections: Mapping[str, Cdp]) -> list[Fa
 
 
 def _build(
-    written: scenarios.Fault, laboratory: Laboratory, protections: Mapping[str, Cdp]
+    written: scenarios.Fault, laboratory: Laboratory, protections: Mapping[str, Protection]
 ) -> list[Fault]:
     at_ns = laboratory.scenario.offset_ns(written.at, laboratory.clock.start_of_day_ns)
     probability = float(written.probability)
@@ -93,11 +95,15 @@ def _build(
                 volume=_volume_name(written, laboratory),
                 duration_ns=laboratory.clock.duration_ns,
             )
+        case scenarios.OwnFault():
+            fault = own_fault(written, laboratory, at_ns=at_ns, probability=probability)
         case scenarios.LostLog():
+            protection = protections[written.protection]
+            assert isinstance(protection, Cdp), "checked with the scenario"
             fault = LostLog(
                 at_ns=at_ns,
                 probability=probability,
-                protection=protections[written.protection],
+                protection=protection,
                 group=laboratory.group_named(written.group).name,
                 which=written.which,
             )

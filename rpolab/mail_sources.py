@@ -18,6 +18,7 @@ from emulators.exchange.tracking_replay import TrackedMail
 from emulators.exchange.user_actions import USER_ACTIONS, UserActions
 from emulators.exchange.working_day import DayCurve
 from reports import Assumption, Notice
+from rpolab.own_parts import made
 from rpolab.profiles import (
     NO_SOURCE,
     action_assumptions,
@@ -25,7 +26,7 @@ from rpolab.profiles import (
     mail_assumptions,
     profile_of,
 )
-from scenarios import Scenario, StorageGroup
+from scenarios import OwnWorkload, Scenario, StorageGroup
 from sim.streams import Streams
 
 LOG_STATISTICS = "log statistics"
@@ -199,9 +200,9 @@ class ProfiledMail:
         self._profiles = {group.name: profile_of(exchange, group.profile) for group in self._groups}
         self._intervals: LogIntervals | None = None
         self._rates: LogRates | None = None
-        path, workload = scenario.log_stats_path, scenario.workload
-        if path is not None and workload is not None and workload.database is not None:
-            self._intervals = read_log_stats(path, workload.database, BadRows())
+        path, database = scenario.log_stats_path, scenario.log_database
+        if path is not None and database is not None:
+            self._intervals = read_log_stats(path, database, BadRows())
             self._rates = log_rates(self._intervals)
 
     @property
@@ -303,6 +304,9 @@ def mail_source(scenario: Scenario) -> MailSource:
 
 
 def _source_of(scenario: Scenario) -> MailSource:
+    if isinstance(scenario.workload, OwnWorkload):
+        source: MailSource = made("workload", scenario.workload, OwnWorkload, scenario)
+        return source
     if scenario.mbox_path is not None:
         return ArchivedMail(scenario, scenario.mbox_path)
     if scenario.tracking_log_path is not None:

@@ -15,7 +15,7 @@ from reports import (
 )
 from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
-from rpolab.protections.base import PointClass
+from rpolab.protections.base import PointClass, Protection
 from rpolab.protections.cdp import Cdp
 from scenarios import Measure, Scenario, Threshold, combine, evaluate
 from sim.fault_plan import FaultOutcome
@@ -29,7 +29,7 @@ UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
 
 
 def protection_result(
-    protection: Cdp, recoveries: Sequence[Recovery], ledgers: Ledgers, end_ns: int
+    protection: Protection, recoveries: Sequence[Recovery], ledgers: Ledgers, end_ns: int
 ) -> ProtectionResult:
     """Return what one protection did until `end_ns`, with its RPO(t) by class.
 
@@ -37,10 +37,10 @@ def protection_result(
     """
     curve = _curve(protection, "any", end_ns)
     app_curve = _curve(protection, "app", end_ns)
-    health = protection.health.report()
+    health = protection.health.report() if isinstance(protection, Cdp) else None
     return ProtectionResult(
         name=protection.name,
-        kind="cdp",
+        kind=protection.kind,
         acknowledged=Amount(messages=ledgers.acknowledged_count, bytes=ledgers.acknowledged_bytes),
         recoveries=tuple(recoveries),
         rpo=None if curve is None else curve.statistics(),
@@ -51,7 +51,7 @@ def protection_result(
     )
 
 
-def _curve(protection: Cdp, consistency: PointClass, end_ns: int) -> Curve | None:
+def _curve(protection: Protection, consistency: PointClass, end_ns: int) -> Curve | None:
     points = protection.durable[consistency]
     return Curve.from_points(0, end_ns, points, 0) if points and end_ns > 0 else None
 

@@ -2,11 +2,14 @@
 
 from emulators.vss.requestor import Outcome
 from reports import Notice, seconds
+from rpolab.protections.base import Protection
 from rpolab.protections.cdp import Cdp
 
 
-def protection_notices(protection: Cdp) -> list[Notice]:
+def protection_notices(protection: Protection) -> list[Notice]:
     """Return a protection's failures, failed bookmarks and cut journal tails, by time."""
+    if not isinstance(protection, Cdp):
+        return []
     notices = [
         Notice(at_s=seconds(at_ns), source=f"{protection.name} {end}", text=str(error))
         for at_ns, end, error in protection.failures

@@ -60,9 +60,9 @@ def _read_workload(scenario: Scenario, bad_rows: BadRows) -> None:
         rows = read_mbox(scenario.mbox_path)
     elif scenario.tracking_log_path is not None:
         rows = read_tracking_log(scenario.tracking_log_path, bad_rows)
-    elif scenario.log_stats_path is not None and scenario.workload is not None:
-        assert scenario.workload.database is not None, "checked with the scenario"
-        read_log_stats(scenario.log_stats_path, scenario.workload.database, bad_rows)
+    elif scenario.log_stats_path is not None:
+        assert scenario.log_database is not None, "checked with the scenario"
+        read_log_stats(scenario.log_stats_path, scenario.log_database, bad_rows)
     for _ in rows:
         pass
 

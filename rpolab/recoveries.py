@@ -19,8 +19,14 @@ from rpolab.group_openings import GroupRefused, Opening
 from rpolab.ledger import Entry
 from rpolab.ledgers import Ledgers
 from rpolab.opening import Opened, open_image
-from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
-from rpolab.protections.cdp import Cdp, Stages
+from rpolab.protections.base import (
+    ImageFiles,
+    PointClass,
+    PointUnavailable,
+    ProtectedPoint,
+    Protection,
+    Taken,
+)
 from rpolab.rto import rto_steps
 from rpolab.world import Laboratory
 
@@ -51,7 +57,7 @@ class Moment:
     time_ns: int
     cause: Cause
     reported_ns: dict[PointClass, int | None]
-    stages: Stages
+    stages: Taken
     generations: dict[str, int]
 
 
@@ -69,7 +75,7 @@ class Recoverer:
     """
 
     laboratory: Laboratory
-    protection: Cdp
+    protection: Protection
     ledgers: Ledgers
     sequences: dict[tuple[str, int], int]
     keep: Keep | None = None
@@ -205,7 +211,7 @@ class Recoverer:
         opened = list(opening.opened.values())
         return rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
 
-    def _lost(self, entry: Entry, stages: Stages) -> LostMessage:
+    def _lost(self, entry: Entry, stages: Taken) -> LostMessage:
         assert entry.acknowledged_ns is not None, "only acknowledged mail can be lost"
         return LostMessage(
             mailbox=entry.mailbox,

@@ -12,6 +12,7 @@ from scenarios.faults import (
     LinkOutage,
     LinkSlow,
     LostLog,
+    OwnFault,
     PowerCut,
     SiteLoss,
 )
@@ -25,10 +26,10 @@ from scenarios.loader import (
     load,
     parse,
 )
-from scenarios.mail import PROFILES_OF_VERSION, MailProfile, Workload
+from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
 from scenarios.model import Scenario, Source
 from scenarios.moments import Moment
-from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy
+from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -58,6 +59,9 @@ __all__ = [
     "MailProfile",
     "Measure",
     "Moment",
+    "OwnFault",
+    "OwnProtection",
+    "OwnWorkload",
     "PowerCut",
     "Problem",
     "QuantityError",

@@ -18,6 +18,7 @@ from scenarios.findings import Finding, Path
 from scenarios.grammar import QuantityError
 from scenarios.mail_checks import check_mail
 from scenarios.moments import Moment
+from scenarios.protections import OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.wording import listed, nearest, quoted, suggestion
 
@@ -186,6 +187,9 @@ def _check_fault_protection(draft: Draft, path: Path, fault: LostLog) -> Iterato
     if draft.protections and fault.protection not in draft.protections:
         hint = suggestion(fault.protection, draft.protections, what="protections")
         yield Finding(path, f"there is no protection {quoted(fault.protection)}", hint)
+    elif isinstance(draft.protections.get(fault.protection), OwnProtection):
+        message = f"{quoted(fault.protection)} has no journal that could lose a log"
+        yield Finding(path, message, "name a protection with 'kind: cdp'")
 
 
 def _check_drills(draft: Draft) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from scenarios.drills import Drills
 from scenarios.faults import Fault
 from scenarios.grammar import QuantityError
 from scenarios.moments import parse_time_of_day
-from scenarios.protections import ContinuousDataProtection, Protection
+from scenarios.protections import Protection
 from scenarios.quantities import DURATION, spell_duration
 from scenarios.wording import nearest
 from scenarios.world import Link
@@ -25,7 +25,7 @@ REPLAYED = ("mbox", "tracking_log")
 """The keys of a workload whose mail brings its own times."""
 
 _LINK: TypeAdapter[Link] = TypeAdapter(Link)
-_PROTECTION: TypeAdapter[ContinuousDataProtection] = TypeAdapter(Protection)
+_PROTECTION: TypeAdapter[Protection] = TypeAdapter(Protection)
 _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 _DRILLS: TypeAdapter[Drills] = TypeAdapter(Drills)
 
@@ -43,7 +43,7 @@ class Draft:
     sites: tuple[str, ...] | None
     links: dict[int, Link]
     links_are_complete: bool
-    protections: dict[str, ContinuousDataProtection | None]
+    protections: dict[str, Protection | None]
     faults: dict[int, Fault]
     drills: Drills | None
 
@@ -84,8 +84,10 @@ def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
 
 
 def _written(workload: Any) -> dict[str, Any]:
-    """The keys of a workload that something is written for."""
+    """The keys of a workload that something is written for; of a package's, its kind alone."""
     keys = workload if isinstance(workload, dict) else {}
+    if "kind" in keys:
+        return {"kind": keys["kind"]}
     return {key: value for key, value in keys.items() if value is not None}
 
 

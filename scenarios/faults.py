@@ -1,10 +1,12 @@
 """The faults of a scenario: what breaks, where, and when."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializeAsAny, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from scenarios.fields import At, Name, PositiveDuration, Rate, Share, Strict, setting
+from scenarios.hooks import Brought, settings_of
 from scenarios.world import SitePair
 
 
@@ -103,7 +105,13 @@ class LostLog(_Fault):
     )
 
 
-Fault = Annotated[
+class OwnFault(_Fault):
+    """A fault that another package brings; its model adds the keys."""
+
+    kind: str
+
+
+KnownFault = Annotated[
     SiteLoss | LinkOutage | LinkSlow | PowerCut | DiskStall | DiskFull | LostLog,
     Field(discriminator="kind"),
 ]
@@ -116,3 +124,18 @@ FAULT_KINDS = (
     "disk_full",
     "lost_log",
 )
+
+
+def _known_or_own(read: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Lets the package that brings a kind answer for its keys."""
+    if isinstance(read, dict) and "kind" in read and read["kind"] not in FAULT_KINDS:
+        return settings_of(read, "fault", OwnFault, FAULT_KINDS)
+    return handler(read)
+
+
+if TYPE_CHECKING:
+    Fault = SiteLoss | LinkOutage | LinkSlow | PowerCut | DiskStall | DiskFull | LostLog | OwnFault
+else:
+    Fault = SerializeAsAny[
+        Annotated[KnownFault, WrapValidator(_known_or_own), Brought("fault", OwnFault)]
+    ]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from scenarios.faults import FAULT_KINDS
+from scenarios.hooks import Brought
 from scenarios.wording import listed, nearest, quoted, suggestion
 
 Path = tuple[str | int, ...]
@@ -186,9 +187,10 @@ def _model_at(root: type[BaseModel], path: Path, plain: Any) -> type[BaseModel] 
 
 
 def _step_into(annotation: Any, step: str | int, value: Any) -> Any:
+    brought = _brought_model(annotation, value)
     annotation = _bare(annotation)
-    model = _model_of(annotation, value)
-    if model is not None and model is annotation:
+    model = brought or _model_of(annotation, value)
+    if model is not None and model in (annotation, brought):
         field = _fields_by_key(model).get(str(step))
         return field.annotation if field is not None else None
     arguments = typing.get_args(annotation)
@@ -196,6 +198,18 @@ def _step_into(annotation: Any, step: str | int, value: Any) -> Any:
         return arguments[1]
     if typing.get_origin(annotation) is tuple:
         return arguments[0]
+    return None
+
+
+def _brought_model(annotation: Any, value: Any) -> type[BaseModel] | None:
+    """The model of a kind that a package brings, where the place may have one."""
+    members = [annotation]
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        members += typing.get_args(annotation)
+    for member in members:
+        for mark in getattr(member, "__metadata__", ()):
+            if isinstance(mark, Brought):
+                return mark.model(value_at(value, ("kind",)))
     return None
 
 
@@ -216,6 +230,9 @@ def _bare(annotation: Any) -> Any:
 
 
 def _model_of(annotation: Any, value: Any) -> type[BaseModel] | None:
+    brought = _brought_model(annotation, value)
+    if brought is not None:
+        return brought
     annotation = _bare(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation

@@ -1,6 +1,6 @@
 """Where the mail of a run comes from: a user profile, an archive, or an administrator's logs."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -8,12 +8,16 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    SerializeAsAny,
     StringConstraints,
     Tag,
+    WrapValidator,
     model_validator,
 )
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from scenarios.fields import Share, Size, Strict, refusal, setting
+from scenarios.hooks import Brought, settings_of
 
 PROFILES_OF_VERSION = {
     2003: ("light", "average", "heavy", "large"),
@@ -141,3 +145,24 @@ class Workload(Strict):
         description="The database (of Exchange 2007: the storage group) in the log statistics.",
         examples=["First Storage Group"],
     )
+
+
+class OwnWorkload(Strict):
+    """Mail that another package brings; its model adds the keys."""
+
+    kind: str
+
+
+def _files_or_own(read: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Lets the package that brings a kind answer for its keys."""
+    if isinstance(read, dict) and "kind" in read:
+        return settings_of(read, "workload", OwnWorkload, ())
+    return handler(read)
+
+
+if TYPE_CHECKING:
+    AnyWorkload = Workload | OwnWorkload
+else:
+    AnyWorkload = SerializeAsAny[
+        Annotated[Workload, WrapValidator(_files_or_own), Brought("workload", OwnWorkload)]
+    ]

@@ -18,7 +18,7 @@ _EXACT = 1e-9
 def check_mail(draft: Draft) -> Iterator[Finding]:
     """Everything about the workload that contradicts itself or something else."""
     yield from _check_duration(draft)
-    if not isinstance(draft.plain.get("workload"), dict):
+    if not isinstance(draft.plain.get("workload"), dict) or "kind" in draft.workload:
         return
     yield from _check_one_source(draft)
     yield from _check_database(draft)
@@ -30,7 +30,9 @@ def check_mail(draft: Draft) -> Iterator[Finding]:
 def _check_duration(draft: Draft) -> Iterator[Finding]:
     replayed = draft.replayed
     if replayed is None:
-        is_open = draft.plain.get("workload") is None or "log_stats" in draft.workload
+        is_open = draft.plain.get("workload") is None or not {"log_stats", "kind"}.isdisjoint(
+            draft.workload
+        )
         if "duration" not in draft.plain and is_open:
             hint = "add for example 'duration: 1 h', or replay an mbox"
             yield Finding((), "the key 'duration' is missing", hint)

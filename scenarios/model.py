@@ -22,7 +22,7 @@ from scenarios.fields import (
     setting,
 )
 from scenarios.grammar import QuantityError
-from scenarios.mail import Workload
+from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.moments import Moment
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
@@ -102,7 +102,7 @@ class Scenario(Strict):
         description="The mail server that is protected.",
         examples=["{version: 2007, storage_groups: [...]}"],
     )
-    workload: Workload | None = Field(
+    workload: AnyWorkload | None = Field(
         None, description="Your own mail, or its log volume, in place of the profile's."
     )
     sites: Annotated[dict[Name, SiteOrNothing], BeforeValidator(_check_not_empty)] = Field(
@@ -135,24 +135,34 @@ class Scenario(Strict):
         return self._source
 
     @property
+    def _files(self) -> Workload | None:
+        """The workload that names files, if that is what it is."""
+        return None if isinstance(self.workload, OwnWorkload) else self.workload
+
+    @property
     def starts_with_mail(self) -> bool:
         """Whether date and start are those of replayed mail, not `date` and `start_ns`."""
-        return self.workload is not None and self.workload.log_stats is None
+        return self._files is not None and self._files.log_stats is None
 
     @property
     def mbox_path(self) -> Path | None:
         """The replayed archive, resolved against the scenario file's folder."""
-        return None if self.workload is None else self._resolved(self.workload.mbox)
+        return None if self._files is None else self._resolved(self._files.mbox)
 
     @property
     def tracking_log_path(self) -> Path | None:
         """The replayed message tracking log, or the folder of them, resolved likewise."""
-        return None if self.workload is None else self._resolved(self.workload.tracking_log)
+        return None if self._files is None else self._resolved(self._files.tracking_log)
 
     @property
     def log_stats_path(self) -> Path | None:
         """The log statistics, resolved likewise."""
-        return None if self.workload is None else self._resolved(self.workload.log_stats)
+        return None if self._files is None else self._resolved(self._files.log_stats)
+
+    @property
+    def log_database(self) -> str | None:
+        """Which database of the log statistics it is."""
+        return None if self._files is None else self._files.database
 
     @property
     def workload_path(self) -> Path | None:

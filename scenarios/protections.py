@@ -1,8 +1,8 @@
 """How the mail is protected; in this version by continuous data protection."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WrapValidator
+from pydantic import BeforeValidator, Field, SerializeAsAny, WrapValidator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from scenarios.fields import (
@@ -14,10 +14,10 @@ from scenarios.fields import (
     Pulse,
     Size,
     Strict,
-    one_of,
     refusal,
     setting,
 )
+from scenarios.hooks import Brought, settings_of
 
 KINDS = ("cdp",)
 KINDS_LATER = ("lcr", "ccr", "scr", "backup")
@@ -87,6 +87,25 @@ class ContinuousDataProtection(Strict):
     )
 
 
+class OwnProtection(Strict):
+    """A protection that another package brings; its model adds the keys."""
+
+    kind: str
+    recover: Literal["latest", "application"] = Field(
+        "latest", description="The point that a disaster is recovered to."
+    )
+
+    @property
+    def copies(self) -> tuple[Copy, ...]:
+        """The copies that a journal is kept at: none that the language knows of."""
+        return ()
+
+    @property
+    def bookmarks(self) -> None:
+        """How often the engine makes application-consistent points: it makes none here."""
+        return
+
+
 def _check_kind(read: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     """Answers for the kind first, so that the keys of another kind are not all called unknown."""
     if isinstance(read, dict) and "kind" in read:
@@ -95,12 +114,17 @@ def _check_kind(read: Any, handler: ValidatorFunctionWrapHandler) -> Any:
             hint = f"write 'kind: {KINDS[0]}'"
             raise refusal(f"protection by {kind} is not yet in this version", hint, at="kind")
         if kind not in KINDS:
-            error = one_of(kind, (*KINDS, *KINDS_LATER), "kinds")
-            context = error.context or {}
-            raise refusal(
-                f"{context['message']} as a kind of protection", context["hint"], at="kind"
-            )
+            return settings_of(read, "protection", OwnProtection, (*KINDS, *KINDS_LATER))
     return handler(read)
 
 
-Protection = Annotated[ContinuousDataProtection, WrapValidator(_check_kind)]
+if TYPE_CHECKING:
+    Protection = ContinuousDataProtection | OwnProtection
+else:
+    Protection = SerializeAsAny[
+        Annotated[
+            ContinuousDataProtection,
+            WrapValidator(_check_kind),
+            Brought("protection", OwnProtection),
+        ]
+    ]

@@ -1,5 +1,6 @@
 """What the experiment asks of any protection."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -33,11 +34,48 @@ class PointUnavailable(Exception):  # noqa: N818 - a refusal is an answer, not a
         self.nearest = nearest
 
 
+class Taken(Protocol):
+    """How far a protection had come at an instant."""
+
+    @property
+    def captured(self) -> int:
+        """The number of the newest thing it had taken from the mail server."""
+
+    def stage_of(self, sequence: int) -> str:
+        """Return where what was lost had been, of which that number was the newest."""
+
+
 class Protection(Protocol):
     """One protection of the mail server."""
 
-    name: str
-    kind: str
+    @property
+    def name(self) -> str:
+        """Its name in the scenario."""
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
+
+    @property
+    def copy_site(self) -> str:
+        """Where its images are made."""
+
+    @property
+    def durable(self) -> Mapping[PointClass, Sequence[tuple[int, int]]]:
+        """(Instant, source time) of each advance of what is safe, per class."""
+
+    @property
+    def lost_logs(self) -> Sequence[tuple[str, int]]:
+        """(Storage group, generation) of the logs that faults have destroyed in the copy."""
+
+    def start(self) -> None:
+        """Begin; the mail server does not run yet."""
+
+    def start_bookmarks(self) -> None:
+        """Begin to make application-consistent points: the mail server runs."""
+
+    def stages(self) -> Taken:
+        """Return how far it has come now."""
 
     def reported_rpo_ns(self, consistency: PointClass) -> int | None:
         """Return what the protection itself says its RPO is now, None before its first point."""
@@ -47,6 +85,9 @@ class Protection(Protocol):
 
     def earlier(self, point: ProtectedPoint) -> list[ProtectedPoint]:
         """Return application-consistent points before a point, newest first."""
+
+    def at_sequence(self, sequence: int) -> ProtectedPoint:
+        """Return the point of any write with that number; raises PointUnavailable."""
 
     def image(self, point: ProtectedPoint) -> ImageFiles:
         """Return the files as they were at a point; raises PointUnavailable."""

@@ -102,7 +102,7 @@ MISTAKES = [
     ("site: recovery", "site: primary", "primary", "Exchange's own", "another site"),
     ("[{site: recovery, retention: 48 h}]", "[]", "[]", "0 copies", "site: recovery"),
     ("kind: cdp", "kind: ccr", "ccr", "ccr is not yet in this version", "cdp"),
-    ("kind: cdp", "kind: cpd", "cpd", "'cpd' is unknown", "did you mean 'cdp'?"),
+    ("kind: cdp", "kind: cpd", "cpd", "'cpd' is not a kind of protection", "did you mean 'cdp'?"),
     ("    kind: cdp\n", "", "copies", "the key 'kind' is missing", "kind: cdp"),
     ("every: 15 min", "every: 1 ms", "1 ms", "too small", "at least '1 s'"),
     ("every: 15 min", "evry: 15 min", "evry", "unknown key", "did you mean 'every'?"),

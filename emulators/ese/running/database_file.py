@@ -190,7 +190,9 @@ class DatabaseFile:
         yield self.volume.write(self.name, 0, (block, block))
         yield self.volume.flush(self.name)
 
-    def write_due(self, older_than: Lgpos, on_disk: int) -> Generator[Any, Any, bool]:
+    def write_due(
+        self, older_than: Lgpos, on_disk: int, unflushed_max: int | None = None
+    ) -> Generator[Any, Any, bool]:
         """Write the pages that hold back the checkpoint before `older_than`, and flush.
 
         Pages that must follow others are written after those were flushed. Returns whether
@@ -199,6 +201,7 @@ class DatabaseFile:
         Args:
             older_than: pages without a record before it may wait.
             on_disk: the newest generation whose log is on disk as a whole (F16).
+            unflushed_max: pages after which to flush; None for all that may go together.
         """
         # It may move meanwhile, and free versions that are out of order.
         waypoint = min(self.waypoint, on_disk)
@@ -207,13 +210,16 @@ class DatabaseFile:
         held: set[int] = set()
         for level in self.cache.levels(due):
             held.update(pgno for pgno in level if self._waits_for_backup(pgno, held))
-            free = (pgno for pgno in level if pgno not in held)
-            taken = (self.cache.take(pgno, waypoint=waypoint) for pgno in free)
-            pages = [write for write in taken if write is not None]
-            if pages:
-                yield self._kernel.all_of(self._write_runs(pages))
-                yield self.volume.flush(self.name)
-                written += len(pages)
+            free = [pgno for pgno in level if pgno not in held]
+            together = unflushed_max or max(len(free), 1)
+            for first in range(0, len(free), together):
+                chosen = free[first : first + together]
+                taken = (self.cache.take(pgno, waypoint=waypoint) for pgno in chosen)
+                pages = [write for write in taken if write is not None]
+                if pages:
+                    yield self._kernel.all_of(self._write_runs(pages))
+                    yield self.volume.flush(self.name)
+                    written += len(pages)
         self.pages_written += written
         if written:
             self._trace.record("ese.pages", database=self.name, pages=written)

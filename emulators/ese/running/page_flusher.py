@@ -145,10 +145,11 @@ class PageFlusher:
             tip = self._log.buffer.appended.generation
             older_than = Lgpos(tip - self._parameters.checkpoint_depth_generations, 0, 0)
             on_disk = self._log.flushed.generation - 1
+        together = self._parameters.unflushed_pages_max
         try:
-            wrote = yield from file.write_due(older_than, on_disk)
+            wrote = yield from file.write_due(older_than, on_disk, together)
             while wrote and file.name in self._drained and file.cache.dirty_count:
-                wrote = yield from file.write_due(LGPOS_MAX, on_disk)
+                wrote = yield from file.write_due(LGPOS_MAX, on_disk, together)
         except (DiskFull, VolumeLost) as error:
             file.fail(error)
             return False

@@ -47,6 +47,8 @@ class Parameters:
         checkpoint_depth_bytes: how far the checkpoint may trail the log's tip (F11).
         log_backlog_bytes_max: log records that may wait for the disk before senders wait too;
             9,000 sectors (F10).
+        unflushed_pages_max: pages after whose writes a database is flushed before more are begun
+            (in the place of ESE's JET_paramOutstandingIOMax); None for all that may go together.
         database_bytes_max: how large a database may be (exchange.md 5.1); None without a limit.
         circular_logging: whether logs that no database requires are deleted at each roll (F15).
         generation_first: where the log stream begins on empty volumes: 1, or another when the
@@ -58,6 +60,7 @@ class Parameters:
     waypoint_depth: int = DEPTH_STAND_ALONE
     checkpoint_depth_bytes: int = CHECKPOINT_DEPTH_BYTES
     log_backlog_bytes_max: int = 9_000 * SECTOR_BYTES
+    unflushed_pages_max: int | None = None
     database_bytes_max: int | None = None
     circular_logging: bool = False
     generation_first: int = 1

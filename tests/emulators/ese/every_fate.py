@@ -10,15 +10,20 @@ from typing import NamedTuple
 
 from checker import check_database
 from group_world import recover_only
+from mail_world import EPOCH_NS, S
 from power_cuts import Replayed, unflushed_writes
 
 from emulators.ese.errors import EseError
+from emulators.ese.file_set import MemoryFiles
+from emulators.ese.recovery.hard_recovery import hard_recover
 from emulators.ese.recovery.opened import open_database
+from emulators.ese.recovery.restore import restore_backup
 from emulators.exchange import isinteg
 from emulators.exchange.store import Store
 from sim.volume import Fate, Torn
 
 SECTORS_ALL_MAX = 16
+RESTORED_NS = EPOCH_NS + 7200 * S
 ALL_TESTS = isinteg.tests_named(["alltests"])
 
 
@@ -42,15 +47,24 @@ class Proof:
         keys = [(name, ordinal) for name, ordinal, _ in writes]
         self.counts["instants"] += 1
         self.counts["instants with every choice"] += prod(map(len, fates)) <= cuts_max
+        played_forward = set()
         for chosen in choices_of(fates, cuts_max, Random(done)):
             fate = dict(zip(keys, chosen, strict=True))
             files, torn_page = Replayed(operations).cut(
                 lambda write, fate=fate: fate[write.file, write.ordinal], page_bytes
             )
-            self.judge(world, files, done, torn_page=torn_page, fate=fate)
+            if self.judge(world, files, done, torn_page=torn_page, fate=fate):
+                continue
+            logs = tuple(fate[key] for key in keys if not key[0].endswith(".edb"))
+            if logs not in played_forward:
+                played_forward.add(logs)
+                self.play_forward(world, files, done, fate=fate)
 
     def judge(self, world, files, done, *, torn_page, fate):
-        """Recover, and hold what is there against all that must be true of it."""
+        """Recover, and hold what is there against all that must be true of it.
+
+        Returns whether soft recovery could end: no log brings a torn page back.
+        """
         self.counts["power cuts"] += 1
         try:
             recover_only(files, world.names, file_format=world.parameters.file_format)
@@ -58,7 +72,27 @@ class Proof:
             if error.code != -1018 or not torn_page:
                 raise AssertionError(f"after {done} operations, {fate}") from error
             self.counts["refused for a torn page"] += 1
+            return False
+        self.compare(world, files, done, fate=fate)
+        return True
+
+    def play_forward(self, world, files, done, *, fate):
+        """Do what the refusal of a torn page advises: restore, and go on with the logs on disk."""
+        backup = world.backup_at(done)
+        if backup is None:
+            self.counts["without a backup to go on from"] += 1
             return
+        self.counts["restored and played forward"] += 1
+        folder = MemoryFiles()
+        restore_backup([backup], folder, files, now_ns=RESTORED_NS)
+        try:
+            hard_recover(files, folder, now_ns=RESTORED_NS + S)
+        except EseError as error:
+            raise AssertionError(f"restored after {done} operations, {fate}") from error
+        self.compare(world, files, done, fate=fate)
+
+    def compare(self, world, files, done, *, fate):
+        """Hold recovered databases against the ledger and all checkers."""
         for name in world.names:
             seen = self.seen(world, files, name)
             ledger = world.offices[name].ledger(done)

@@ -4,16 +4,18 @@ What is begun goes on while more is begun; each change of mail is noted with the
 operations that were complete when it was submitted, and when it was acknowledged.
 """
 
-from group_world import ONE, GroupWorld
+from group_world import FORMATS, ONE, GroupWorld
 from mail_world import EPOCH_NS, MS, Ledger
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
+from emulators.ese.formats.format import archive_name
 from emulators.ese.running.streaming_backup import BackupKind, streaming_backup
 from emulators.exchange.mail_operations import MailOperations
 from emulators.exchange.message import Message
 from emulators.exchange.store import INBOX, SENT_ITEMS, STORE_TABLES, Store
 from emulators.exchange.store_schema import DRAFTS
+from sim.volume import Kind
 
 USER = "ann@example.com"
 PATH = {INBOX: DRAFTS, DRAFTS: SENT_ITEMS, SENT_ITEMS: INBOX}
@@ -91,6 +93,7 @@ class MailGroup(GroupWorld):
     def __init__(self, names=(ONE,), **settings):
         super().__init__(names, **settings)
         self.offices = {}
+        self.backups = []
         self.refused_backups = []
         self._under_way = 0
         self._last_remount = dict.fromkeys(names)
@@ -163,7 +166,36 @@ class MailGroup(GroupWorld):
         source = self.group.backup_source
         while source.needs_from is not None:
             yield self.kernel.sleep(MS)
+        began, medium = len(self.operations), MemoryFiles()
         try:
-            yield from streaming_backup(self.kernel, source, BackupKind.FULL, MemoryFiles())
+            backup = yield from streaming_backup(self.kernel, source, BackupKind.FULL, medium)
         except EseError as error:
             self.refused_backups.append(error.code)
+        else:
+            self.backups.append((self._needed_from(backup, began), backup))
+
+    def _needed_from(self, backup, began):
+        """Return after how many operations a log that older backups need is gone."""
+        deleted = {
+            archive_name(backup.prefix, generation, backup.file_format)
+            for generation in backup.truncated
+        }
+        return next(
+            (
+                done
+                for done, operation in enumerate(self.operations[began:], began + 1)
+                if operation.kind is Kind.DELETE and operation.file in deleted
+            ),
+            len(self.operations),
+        )
+
+    def backup_at(self, done):
+        """Return the newest backup that was finished by then and that the logs go on from, or None.
+
+        With circular logging they do not; logs of a length that no Exchange has cannot be restored.
+        """
+        parameters = self.parameters
+        if parameters.circular_logging or parameters.file_format not in FORMATS.values():
+            return None
+        finished = [backup for after, backup in self.backups if after <= done]
+        return finished[-1] if finished else None

@@ -30,6 +30,8 @@ def world_of(seed):
     )
     names = random.choice(((ONE,), (ONE, TWO), (ONE, TWO)))
     world = MailGroup(names, parameters=parameters, seed=seed).create()
+    world.begin("backup")
+    world.settle()
     world.began = len(world.operations)
     for _ in range(random.randint(6, 24)):
         size = random.choice((300, 3000, 30_000, 300_000))
