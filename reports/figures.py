@@ -10,7 +10,10 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
-from reports.model import ProtectionResult, Recovery, Result, RpoStatistics, ThresholdResult
+from reports.model import ProtectionResult, Result
+from reports.records import RpoStatistics
+from reports.recoveries import Recovery
+from reports.verdicts import ThresholdResult
 
 Unit = Literal["s", "bytes", "count"]
 WALL_CLOCK = "wall_s"
@@ -50,7 +53,10 @@ def figures_of(result: Result) -> list[Figure]:
         for protection in result.protections
         for figure in _of_protection(protection)
     }
-    first = [known.get(name, figure) for name, figure in limited.items()]
+    first = [
+        figure._replace(better=known[name].better) if name in known else figure
+        for name, figure in limited.items()
+    ]
     rest = [figure for name, figure in known.items() if name not in limited]
     return [*first, *rest, Figure(WALL_CLOCK, result.wall_s, "s")]
 

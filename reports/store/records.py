@@ -5,9 +5,8 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from reports.model import Result
+from reports.placed_runs import PlacedRun
 
 ENTRY_ID_BYTES = 8
 
@@ -31,14 +30,6 @@ class Origin:
     commit: str = ""
     branch: str = ""
     is_dirty: bool = False
-
-
-class PlacedRun(NamedTuple):
-    """One run of a document, and the cell of the matrix that it belongs to."""
-
-    cell: str
-    settings: dict[str, str]
-    result: Result
 
 
 @dataclass(frozen=True, slots=True)

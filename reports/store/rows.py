@@ -8,24 +8,21 @@ from sqlalchemy import Connection, Row, insert
 
 from reports.figures import figures_of, name_of
 from reports.model import Result
+from reports.placed_runs import PlacedRun, placed_runs
 from reports.store import tables
-from reports.store.records import Entry, Origin, PlacedRun, StoredFigure, identity_of
+from reports.store.records import Entry, Origin, StoredFigure, identity_of
+from reports.study import STUDY_KIND, Study
 
 Rows = list[dict[str, Any]]
 
 
-def placed_runs(document: Result) -> list[PlacedRun]:
-    """The runs of a document, each with its cell."""
-    return [PlacedRun("", {}, document)]
-
-
-def entry_row(entry_id: str, document: Result, origin: Origin) -> dict[str, Any]:
+def entry_row(entry_id: str, document: Result | Study, origin: Origin) -> dict[str, Any]:
     """The row of an entry."""
     runs = placed_runs(document)
     return {
         "entry_id": entry_id,
         "identity": identity_of(origin, document.program, runs),
-        "kind": "result",
+        "kind": STUDY_KIND if isinstance(document, Study) else "result",
         "kept_at_ns": origin.kept_at_ns,
         "scenario": origin.scenario,
         "title": document.scenario.title,

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 
-from reports.model import ProtectionResult, Recovery
-from reports.store.records import PlacedRun
+from reports.model import ProtectionResult
+from reports.placed_runs import PlacedRun
+from reports.recoveries import Recovery
 
 # Nothing is fetched from a network: what the library does not bring is not used.
 _SETTINGS: dict[str, Any] = {
@@ -92,6 +93,7 @@ class SampleFiles:
 
     def __init__(self) -> None:
         self._opened: duckdb.DuckDBPyConnection | None = None
+        self._scratch: TemporaryDirectory[str] | None = None
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         if self._opened is None:
@@ -103,18 +105,20 @@ class SampleFiles:
         if self._opened is not None:
             self._opened.close()
             self._opened = None
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
 
     def encoded(self, runs: Sequence[PlacedRun]) -> bytes:
         """All samples of a document as the bytes of a Parquet file."""
         connection = self._connection()
         connection.register("rows", _columns(samples_of(runs)))
         try:
-            with TemporaryDirectory(prefix="rpolab-") as folder:
-                path = Path(folder) / "samples.parquet"
-                connection.execute(
-                    f"COPY ({_TYPED}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
-                )
-                return path.read_bytes()
+            if self._scratch is None:
+                self._scratch = TemporaryDirectory(prefix="rpolab-")
+            path = Path(self._scratch.name) / "samples.parquet"
+            connection.execute(_COPY.format(path=path))
+            return path.read_bytes()
         finally:
             connection.unregister("rows")
 

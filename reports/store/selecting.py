@@ -27,6 +27,7 @@ class Selection:
         seed: of one of its runs.
         branch: its branch, or the first letters of its commit, seven at least.
         without: the id of an entry that is not meant.
+        kind: 'result' or 'study'.
         last: so many of the newest.
     """
 
@@ -34,6 +35,7 @@ class Selection:
     seed: int | None = None
     branch: str | None = None
     without: str | None = None
+    kind: str | None = None
     last: int | None = None
 
 
@@ -46,14 +48,14 @@ def newest(connection: Connection, selection: Selection) -> list[Entry]:
     return [entry_of(row) for row in connection.execute(query)]
 
 
-def _filtered(
-    query: Select[Any], selection: Selection
-) -> Select[Any]:
+def _filtered(query: Select[Any], selection: Selection) -> Select[Any]:
     table, runs = tables.entries, tables.runs
     if selection.scenario is not None:
         query = query.where(_is_scenario(selection.scenario))
     if selection.branch is not None:
         query = query.where(_is_of_branch(selection.branch))
+    if selection.kind is not None:
+        query = query.where(table.c.kind == selection.kind)
     if selection.without is not None:
         query = query.where(table.c.entry_id != selection.without)
     if selection.seed is not None:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Self
 import zstandard
 from sqlalchemy import Connection, insert, select
 
-from reports.model import Result, result_from_json
+from reports.documents import document_from_json
+from reports.model import Result
+from reports.placed_runs import placed_runs
 from reports.store import tables
 from reports.store.catalogue import Catalogue
 from reports.store.errors import StoreBusyError, UnknownEntryError
@@ -25,9 +27,10 @@ from reports.store.locations import FolderLocation, Location, location_of
 from reports.store.parts import DOCUMENT, SAMPLES, Parts
 from reports.store.pruning import Pruned, Retention, prune
 from reports.store.records import Entry, Origin, StoredRun, new_entry_id
-from reports.store.rows import entry_row, figure_of, insert_runs, placed_runs
+from reports.store.rows import entry_row, figure_of, insert_runs
 from reports.store.selecting import Selection, newest, resolve
 from reports.store.server_catalogue import open_server
+from reports.study import Study
 
 if TYPE_CHECKING:
     from reports.store.samples import SampleFiles
@@ -93,7 +96,7 @@ class Store:
             self._opened_samples = SampleFiles()
         return self._opened_samples
 
-    def keep(self, document: Result, origin: Origin, entry_id: str = "") -> str:
+    def keep(self, document: Result | Study, origin: Origin, entry_id: str = "") -> str:
         """Keeps a document; when this returns, it is durable.
 
         Args:
@@ -125,7 +128,7 @@ class Store:
         hint = "something removes files from it: another program, perhaps"
         raise StoreBusyError(self.place, f"the parts of entry {entry_id} do not stay", hint)
 
-    def document(self, entry_id: str) -> Result:
+    def document(self, entry_id: str) -> Result | Study:
         """Reads a document back, and checks that it is what was written.
 
         Raises:
@@ -135,7 +138,7 @@ class Store:
         with self._entry_read(entry_id) as connection:
             compressed = self._parts.read(connection, entry_id, DOCUMENT)
         content = zstandard.ZstdDecompressor().decompress(compressed)
-        return result_from_json(content, f"{self.place}: entry {entry_id}")
+        return document_from_json(content, f"{self.place}: entry {entry_id}")
 
     @contextmanager
     def _entry_read(self, entry_id: str) -> Iterator[Connection]:

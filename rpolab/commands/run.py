@@ -3,6 +3,7 @@
 import click
 
 from rpolab.commands.selection import SCENARIOS, nothing_selected
+from rpolab.commands.store_options import keeping_options
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import Failures, traceback_option
 from rpolab.outputs import Job, Outputs, plan_outputs
@@ -40,6 +41,7 @@ from scenarios.model import SEED_MAX
     "an existing folder.",
 )
 @click.option("--quiet", is_flag=True, help="Print no report and no progress, only errors.")
+@keeping_options
 @traceback_option
 @click.pass_obj
 def command(
@@ -51,6 +53,7 @@ def command(
     keep: str | None,
     trace: str | None,
     quiet: bool,
+    store: str | None,
 ) -> ExitCode:
     """Run scenarios one after another and report which mail was lost.
 
@@ -66,7 +69,8 @@ def command(
     if scenarios is None:
         return ExitCode.INVALID
     outputs = plan_outputs(names, json=json_path, keep=keep, trace=trace)
-    return _run(_jobs(scenarios, outputs), seed=seed, quiet=quiet, failures=failures)
+    jobs = _jobs(scenarios, outputs)
+    return _run(jobs, seed=seed, quiet=quiet, store=store, failures=failures)
 
 
 def _valid(readings: list[Reading]) -> list[tuple[str, Scenario]] | None:
@@ -83,8 +87,12 @@ def _jobs(scenarios: list[tuple[str, Scenario]], outputs: list[Outputs]) -> list
     ]
 
 
-def _run(jobs: list[Job], *, seed: int | None, quiet: bool, failures: Failures) -> ExitCode:
+def _run(
+    jobs: list[Job], *, seed: int | None, quiet: bool, store: str | None, failures: Failures
+) -> ExitCode:
     # Only now, when there is something to run, the simulation with its libraries is loaded.
     from rpolab.commands.running import run_jobs  # noqa: PLC0415 - see above
+    from rpolab.keeping import plan_keeping  # noqa: PLC0415 - see above
 
-    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures)
+    keeping = plan_keeping(store, [job.scenario for job in jobs])
+    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures, keeping=keeping)

@@ -12,6 +12,7 @@ from reports.progress import RunProgress
 from reports.terminal import print_result, verdict_text
 from rpolab.exit_codes import ExitCode, worst
 from rpolab.failures import Failures
+from rpolab.keeping import Keeping
 from rpolab.outputs import Job, OutputError
 from rpolab.problems import line_of, problem_of, unreadable
 from rpolab.runs import TimedRun, replay_command, run_timed, with_seed
@@ -27,8 +28,15 @@ EXIT_CODES = {
 _WITHOUT_VERDICT = {ExitCode.INVALID: "invalid", ExitCode.BROKEN: "no verdict"}
 
 
-def run_jobs(jobs: Sequence[Job], *, seed: int | None, quiet: bool, failures: Failures) -> ExitCode:
-    """Runs all jobs in turn, prints and writes their results.
+def run_jobs(
+    jobs: Sequence[Job],
+    *,
+    seed: int | None,
+    quiet: bool,
+    failures: Failures,
+    keeping: Keeping | None = None,
+) -> ExitCode:
+    """Runs all jobs in turn, prints, writes and keeps their results.
 
     Returns:
         The worst exit code of all jobs.
@@ -40,7 +48,8 @@ def run_jobs(jobs: Sequence[Job], *, seed: int | None, quiet: bool, failures: Fa
         if codes and not quiet:
             write_line(report, "")
         scenario = with_seed(job.scenario, seed)
-        code, verdict = _run_job(replace(job, scenario=scenario), report, failures, quiet=quiet)
+        chosen = replace(job, scenario=scenario)
+        code, verdict = _run_job(chosen, report, failures, quiet=quiet, keeping=keeping)
         codes.append(code)
         summary.append(f"{verdict.ljust(14)}{shown(job.name)}")
     if len(jobs) > 1 and not quiet:
@@ -54,7 +63,9 @@ def _report_stream(jobs: Sequence[Job]) -> TextIO:
     return sys.stderr if any(document.path is None for document in documents) else sys.stdout
 
 
-def _run_job(job: Job, report: TextIO, failures: Failures, *, quiet: bool) -> tuple[ExitCode, str]:
+def _run_job(
+    job: Job, report: TextIO, failures: Failures, *, quiet: bool, keeping: Keeping | None
+) -> tuple[ExitCode, str]:
     """Runs one job; returns its exit code and its verdict in words."""
     try:
         timed = _simulate(job, quiet=quiet)
@@ -64,7 +75,12 @@ def _run_job(job: Job, report: TextIO, failures: Failures, *, quiet: bool) -> tu
             return _without_verdict(ExitCode.INVALID, "\n".join(map(line_of, problems)))
         code = failures.report(error, job.name)
         return code, _WITHOUT_VERDICT[code]
-    return _deliver(job, timed, report, quiet=quiet)
+    code, verdict = _deliver(job, timed, report, quiet=quiet)
+    if keeping is not None and not keeping.try_keep(
+        timed.result, job.scenario, report, quiet=quiet
+    ):
+        return worst((code, ExitCode.BROKEN)), verdict
+    return code, verdict
 
 
 def _simulate(job: Job, *, quiet: bool) -> TimedRun:
