@@ -8,9 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from reports.health import CopyHealthFigures
-from reports.records import Amount, CurvePoint, OutsideText, Record, RpoStatistics, Seconds
-from reports.recoveries import Recovery
+from reports.copies import CopyResult, KeptHistory
+from reports.records import Amount, OutsideText, Record, Seconds
 from reports.verdicts import ThresholdResult, Verdict
 
 RESULT_VERSION: Literal[1] = 1
@@ -32,12 +31,22 @@ class Digests(Record):
 
 
 class FaultResult(Record):
-    """One fault of the scenario: whether it fired, and how that is known."""
+    """One coming of a fault of the scenario: whether it fired, and how that is known.
+
+    A fault that is drawn or waits for something has one for each time that it came; `at_s` is then
+    the drawn instant. `chosen` is false where its probability was against it.
+    """
 
     kind: str
     at_s: Seconds
     fired: bool
     evidence: OutsideText = ""
+    target: str = Field("", description="The site, link, volume or protection that it struck.")
+    timing: str = Field("", description="When it was to come, as written; empty for an instant.")
+    chosen: bool = True
+    fired_at_s: Seconds | None = None
+    lifted_at_s: Seconds | None = Field(None, description="When it was over; None: never.")
+    touched: int = Field(0, ge=0, description="How much it touched, in the evidence's unit.")
 
 
 class Notice(Record):
@@ -48,21 +57,26 @@ class Notice(Record):
     text: OutsideText
 
 
-class ProtectionResult(Record):
-    """What one protection did; `rpo` and `curve` are to any write, the others to bookmarks.
-
-    A curve is a line through (time_s, rpo_s) points; a drop is two points at the same time.
-    """
+class ProtectionName(Record):
+    """Which protection it is, and how much mail it was to keep."""
 
     name: str
     kind: str
     acknowledged: Amount
-    recoveries: tuple[Recovery, ...] = ()
-    rpo: RpoStatistics | None = None
-    curve: tuple[CurvePoint, ...] = ()
-    app_rpo: RpoStatistics | None = None
-    app_curve: tuple[CurvePoint, ...] = ()
-    health: CopyHealthFigures | None = None
+
+
+class ProtectionResult(KeptHistory, ProtectionName):
+    """What one protection did.
+
+    With several copies it is what the best of them gave, and `copies` has each of them.
+    """
+
+    copies: tuple[CopyResult, ...] = ()
+
+    @property
+    def columns(self) -> "tuple[ProtectionResult | CopyResult, ...]":
+        """Each copy where there are several, else the protection itself."""
+        return self.copies or (self,)
 
 
 class Assumption(Record):

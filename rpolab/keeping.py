@@ -22,6 +22,7 @@ from rpolab.wall_clock import calendar_ns
 from scenarios import Scenario, library_folder
 
 VARIABLE = "RPOLAB_STORE"
+_NOT_RUN = {"seed", "replications", "title", "description", "teaches", "markers"}
 OFF = "off"
 
 
@@ -126,10 +127,8 @@ def origin_of(scenario: Scenario, checkout: Checkout | None, now_ns: int) -> Ori
 
 
 def digest_of(scenario: Scenario) -> str:
-    """The fingerprint of what a scenario says, without its seed, its title and its description."""
-    text = scenario.model_dump_json(
-        exclude_unset=True, exclude={"seed", "title", "description"}, fallback=str
-    )
+    """The fingerprint of what a scenario says, without its seeds and what is for the reader."""
+    text = scenario.model_dump_json(exclude_unset=True, exclude=_NOT_RUN, fallback=str)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

@@ -58,6 +58,11 @@ class Pipe:
         self.unsent_bytes = 0
 
     @property
+    def lane(self) -> Bandwidth:
+        """The direction of the link that it runs in."""
+        return self._bandwidth
+
+    @property
     def flight_bytes(self) -> int:
         """Bytes that have left and not arrived."""
         return sum(len(data) for _, data in self._flight if data is not None)
@@ -116,7 +121,7 @@ class Pipe:
 
     def _await_arrival(self) -> None:
         """Schedule the arrival of the first message in flight: in a stream nothing overtakes it."""
-        if self._flight and self._link.is_up:
+        if self._flight and self._bandwidth.is_up:
             delay_ns = max(self._flight[0][0] - self._kernel.now_ns, 0)
             self._arrival = self._kernel.schedule(delay_ns, self._arrive)
 
