@@ -1,13 +1,18 @@
 """`rpolab run`: reads the scenarios and checks the outputs, before anything runs."""
 
+import os
+from dataclasses import replace
+
 import click
 
+from rpolab.commands.report_options import report_options
 from rpolab.commands.selection import SCENARIOS, SETTINGS, nothing_selected
 from rpolab.commands.store_options import keeping_options
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import Failures, traceback_option
 from rpolab.outputs import Job, Outputs, plan_outputs
 from rpolab.problems import Reading, lines_of, read
+from rpolab.report_files import ReportOptions, Reports, plan_reports
 from rpolab.terminal import complain
 from scenarios import Scenario
 from scenarios.model import SEED_MAX
@@ -41,6 +46,7 @@ from scenarios.model import SEED_MAX
     help="Write what happened, one line an event, to compare runs; for several scenarios, "
     "an existing folder.",
 )
+@report_options
 @click.option("--quiet", is_flag=True, help="Print no report and no progress, only errors.")
 @keeping_options
 @traceback_option
@@ -54,6 +60,7 @@ def command(
     json_path: str | None,
     keep: str | None,
     trace: str | None,
+    reports: ReportOptions,
     quiet: bool,
     store: str | None,
 ) -> ExitCode:
@@ -71,8 +78,9 @@ def command(
     if scenarios is None:
         return ExitCode.INVALID
     outputs = plan_outputs(names, json=json_path, keep=keep, trace=trace)
-    jobs = _jobs(scenarios, outputs)
-    return _run(jobs, seed=seed, quiet=quiet, store=store, failures=failures)
+    plan = plan_reports(names, reports, os.environ)
+    jobs = _kept_jobs(_jobs(scenarios, outputs), store)
+    return _run(jobs, seed=seed, quiet=quiet, failures=failures, reports=plan)
 
 
 def _valid(readings: list[Reading]) -> list[tuple[str, Scenario]] | None:
@@ -89,12 +97,18 @@ def _jobs(scenarios: list[tuple[str, Scenario]], outputs: list[Outputs]) -> list
     ]
 
 
+def _kept_jobs(jobs: list[Job], store: str | None) -> list[Job]:
+    """The jobs, each with the store that keeps what it finds."""
+    from rpolab.keeping import plan_keeping  # noqa: PLC0415 - the store's libraries, for runs only
+
+    keeping = plan_keeping(store, [job.scenario for job in jobs])
+    return [replace(job, keeping=keeping) for job in jobs]
+
+
 def _run(
-    jobs: list[Job], *, seed: int | None, quiet: bool, store: str | None, failures: Failures
+    jobs: list[Job], *, seed: int | None, quiet: bool, failures: Failures, reports: Reports
 ) -> ExitCode:
     # Only now, when there is something to run, the simulation with its libraries is loaded.
     from rpolab.commands.running import run_jobs  # noqa: PLC0415 - see above
-    from rpolab.keeping import plan_keeping  # noqa: PLC0415 - see above
 
-    keeping = plan_keeping(store, [job.scenario for job in jobs])
-    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures, keeping=keeping)
+    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures, reports=reports)
