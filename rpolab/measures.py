@@ -160,6 +160,7 @@ def _samples(metric: str, recoveries: Sequence[Recovery]) -> tuple[list[int], in
         "refused": [int(recovery.outcome == "refused") for recovery in recoveries],
         "recovered": [int(recovery.outcome == "recovered") for recovery in recoveries],
         "phantom": [recovery.phantom for recovery in recoveries if recovery.lost is not None],
+        "findings": [item.findings_count for item in recoveries if item.lost is not None],
         "damaged": [recovery.damaged for recovery in recoveries if recovery.lost is not None],
     }
     if metric in counted:
