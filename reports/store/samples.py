@@ -48,7 +48,14 @@ MEASURES = _NUMBERS[1:]
 _TYPES = {"number": "INTEGER", **dict.fromkeys(_NUMBERS, "DOUBLE")}
 # A column without a value has no type of its own, and parts that differ cannot be read together.
 _TYPED = ", ".join(f"{name}::{_TYPES.get(name, 'VARCHAR')} AS {name}" for name in Sample._fields)
-_COPY = f"COPY (SELECT {_TYPED} FROM rows) TO '{{path}}' (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608 - names of our own
+_ROWS = f"SELECT {_TYPED} FROM rows"  # noqa: S608 - names of our own
+_COPY = f"COPY ({_ROWS}) TO '{{path}}' (FORMAT parquet, COMPRESSION zstd)"
+
+_QUANTILES = """
+SELECT count({measure}), quantile_cont({measure}, ?) FROM read_parquet(?)
+WHERE series = 'recovery' AND outcome = 'recovered' AND protection = ?
+AND (consistency = 'any' OR cause = 'disaster')
+"""
 
 
 def samples_of(runs: Sequence[PlacedRun]) -> list[Sample]:
@@ -136,11 +143,7 @@ class SampleFiles:
         assert measure in MEASURES, measure
         if not paths:
             return 0, []
-        query = (
-            f"SELECT count({measure}), quantile_cont({measure}, ?) FROM read_parquet(?) "  # noqa: S608 - the column is one of MEASURES
-            "WHERE series = 'recovery' AND outcome = 'recovered' AND protection = ? "
-            "AND (consistency = 'any' OR cause = 'disaster')"
-        )
+        query = _QUANTILES.format(measure=measure)
         arguments = [list(levels), [str(path) for path in paths], protection]
         [(count, quantiles)] = self._connection().execute(query, arguments).fetchall()
         return count, quantiles or []

@@ -113,10 +113,10 @@ def as_nobody():
     return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
-def quietly(folder):
-    """How a program of the server is run: it must succeed, and what it says is not shown."""
+def run_quietly(command, folder):
+    """Runs a program of the server, which must succeed; what it says is not shown."""
     out = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-    return {"check": True, "cwd": folder, **out}
+    subprocess.run(command, check=True, cwd=folder, **out)
 
 
 @pytest.fixture(scope="session")
@@ -132,15 +132,15 @@ def server():
         run = [*as_nobody(), "env", "LC_ALL=C.UTF-8"]
         data = folder / "data"
         options = ["-D", data, "-U", "tester", "-A", "trust", "-N", "-E", "UTF8"]
-        subprocess.run([*run, programs[-1] / "initdb", *options], **quietly(folder))  # noqa: PLW1510 - it is checked
+        run_quietly([*run, programs[-1] / "initdb", *options], folder)
         settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=40"
         control = [*run, programs[-1] / "pg_ctl", "-D", data, "-w"]
         start = [*control, "-o", settings, "-l", folder / "log"]
-        subprocess.run([*start, "start"], **quietly(folder))  # noqa: PLW1510 - it is checked
+        run_quietly([*start, "start"], folder)
         try:
             yield folder
         finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], **quietly(folder))  # noqa: PLW1510 - it is checked
+            run_quietly([*control, "-m", "immediate", "stop"], folder)
 
 
 @pytest.fixture
