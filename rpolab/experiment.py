@@ -4,13 +4,14 @@ Everything here happens in simulated time; how long it took on the clock of the 
 caller's to measure.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
+from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.changes import Change, ChangeKind
 from emulators.exchange.content import ContentPools
 from emulators.exchange.mail_users import MailUsers
@@ -21,10 +22,12 @@ from reports import (
     ProtectionResult,
     Result,
     ScenarioReference,
+    duration_text,
     seconds,
 )
 from rpolab import measures
 from rpolab.checking import checks_of
+from rpolab.comeback import ResumableArrivals, settle
 from rpolab.copy_recoveries import CopyRecoveries, Moments
 from rpolab.copy_results import protection_result
 from rpolab.exposure import note_backlogs
@@ -84,20 +87,22 @@ class Experiment:
             name: CopyRecoveries(laboratory, protection, self.ledgers, keeper, checkers)
             for name, protection in self.protections.items()
         }
-        self.server = ExchangeServer(
-            *groups, submitted=self.ledgers.submitted, acknowledged=self._acknowledged
-        )
+        self.server = self._server_of(groups)
         self._pools = ContentPools(laboratory.streams.stream("content"))
         self._mailboxes = self._mailboxes_of_groups()
         self._traffic = self._mail.traffic(
             laboratory.streams, self._pools, self._mailboxes, self.clock.start_of_day_ns
         )
         self.faults = Faults(laboratory, self.protections)
+        self._arrivals = {
+            traffic.name: ResumableArrivals(traffic.arrivals) for traffic in self._traffic
+        }
         #: What held when the mail server was lost, by protection; empty until then.
         self._disaster: dict[str, Moments] = {}
         self._lost_ns: int | None = None
         self._stopped: dict[str, Notice] = {}
         laboratory.mail_host.on_power_cut(self._note_disaster)
+        laboratory.mail_host.on_power_on(self._come_back)
 
     @property
     def ledger(self) -> Ledger:
@@ -112,10 +117,10 @@ class Experiment:
         self.laboratory.mail_host.spawn(self._serve(), name="mail users")
         for at_ns in self._drill_times():
             self._run_until(at_ns, progress)
-            if not self._disaster:
+            if not self._is_over:
                 self._drill()
         self._run_until(self.clock.duration_ns, progress)
-        if self._disaster:
+        if self._is_over:
             self._recover_from_disaster(progress)
         elif self.scenario.drills is not None and self.scenario.drills.at_end:
             self._drill()
@@ -158,6 +163,10 @@ class Experiment:
 
     def _serve(self) -> Generator[Any, Any, None]:
         yield from self.server.start(*self._mailboxes.values())
+        yield from self._work()
+
+    def _work(self) -> Generator[Any, Any, None]:
+        """Let people work, now that the server runs."""
         for protection in self.protections.values():
             protection.start_bookmarks()
         spawn = self.laboratory.mail_host.spawn
@@ -169,7 +178,7 @@ class Experiment:
         users = MailUsers(
             self.server,
             self._pools,
-            traffic.arrivals,
+            self._arrivals[traffic.name],
             lambda: self.kernel.now_ns,
             self.laboratory.streams,
             name=traffic.name,
@@ -222,6 +231,50 @@ class Experiment:
                 if isinstance(copy, KeptCopy):
                     copy.health.note_disaster()
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the mail server was lost for good."""
+        home = self.laboratory.mail_host_site
+        return self._lost_ns is not None and not self.faults.is_power_coming_back(home)
+
+    def _come_back(self) -> None:
+        """Bring the mail server up again on what is on its disks: it was no disaster."""
+        self._disaster.clear()
+        for protection in self.protections.values():
+            for copy in protection.copies:
+                if isinstance(copy, KeptCopy):
+                    copy.health.forget_disaster()
+        lost_ns, self._lost_ns = self._lost_ns, None
+        assert lost_ns is not None, "it was lost before it came back"
+        self.laboratory.begin_groups_anew()
+        self.server = self._server_of(self.laboratory.groups)
+        self.laboratory.mail_host.spawn(self._resume(lost_ns), name="mail server comes back")
+
+    def _resume(self, lost_ns: int) -> Generator[Any, Any, None]:
+        """Recover, mount, and let people work again, unless recovery is refused."""
+        back_ns = self.kernel.now_ns
+        for arrivals in self._arrivals.values():
+            arrivals.resume(back_ns)
+        try:
+            yield from self.server.resume()
+        except EseError as error:
+            self._tell_stop("the mail server after its power cut", error)
+            return
+        settle(self.server, self.ledgers)
+        out, mounting = back_ns - lost_ns, self.kernel.now_ns - back_ns
+        text = (
+            f"the power was out for {duration_text(seconds(out))}; its databases were recovered"
+            f" and mounted {duration_text(seconds(mounting))} later"
+        )
+        at_s = seconds(self.kernel.now_ns)
+        self._stopped[f"back at {at_s}"] = Notice(at_s=at_s, source="mail server", text=text)
+        yield from self._work()
+
+    def _server_of(self, groups: Sequence[StorageGroup]) -> ExchangeServer:
+        return ExchangeServer(
+            *groups, submitted=self.ledgers.submitted, acknowledged=self._acknowledged
+        )
+
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         assert self._lost_ns is not None, "the mail server was lost"
         self._run_until(self._lost_ns + SETTLE_NS, progress)
@@ -233,12 +286,15 @@ class Experiment:
         """Let time go on; after a disaster no further than it takes for the copy to settle."""
         slice_ns = max(self.clock.duration_ns // PROGRESS_SLICES, 1)
         while self.kernel.now_ns < until_ns:
-            if self._lost_ns is not None:
+            if self._is_over:
+                assert self._lost_ns is not None, "the mail server was lost"
                 until_ns = min(until_ns, self._lost_ns + SETTLE_NS)
             next_ns = min(self.kernel.now_ns + slice_ns, until_ns)
             self.kernel.run(next_ns)
             self._note_stop()
             note_backlogs(self.protections.values())
+            for arrivals in self._arrivals.values():
+                arrivals.passed(self.kernel.now_ns)
             if progress is not None:
                 progress(self.kernel.now_ns)
 
@@ -272,7 +328,8 @@ class Experiment:
 
     def _protection_result(self, name: str) -> ProtectionResult:
         protection = self.protections[name]
-        end_ns = self.kernel.now_ns if self._lost_ns is None else self._lost_ns
+        end_ns = self._lost_ns if self._is_over else self.kernel.now_ns
+        assert end_ns is not None, "a run that is over was lost at some time"
         recoveries = self.recoverers[name]
         return protection_result(
             protection,

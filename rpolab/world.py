@@ -99,9 +99,15 @@ class Laboratory:
         self.links = {link_name(link.between): self._build_link(link) for link in scenario.links}
         self.mail_host_site = scenario.exchange.site
         self.mail_host = self.add_host("mail", self.mail_host_site)
+        self._starts = 0
         self.groups = tuple(
             self._build_group(number) for number in range(len(scenario.exchange.storage_groups))
         )
+
+    def begin_groups_anew(self) -> None:
+        """Put new storage groups on the volumes, after the mail server's machine had stopped."""
+        self._starts += 1
+        self.groups = tuple(self._build_group(number) for number in range(len(self.groups)))
 
     @property
     def group(self) -> StorageGroup:
@@ -204,16 +210,11 @@ class Laboratory:
     def _build_group(self, number: int) -> StorageGroup:
         exchange = self.scenario.exchange
         group = exchange.storage_groups[number]
-        logs, database = (
-            self.add_volume(
-                volume_purpose(exchange, purpose, group.name), self.mail_host, exchange.site
-            )
-            for purpose in (LOGS, DATABASE)
-        )
+        logs, database = (self._group_volume(purpose, group.name) for purpose in (LOGS, DATABASE))
         return StorageGroup(
             self.kernel,
             self.trace,
-            self.streams.stream(f"ese:{group.name}"),
+            self.streams.stream(self._group_stream(group.name)),
             self.mail_host,
             name=group.name,
             database_names=database_files(group),
@@ -222,6 +223,16 @@ class Laboratory:
             parameters=parameters_of(exchange, number),
             epoch_ns=self.clock.starts_ns,
         )
+
+    def _group_stream(self, group: str) -> str:
+        return f"ese:{group}" if not self._starts else f"ese:{group}:{self._starts}"
+
+    def _group_volume(self, purpose: str, group: str) -> Volume:
+        """Return a volume of a storage group; it is made the first time."""
+        exchange = self.scenario.exchange
+        role = volume_purpose(exchange, purpose, group)
+        found = self.volumes.get(f"{role}@{exchange.site}")
+        return found or self.add_volume(role, self.mail_host, exchange.site)
 
 
 def link_name(between: tuple[str, str]) -> str:

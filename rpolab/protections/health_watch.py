@@ -80,6 +80,10 @@ class HealthWatch:
         """Keep the report of this instant: what comes later is no protection any more."""
         self._disaster = self._disaster or self.report()
 
+    def forget_disaster(self) -> None:
+        """Go on: the mail server has come back."""
+        self._disaster = None
+
     def report(self) -> Health | None:
         """Return the report of the disaster, else that of now; None where the copy never ran."""
         if self._disaster is not None:

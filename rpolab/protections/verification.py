@@ -73,15 +73,17 @@ class Verification:
             settings=self._settings,
         )
         if self._is_started:
-            self.start()
+            self._spawn(verifier)
         return verifier
 
     def start(self) -> None:
         """Begin to open points, now that the mail server runs; before, nothing can be good."""
+        if not self._is_started and self.verifier is not None:
+            self._spawn(self.verifier)
         self._is_started = True
-        if self.verifier is not None:
-            work = self._work(self.verifier)
-            self._host.spawn(work, name=f"{self._host.name} verifier")
+
+    def _spawn(self, verifier: Verifier) -> None:
+        self._host.spawn(self._work(verifier), name=f"{self._host.name} verifier")
 
     def end(self) -> None:
         """Stop: the copy's server has."""
