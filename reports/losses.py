@@ -38,6 +38,11 @@ def top_mailboxes(messages: Iterable[LostMessage], shown_max: int) -> list[tuple
     return [(mailbox, counts[mailbox], sizes[mailbox]) for mailbox in ordered[:shown_max]]
 
 
+def source_text(protection: ProtectionResult, recovery: Recovery) -> str:
+    """The protection, with the copy that a recovery came from where there are several."""
+    return f"{protection.name}@{recovery.copy_name}" if recovery.copy_name else protection.name
+
+
 def telling_recoveries(protection: ProtectionResult) -> Sequence[Recovery]:
     """The recoveries whose losses a report lists: all after a disaster, else the worst drill."""
     disasters = [item for item in protection.recoveries if item.cause == "disaster"]

@@ -6,7 +6,7 @@ from reports.clock import Clock
 from reports.durations import count_text, duration_text, size_text
 from reports.groups import group_rows
 from reports.html.parts import Part, Prose, Table, columns
-from reports.losses import StageRow, by_stage, telling_recoveries, top_mailboxes
+from reports.losses import StageRow, by_stage, source_text, telling_recoveries, top_mailboxes
 from reports.model import ProtectionResult, Result
 from reports.recoveries import Recovery
 
@@ -25,7 +25,7 @@ def loss_parts(result: Result, clock: Clock) -> Iterator[Part]:
 
 
 def _of_recovery(protection: ProtectionResult, recovery: Recovery, clock: Clock) -> Iterator[Part]:
-    what = f"{protection.name}, {recovery.cause} at {clock.text(recovery.at_s)}"
+    what = f"{source_text(protection, recovery)}, {recovery.cause} at {clock.text(recovery.at_s)}"
     groups = tuple(
         (
             row.name,

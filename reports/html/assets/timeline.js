@@ -175,7 +175,7 @@
           y: extra.scale,
         },
         axes: [
-          { ...axis, space: 74, size: extra.hasTimes ? 32 : 6,
+          { ...axis, space: this.area.clientWidth < 500 ? 58 : 74, size: extra.hasTimes ? 32 : 6,
             values: (plot, splits) => extra.hasTimes
               ? splits.map((stamp) => this.clock(stamp - this.data.epoch, this.view[1] - this.view[0] < 600))
               : splits.map(() => "") },
