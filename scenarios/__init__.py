@@ -4,7 +4,7 @@ from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
-from scenarios.expressions import METRICS, Expression, Measure, parse_expression
+from scenarios.expressions import Expression, parse_expression
 from scenarios.fault_times import FaultTimes
 from scenarios.faults import (
     FAULT_KINDS,
@@ -35,6 +35,16 @@ from scenarios.grammar import QuantityError
 from scenarios.library_files import library_folder, library_names, library_path
 from scenarios.loader import Checked, check, check_text, load, parse
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
+from scenarios.metrics import (
+    METRICS,
+    SHARE_PARTS,
+    Measure,
+    Metric,
+    MetricName,
+    Sampling,
+    metric_rows,
+    parse_metric_name,
+)
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
@@ -50,6 +60,7 @@ __all__ = [
     "LIVE_QUANTITIES",
     "METRICS",
     "PROFILES_OF_VERSION",
+    "SHARE_PARTS",
     "AnyFault",
     "BitRot",
     "Bookmarks",
@@ -81,6 +92,8 @@ __all__ = [
     "LostWrite",
     "MailProfile",
     "Measure",
+    "Metric",
+    "MetricName",
     "MisdirectedWrite",
     "Moment",
     "OwnFault",
@@ -91,6 +104,7 @@ __all__ = [
     "Problem",
     "QuantityError",
     "RtoAssumptions",
+    "Sampling",
     "Scenario",
     "ScenarioError",
     "ServiceStop",
@@ -112,8 +126,10 @@ __all__ = [
     "library_names",
     "library_path",
     "load",
+    "metric_rows",
     "parse",
     "parse_expression",
+    "parse_metric_name",
     "phase_spans",
     "scenario_schema",
     "scenario_schema_text",

@@ -32,9 +32,10 @@ from scenarios.fields import (
 from scenarios.grammar import QuantityError
 from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.matrix import Replications, VariedValues
+from scenarios.metrics import METRIC_PATTERN, METRICS, parse_metric_name
 from scenarios.moments import Moment
 from scenarios.nodes import Mark
-from scenarios.phases import PHASES_MAX, Phase
+from scenarios.phases import PHASES_MAX, Phase, phase_spans
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
 from scenarios.wording import quoted
@@ -171,7 +172,11 @@ class Scenario(Strict):
     )
     thresholds: dict[str, tuple[ThresholdText, ...]] = Field(
         default_factory=dict,
-        description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
+        description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'; of one copy "
+        "as 'cdp@recovery.rpo', in one phase as 'cdp.rpo@quiet'. Metrics: "
+        + "; ".join(f"{metric.spelling} ({metric.description})" for metric in METRICS.values())
+        + ".",
+        json_schema_extra={"propertyNames": {"pattern": METRIC_PATTERN}},
     )
     vary: Annotated[dict[str, VariedValues], BeforeValidator(_check_varied)] = Field(
         default_factory=dict,
@@ -275,12 +280,26 @@ class Scenario(Strict):
     def threshold_list(self) -> list[Threshold]:
         """All thresholds in the file's order, each with its line."""
         found = []
+        spans = phase_spans(self.phases)
         for name, expressions in self.thresholds.items():
-            protection, _, metric = name.partition(".")
+            target = parse_metric_name(name)
+            span = spans[target.phase] if target.phase else None
             for index, expression in enumerate(expressions):
                 mark = self._source.threshold_marks.get((name, index), Mark())
                 file = mark.file if mark.line and mark.file != self._source.file else ""
-                found.append(Threshold(protection, metric, expression, mark.line, file))
+                found.append(
+                    Threshold(
+                        target.protection,
+                        target.metric.name,
+                        expression,
+                        mark.line,
+                        file,
+                        copy=target.copy,
+                        limit_ns=target.limit_ns,
+                        phase=target.phase,
+                        span=span,
+                    )
+                )
         return found
 
     def attach(self, source: Source, variants: tuple[Variant, ...] = ()) -> None:
