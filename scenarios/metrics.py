@@ -31,7 +31,7 @@ SHARE_PARTS = 1_000_000_000
 class Sampling(StrEnum):
     """What gives one sample of a metric."""
 
-    RECOVERY = "each recovery to any write, and each disaster"
+    RECOVERY = "each recovery to any write, and of each disaster"
     BOOKMARK_RECOVERY = "each recovery to a bookmark"
     EVERY_RECOVERY = "each recovery of any class"
     OPENED = "each recovery that was opened"
@@ -86,11 +86,11 @@ RTO_STEPS = {
 """The steps of a recovery's time, by the word that thresholds name them by."""
 
 _CURVES = {
-    "": ("RPO(t), the age of the newest point of any write", "a write"),
-    "app_": ("the age of the newest application-consistent point", "a bookmark"),
+    "": ("RPO(t)", "a write"),
+    "app_": ("RPO(t) to the newest bookmark", "a bookmark"),
 }
 _STATISTICS = {
-    "max": "the highest value of",
+    "max": "the highest",
     "p99": "what is not exceeded in 99 % of the time by",
     "p95": "what is not exceeded in 95 % of the time by",
     "mean": "the mean over time of",
@@ -104,12 +104,14 @@ def _metrics() -> Iterator[Metric]:
     yield Metric("app_rpo", length, bookmark, "true RPO of recoveries to a bookmark")
     yield Metric("rto", length, recovery, "from the disaster until mail programs work again")
     for step, told in RTO_STEPS.items():
-        yield Metric(f"rto.{step}", length, recovery, f"the part of the RTO for {told}")
+        yield Metric(f"rto.{step}", length, recovery, f"part of the RTO: {told}")
     yield Metric(
         "reported_rpo_error", length, recovery, "how far the engine's own RPO is from the true one"
     )
     yield Metric("lost_messages", count, recovery, "acknowledged messages that did not come back")
-    yield Metric("lost_bytes", size, recovery, "their bytes")
+    yield Metric(
+        "lost_bytes", size, recovery, "bytes of acknowledged messages that did not come back"
+    )
     yield Metric("lost_logs", count, recovery, "transaction logs that did not come back")
     yield Metric("lost_mailboxes", count, recovery, "mailboxes that lost a message or more")
     yield Metric("phantom", count, opened, "messages that were never acknowledged, and are there")
@@ -119,10 +121,9 @@ def _metrics() -> Iterator[Metric]:
     for prefix, (curve, _) in _CURVES.items():
         for statistic, told in _STATISTICS.items():
             yield Metric(f"{prefix}exposure_{statistic}", length, run, f"{told} {curve}")
-        yield Metric(
-            f"{prefix}rpo_not_met", length, run, f"for how long {curve}, was over", has_limit=True
-        )
-    yield Metric("catch_up", length, fault, "from its end until RPO(t) is as low as before it")
+        told = f"for how long {curve} was over this limit"
+        yield Metric(f"{prefix}rpo_not_met", length, run, told, has_limit=True)
+    yield Metric("catch_up", length, fault, "from its end until RPO(t) was as low as before it")
     yield Metric("bookmarks_made", count, run, "application-consistent points that were made")
     yield Metric("bookmarks_missed", count, run, "bookmarks that were due and could not be made")
     yield Metric("backlog_max", size, run, "the most that waited for the copy")
