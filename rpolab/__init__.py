@@ -1,7 +1,10 @@
 """The laboratory for disaster recovery of Exchange: run a scenario, and see which mail was lost.
 
-`rpolab.run("site-loss")` runs a scenario and returns its `Result`. Names are looked up when they
-are first used, so that importing rpolab costs nothing.
+    scenario = rpolab.Scenario.load("site-loss").set("link.bandwidth", "2 Mbit/s")
+    result = rpolab.run(scenario, seed=8)
+    result.protection("cdp").rpo.max_s
+
+Names are looked up when they are first used, so that importing rpolab costs nothing.
 """
 
 from importlib import import_module
@@ -9,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports import Result, ResultError, Study, load_document, load_result
+    from rpolab.own_parts import HookFailed
     from rpolab.runs import run
     from scenarios import Scenario, ScenarioError, library_names
 
 __all__ = [
+    "HookFailed",
     "Result",
     "ResultError",
     "Scenario",
@@ -25,6 +30,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "HookFailed": "rpolab.own_parts",
     "Result": "reports",
     "ResultError": "reports",
     "Scenario": "scenarios",

@@ -73,8 +73,7 @@ def _of_recoveries(name: MetricName, recoveries: Iterable[Recovery]) -> Samples:
         case Sampling.EVERY_RECOVERY:
             return [int(item.outcome == metric) for item in recoveries], 0
         case Sampling.OPENED:
-            counted = [item.phantom if metric == "phantom" else item.damaged
-                       for item in recoveries if item.lost is not None]  # fmt: skip
+            counted = [_counted(metric, item) for item in recoveries if item.lost is not None]
             return counted, 0
         case Sampling.BOOKMARK_RECOVERY:
             relevant = [item for item in recoveries if item.consistency == "app"]
@@ -85,6 +84,15 @@ def _of_recoveries(name: MetricName, recoveries: Iterable[Recovery]) -> Samples:
     values = [_value(metric, recovery) for recovery in relevant]
     samples = [value for value in values if value is not None]
     return samples, len(values) - len(samples)
+
+
+def _counted(metric: str, recovery: Recovery) -> int:
+    counts = {
+        "phantom": recovery.phantom,
+        "damaged": recovery.damaged,
+        "findings": recovery.findings_count,
+    }
+    return counts[metric]
 
 
 def _value(metric: str, recovery: Recovery) -> int | None:

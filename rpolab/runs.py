@@ -14,22 +14,35 @@ from scenarios import Scenario, load
 from scenarios.model import SEED_MAX
 
 
-def run(scenario: Scenario | str | Path, *, seed: int | None = None) -> Result:
+def run(
+    scenario: Scenario | str | Path,
+    *,
+    seed: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    keep: Path | None = None,
+) -> Result:
     """Runs a scenario and returns what was found.
 
     Args:
         scenario: a library name, the path of a scenario file, or a scenario.
         seed: takes the place of the scenario's own; the same seed gives the same run.
+        progress: called now and then with the simulated time in nanoseconds.
+        keep: a folder for the recovered files, made if it does not exist.
 
     Raises:
         ScenarioError: the scenario cannot be run as written; it says where and why.
         WorkloadFileError: a file that its workload names cannot be used.
+        HookFailed: what another package brings failed.
+        OSError: the folder cannot be made.
         ValueError: the seed is out of range.
     """
-    if isinstance(scenario, Scenario):
-        return run_timed(with_seed(scenario, seed)).result
-    chosen = with_seed(load(scenario), seed)
-    return run_timed(chosen, replay=replay_command(str(scenario), chosen.seed)).result
+    loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+    chosen = with_seed(loaded, seed)
+    is_named = not isinstance(scenario, Scenario)
+    replay = replay_command(str(scenario), chosen.seed) if is_named else ""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    return run_timed(chosen, progress=progress, keep=keep, replay=replay).result
 
 
 def with_seed(scenario: Scenario, seed: int | None) -> Scenario:

@@ -116,6 +116,7 @@ def _metrics() -> Iterator[Metric]:
     yield Metric("lost_mailboxes", count, recovery, "mailboxes that lost a message or more")
     yield Metric("phantom", count, opened, "messages that were never acknowledged, and are there")
     yield Metric("damaged", count, opened, "messages that differ from what was acknowledged")
+    yield Metric("findings", count, opened, "what checkers of other packages found in the mail")
     yield Metric("refused", count, every, "1 for a recovery that was refused, else 0")
     yield Metric("recovered", count, every, "1 for a recovery that succeeded, else 0")
     for prefix, (curve, _) in _CURVES.items():
