@@ -16,6 +16,7 @@ from pydantic import (
 
 from scenarios.building import Building
 from scenarios.checkers import Checker
+from scenarios.doubts import DESCRIPTIONS, DoubtedWord
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.errors import Problem
 from scenarios.expressions import EXPRESSION_PATTERN, Expression, parse_expression
@@ -195,6 +196,14 @@ class Scenario(Strict, Building):
     )
     markers: tuple[Marker, ...] = Field(
         (), description="Marks of pytest that its tests carry.", examples=["[slow]"]
+    )
+
+    accepts: tuple[DoubtedWord, ...] = Field(
+        (),
+        description="Doubts of 'check' that are meant to be: "
+        + "; ".join(f"{kind} ({told})" for kind, told in DESCRIPTIONS.items())
+        + ".",
+        examples=["[spool_overrun]"],
     )
 
     _source: Source = PrivateAttr(default_factory=Source)
