@@ -33,6 +33,7 @@ from scenarios.faults import (
     VolumeFault,
 )
 from scenarios.grammar import QuantityError
+from scenarios.hours import Hours
 from scenarios.library_files import library_folder, library_names, library_path
 from scenarios.loader import Checked, check, check_text, load, parse
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
@@ -53,7 +54,7 @@ from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, Own
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
-from scenarios.world import Disk, Exchange, Link, Site, StorageGroup
+from scenarios.world import Disk, Exchange, Link, LinkHours, MailDays, Site, StorageGroup
 
 __all__ = [
     "EDITION_LIMITS",
@@ -80,10 +81,12 @@ __all__ = [
     "Expression",
     "Fault",
     "FaultTimes",
+    "Hours",
     "InputOutputErrors",
     "Link",
     "LinkDelayed",
     "LinkFault",
+    "LinkHours",
     "LinkLossy",
     "LinkOneWay",
     "LinkOutage",
@@ -91,6 +94,7 @@ __all__ = [
     "LiveQuantity",
     "LostLog",
     "LostWrite",
+    "MailDays",
     "MailProfile",
     "Measure",
     "Metric",

@@ -27,7 +27,7 @@ def closed_form_doubts(draft: Draft) -> Iterator[Doubt]:
         if not isinstance(protection, ContinuousDataProtection):
             continue
         for number, link in draft.links.items():
-            if not _carries(draft, protection, link):
+            if link.schedule or not _carries(draft, protection, link):
                 continue
             slow = list(_slow_line(churn, run, number, link))
             yield from slow
