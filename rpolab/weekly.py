@@ -13,14 +13,14 @@ from scenarios.quantities import DAY_NS
 
 DAYS_PER_WEEK = 7
 FIRST_WEEKDAY = 3
-THURSDAY_SINCE_MIN = dt.timedelta(days=dt.date(1970, 1, 1).toordinal() - 1)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 SomeHours = TypeVar("SomeHours", bound=Hours)
 
 
 def calendar_ns(moment: dt.datetime) -> int:
     """Return a date and time without a zone as calendar time."""
-    since = moment - dt.datetime.min - THURSDAY_SINCE_MIN
+    since = moment.replace(tzinfo=dt.UTC) - EPOCH
     return since // dt.timedelta(microseconds=1) * 1_000
 
 
