@@ -5,19 +5,47 @@ site: a local copy is lost with it. Where no copy stands elsewhere, all count.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from reports import Amount, CopyResult, Curve, LostMessage, ProtectionResult, Recovery, StageLoss
+from reports import (
+    Amount,
+    CopyResult,
+    Curve,
+    FaultResult,
+    LostMessage,
+    ProtectionResult,
+    Recovery,
+    StageLoss,
+)
 from rpolab.coverage import coverage
 from rpolab.exposure import backlog_curve, bookmark_results, exceedances
 from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
+from rpolab.phase_figures import catch_ups, phase_figures
 from rpolab.protections.base import PointClass, PointSource, Protection
 from rpolab.protections.cdp import Cdp
 from rpolab.protections.kept_copy import KeptCopy
+from scenarios import Span
 
-Limits = Mapping[PointClass, Sequence[int]]
 Durable = Mapping[PointClass, Sequence[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the figures of every copy are asked over.
+
+    Attributes:
+        end_ns: the disaster, or the run's end.
+        limits_ns: the limits of RPO to tell the exceedances of, by class.
+        phases: where each phase of the run lies.
+        faults: what became of the faults.
+    """
+
+    end_ns: int
+    limits_ns: Mapping[PointClass, Sequence[int]]
+    phases: Mapping[str, Span]
+    faults: Sequence[FaultResult]
 
 
 def protection_result(
@@ -25,10 +53,9 @@ def protection_result(
     recoveries: Sequence[Recovery],
     recoveries_of: Mapping[str, Sequence[Recovery]],
     ledgers: Ledgers,
-    end_ns: int,
-    limits_ns: Limits,
+    asked: Asked,
 ) -> ProtectionResult:
-    """Return what one protection did until `end_ns`, with its RPO(t) by class.
+    """Return what one protection did, with its RPO(t) by class.
 
     Before the first point of a class, RPO(t) is the age of the run.
 
@@ -37,14 +64,13 @@ def protection_result(
         recoveries: the best of its copies' recoveries, in their order.
         recoveries_of: all recoveries of each copy, by its name.
         ledgers: the truth.
-        end_ns: the disaster, or the run's end.
-        limits_ns: the limits of RPO to tell the exceedances of, by class.
+        asked: what the figures are asked over.
     """
     copies = protection.copies
     outliving = [copy for copy in copies if not _is_local(copy)] or list(copies)
     head = outliving[0]
     results = [
-        _copy_result(protection, copy, recoveries_of[copy.name], end_ns, limits_ns)
+        _copy_result(protection, copy, recoveries_of[copy.name], asked)
         for copy in copies
         if isinstance(copy, KeptCopy) and len(copies) > 1
     ]
@@ -53,7 +79,7 @@ def protection_result(
         kind=protection.kind,
         acknowledged=Amount(messages=ledgers.acknowledged_count, bytes=ledgers.acknowledged_bytes),
         copies=tuple(results),
-        **_history(protection, head, _best_of(outliving), recoveries, end_ns, limits_ns),
+        **_history(protection, head, _best_of(outliving), recoveries, asked),
     )
 
 
@@ -61,15 +87,14 @@ def _copy_result(
     protection: Protection,
     copy: KeptCopy,
     recoveries: Sequence[Recovery],
-    end_ns: int,
-    limits_ns: Limits,
+    asked: Asked,
 ) -> CopyResult:
     return CopyResult(
         name=copy.title,
         site=copy.copy_site,
         role="local" if copy.is_local else "remote",
         state=copy.state,
-        **_history(protection, copy, copy.durable, recoveries, end_ns, limits_ns),
+        **_history(protection, copy, copy.durable, recoveries, asked),
     )
 
 
@@ -78,10 +103,10 @@ def _history(
     copy: PointSource,
     durable: Durable,
     recoveries: Sequence[Recovery],
-    end_ns: int,
-    limits_ns: Limits,
+    asked: Asked,
 ) -> dict[str, Any]:
     """Return the fields of a KeptHistory."""
+    end_ns, limits_ns = asked.end_ns, asked.limits_ns
     curve = _curve(durable["any"], end_ns)
     app_curve = _curve(durable["app"], end_ns)
     health = copy.health.report() if isinstance(copy, KeptCopy) else None
@@ -99,6 +124,8 @@ def _history(
             *exceedances("any", curve, limits_ns["any"]),
             *exceedances("app", app_curve, limits_ns["app"]),
         ),
+        "phases": phase_figures(asked.phases, {"any": curve, "app": app_curve}, limits_ns),
+        "catch_ups": catch_ups(curve, asked.faults),
         "coverage": coverage(copy, end_ns) if isinstance(copy, KeptCopy) else (),
         "loss_by_stage": loss_by_stage(recoveries),
     }

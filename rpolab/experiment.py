@@ -29,7 +29,7 @@ from rpolab import measures
 from rpolab.checking import checks_of
 from rpolab.comeback import ResumableArrivals, settle
 from rpolab.copy_recoveries import CopyRecoveries, Moments
-from rpolab.copy_results import protection_result
+from rpolab.copy_results import Asked, protection_result
 from rpolab.exposure import note_backlogs
 from rpolab.faults import Faults
 from rpolab.ledger import Ledger
@@ -42,7 +42,7 @@ from rpolab.protections.choice import protection_of
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.rto import assumptions
 from rpolab.world import Laboratory, clock_of
-from scenarios import Scenario
+from scenarios import Scenario, phase_spans
 
 PROGRESS_SLICES = 400
 SETTLE_NS = 10_000_000_000
@@ -336,8 +336,12 @@ class Experiment:
             recoveries.best,
             recoveries.by_copy,
             self.ledgers,
-            end_ns,
-            measures.rpo_limits_ns(self.scenario, name),
+            Asked(
+                end_ns,
+                measures.rpo_limits_ns(self.scenario, name),
+                phase_spans(self.scenario.phases),
+                self.faults.results(),
+            ),
         )
 
 

@@ -6,7 +6,7 @@ from scenarios.copies import BandwidthHours, Copy, Retention
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
-from scenarios.expressions import METRICS, Expression, Measure, parse_expression
+from scenarios.expressions import Expression, parse_expression
 from scenarios.fault_times import FaultTimes
 from scenarios.faults import (
     FAULT_KINDS,
@@ -38,6 +38,16 @@ from scenarios.hours import Hours
 from scenarios.library_files import library_folder, library_names, library_path
 from scenarios.loader import Checked, check, check_text, load, parse
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
+from scenarios.metrics import (
+    METRICS,
+    SHARE_PARTS,
+    Measure,
+    Metric,
+    MetricName,
+    Sampling,
+    metric_rows,
+    parse_metric_name,
+)
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
@@ -50,7 +60,7 @@ from scenarios.protections import (
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
-from scenarios.world import Disk, Exchange, Link, Site, StorageGroup
+from scenarios.world import Disk, Exchange, Link, LinkHours, MailDays, Site, StorageGroup
 
 __all__ = [
     "EDITION_LIMITS",
@@ -58,6 +68,7 @@ __all__ = [
     "LIVE_QUANTITIES",
     "METRICS",
     "PROFILES_OF_VERSION",
+    "SHARE_PARTS",
     "AnyFault",
     "BandwidthHours",
     "BitRot",
@@ -82,6 +93,7 @@ __all__ = [
     "Link",
     "LinkDelayed",
     "LinkFault",
+    "LinkHours",
     "LinkLossy",
     "LinkOneWay",
     "LinkOutage",
@@ -89,8 +101,11 @@ __all__ = [
     "LiveQuantity",
     "LostLog",
     "LostWrite",
+    "MailDays",
     "MailProfile",
     "Measure",
+    "Metric",
+    "MetricName",
     "MisdirectedWrite",
     "Moment",
     "OwnChecker",
@@ -103,6 +118,7 @@ __all__ = [
     "QuantityError",
     "Retention",
     "RtoAssumptions",
+    "Sampling",
     "Scenario",
     "ScenarioError",
     "ServiceStop",
@@ -125,8 +141,10 @@ __all__ = [
     "library_names",
     "library_path",
     "load",
+    "metric_rows",
     "parse",
     "parse_expression",
+    "parse_metric_name",
     "phase_spans",
     "scenario_schema",
     "scenario_schema_text",

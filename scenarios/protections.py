@@ -29,6 +29,11 @@ class Bookmarks(Strict):
     every_ns: Interval = Field(
         alias="every", description="Time from one bookmark to the next.", examples=["15 min"]
     )
+    not_in: tuple[Hours, ...] = Field(
+        (),
+        description="Hours in which none is made, such as those of the nightly backup.",
+        examples=["[{from: 02:00, to: 04:00}]"],
+    )
 
 
 class Verify(Strict):

@@ -68,7 +68,7 @@ class Cdp:
             if copy.target.verification is not None:
                 copy.target.verification.start()
         if self.spec.bookmarks is not None:
-            self.bookmarks.start(self.spec.bookmarks.every_ns)
+            self.bookmarks.start(self.spec.bookmarks)
 
     @property
     def copy(self) -> KeptCopy:
