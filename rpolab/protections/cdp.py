@@ -12,6 +12,7 @@ from rpolab.protections.captures import Captures
 from rpolab.protections.feeding import Feeding
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.protections.promises import health_settings
+from rpolab.protections.scrubbing import Scrubbing
 from rpolab.protections.session_settings import session_settings
 from rpolab.protections.stages import Stages
 from rpolab.world import Laboratory
@@ -52,6 +53,12 @@ class Cdp:
         self.captured = CaptureHost(laboratory.kernel, self._captures.first(), self, spool)
         self._feeding = Feeding(self.captured, laboratory)
         self.copies = tuple(self._make_copy(copy) for copy in spec.copies)
+        self._are_scrubbed = False
+        self._scrubbings = [
+            Scrubbing(laboratory, copy, self._feeding.sister_of, spec.verify.every_ns)
+            for copy in self.copies
+            if spec.verify is not None
+        ]
         self.bookmarks = BookmarkMaker(name, laboratory, self.captured, self._bookmark_made)
         laboratory.mail_host.on_power_on(self._restart_source)
 
@@ -67,6 +74,10 @@ class Cdp:
         for copy in self.copies:
             if copy.target.verification is not None:
                 copy.target.verification.start()
+        if not self._are_scrubbed:
+            self._are_scrubbed = True
+            for scrubbing in self._scrubbings:
+                scrubbing.start()
         if self.spec.bookmarks is not None:
             self.bookmarks.start(self.spec.bookmarks)
 

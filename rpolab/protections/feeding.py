@@ -121,11 +121,11 @@ class Feeding:
     def _reseed(self, copy: KeptCopy) -> None:
         """Make a copy anew from the best of those that are fed."""
         copy.is_fed = False
-        reseeding = Reseeding(self._laboratory, copy, self._sister_of, self._attach)
+        reseeding = Reseeding(self._laboratory, copy, self.sister_of, self._attach)
         self._reseedings[copy.name] = reseeding
         reseeding.start()
 
-    def _sister_of(self, copy: KeptCopy) -> KeptCopy | None:
+    def sister_of(self, copy: KeptCopy) -> KeptCopy | None:
         """Return the copy with the newest point of those that are fed and up."""
         sisters = [
             other

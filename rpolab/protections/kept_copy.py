@@ -185,6 +185,10 @@ class KeptCopy(CopyPoints):
         text = f"level with {figures.sister} again after {took}, {size_text(figures.bytes_shipped)}"
         self.events.append((figures.level_ns, text))
 
+    def tell(self, text: str) -> None:
+        """Tell the operator."""
+        self.events.append((self._kernel.now_ns, text))
+
     # --- EngineObserver -----------------------------------------------------------------------
 
     def source_acted(self, action: Action) -> None:

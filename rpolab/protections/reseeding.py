@@ -7,25 +7,20 @@ moment: then it is tried again after a while. Charged are the lines and the copy
 sister's reading is not: its disk is taken for idle enough.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from engine import Reseed
 from engine.basics.errors import EngineError
 from engine.contract.actions import DeleteFile, FileAction, ReplaceFile
 from rpolab.protections.kept_copy import KeptCopy, ReseedFigures
+from rpolab.protections.transport import CHUNK_BYTES, ship
 from rpolab.protections.volume_storage import VolumeStorage
 from rpolab.world import Laboratory
-from sim.host import Host
-from sim.kernel import Signal
-from sim.link import Link
 
 RETRY_NS = 30_000_000_000
 """How long it is waited before it is tried again. Assumption."""
-PATIENCE_NS = 600_000_000_000
-"""When a chunk that does not come is given up. Assumption."""
 POLL_NS = 50_000_000
-CHUNK_BYTES = 1 << 20
 PROBE_BYTES = 64
 
 Steps = Generator[Any, Any, None]
@@ -86,7 +81,9 @@ class Reseeding:
     def _make(self, sister: KeptCopy) -> Steps:
         """Follow the sister from where the copy stands; only where that is refused begin anew."""
         figures = ReseedFigures(sister.name, self._kernel.now_ns)
-        yield from self._ship(sister, PROBE_BYTES)  # nothing is given up while nobody answers
+        yield from ship(
+            self._laboratory, sister, self._copy, PROBE_BYTES
+        )  # nothing is given up while nobody answers
         self._record("begun", sister=sister.name)
         if self._copy.target.session is not None and self._copy.journal.durable.sequence:
             # What is still on its way from the source would come between.
@@ -111,7 +108,7 @@ class Reseeding:
         for action in reseed.begin():
             yield from self._carry_out(action)
         for replacing in reseed.files():
-            yield from self._ship(sister, len(replacing.data))
+            yield from ship(self._laboratory, sister, self._copy, len(replacing.data))
             yield from self._carry_out(replacing)
         copy.target.start()
         if copy.journal.incarnation is None and journal.incarnation is not None:
@@ -125,7 +122,7 @@ class Reseeding:
                 raise ConnectionAbortedError("the sister's server went down")
             batch = reseed.next_batch(mine)
             if batch:
-                yield from self._ship(sister, len(batch))
+                yield from ship(self._laboratory, sister, self._copy, len(batch))
                 copy.target.carry_out_all(mine.ingest(batch))
             if mine.durable != mine.received:
                 yield self._kernel.sleep(POLL_NS)
@@ -146,36 +143,5 @@ class Reseeding:
             yield volume.write(action.name, 0, (action.data,))
             yield volume.flush(action.name)
 
-    def _ship(self, sister: KeptCopy, size: int) -> Steps:
-        """Bring so many bytes over each link of the way, one after the other."""
-        for link, here, there in self._route(sister):
-            connection = link.connect(here, there)
-            for offset in range(0, size, CHUNK_BYTES):
-                sent = connection.left.send(bytes(1), wire_bytes=min(CHUNK_BYTES, size - offset))
-                sent.then(_observe)
-                item = yield from connection.right.inbox.receive(PATIENCE_NS)
-                if not isinstance(item, bytes):
-                    raise TimeoutError("nothing comes over the line")
-            connection.left.close()
-
-    def _route(self, sister: KeptCopy) -> Iterator[tuple[Link, Host, Host]]:
-        """Yield the links from the sister: one, or two by way of the mail server's site.
-
-        Raises:
-            HostUnreachable: a machine on the way has no power.
-        """
-        laboratory = self._laboratory
-        here, there = sister.target.host, self._copy.target.host
-        if laboratory.are_linked(sister.copy_site, self._copy.copy_site):
-            yield laboratory.link_between(sister.copy_site, self._copy.copy_site), here, there
-            return
-        home = laboratory.mail_host
-        yield laboratory.link_between(sister.copy_site, laboratory.mail_host_site), here, home
-        yield laboratory.link_between(laboratory.mail_host_site, self._copy.copy_site), home, there
-
     def _record(self, state: str, **more: Any) -> None:
         self._laboratory.trace.record("cdp.reseed", name=self._copy.name, state=state, **more)
-
-
-def _observe(_sent: Signal) -> None:
-    """Take note that a chunk left or could not: that shows at the other end."""
