@@ -25,7 +25,7 @@ from engine.contract.actions import (
     SyncFile,
     TruncateFile,
 )
-from engine.contract.events import ActionFailed, Connected, SyncDone, TargetEvent
+from engine.contract.events import ActionFailed, Connected, Fenced, SyncDone, TargetEvent
 from engine.layers.keeper import SYNC_TOKEN_FIRST
 from engine.retention.candidates import used_bytes
 from rpolab.protections.observers import EngineObserver
@@ -88,6 +88,7 @@ class TargetDriver(SessionDriver):
         #: Why the journal could not be opened again, if it could not.
         self.failure: EngineError | None = None
         self._connections = 0
+        self._is_holding = False
         host.on_power_cut(self.crash)
         host.on_power_on(self._restart)
 
@@ -135,9 +136,23 @@ class TargetDriver(SessionDriver):
             self.verification.end()
         self.drop_all()
 
+    def hold(self) -> None:
+        """End the source's connections and accept none: a promotion is under way."""
+        self._is_holding = True
+        self.hang_up("the copy is being promoted")
+
+    def release(self) -> None:
+        """Accept connections again: the promotion did not come about."""
+        self._is_holding = False
+
+    def fence(self, epoch: int) -> None:
+        """Take no record of an older epoch any more."""
+        self._is_holding = False
+        self._handle(Fenced(epoch))
+
     def accept(self, endpoint: Endpoint) -> None:
         """Take a connection that a source has made."""
-        if self.session is None:
+        if self.session is None or self._is_holding:
             endpoint.close()
             return
         self._connections += 1
