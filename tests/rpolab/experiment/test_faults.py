@@ -95,6 +95,18 @@ def test_a_journal_that_is_gone_is_refused_and_the_mail_server_goes_on(run):
     assert experiment.server.error is None
 
 
+def test_a_copy_that_was_put_back_tells_that_it_lost_what_it_had_acknowledged(run):
+    fault = {"at": "10:03", "kind": "stale_snapshot", **JOURNAL, "age": "1 min"}
+    result = run(**SMALL, faults=[fault]).result()
+    [told] = result.faults
+    assert told.fired
+    assert told.touched > 0
+    assert any("it had acknowledged everything before" in item.text for item in result.notices)
+    [drill] = recoveries(result)
+    assert drill.outcome == "recovered"
+    assert drill.rpo_s > 200, "back to before the snapshot, and told so"
+
+
 def test_a_journal_disk_that_has_room_again_is_told_with_both_instants(run):
     fault = {"at": "10:02", "kind": "disk_full", **JOURNAL, "duration": "1 min"}
     [told] = run(**SMALL, faults=[fault]).result().faults
