@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from reports import FaultResult, unfired
 from rpolab.experiment import run_scenario
 from rpolab.faults import Faults
 from rpolab.world import Laboratory, clock_of
@@ -191,3 +192,15 @@ def test_the_chaos_of_the_library_converges_with_another_seed_too(seed):
     assert result.verdict == "met"
     assert sum(fault.fired for fault in result.faults) >= 4
     assert all(fault.lifted_at_s <= 300 for fault in result.faults if fault.fired)
+
+
+def test_of_a_fault_that_may_come_often_once_is_enough():
+    def told(number, *, fired, chosen=True):
+        return FaultResult(kind="link_outage", at_s=1, fired=fired, chosen=chosen, number=number)
+
+    assert unfired([told(0, fired=True), told(0, fired=False), told(1, fired=True)]) == []
+    assert unfired([told(0, fired=False, chosen=False)]) == []
+    assert unfired([told(0, fired=True), told(1, fired=False)]) == [told(1, fired=False)]
+    unnumbered = [told(None, fired=True), told(None, fired=False)]
+    assert unfired(unnumbered) == unnumbered[1:]
+    assert told(0, fired=False, chosen=False).told == "was not drawn"
