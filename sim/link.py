@@ -6,13 +6,15 @@ length, in both directions or in one; the bandwidth changes at any time; for a w
 less bandwidth, a longer way or more loss than its own; packets are lost; an end's host loses its
 power, and what has not yet arrived from it or at it is gone; the link is severed for good with
 its site.
-Promised: a connection delivers its messages whole, in order, once, or not at all. The survivor
+Promised: a connection delivers the bytes of its messages in order and once; of the last one it may
+be that only a part arrives, as large as the line had carried. The survivor
 of a power cut learns nothing: its bytes wait, and it must have a time limit of its own, until
 the other host has its power back and something is sent: one round trip later it gets
 `ConnectionClosed`.
 Model: each direction has the full bandwidth, shared equally by the connections that have
-something to send (bandwidth.py). A message arrives one latency, plus its jitter (uniform from 0
-to `jitter_ns`), after its last byte has left. A message travels in packets of 1460 bytes; with
+something to send (bandwidth.py). A message goes in parts of a tenth of a second (pipe.py). A part
+arrives one latency, plus its jitter (uniform from 0 to `jitter_ns`), after its last byte has left,
+and not before the part ahead of it. It travels in packets of 1460 bytes; with
 each packet lost independently, it needs as many repetitions as its unluckiest packet, and each
 costs one round trip (the losses of one round are repeated together, as selective
 acknowledgement does). Repeated packets are not charged to the bandwidth.
@@ -27,6 +29,7 @@ from dataclasses import dataclass
 from sim.bandwidth import Bandwidth
 from sim.connection import Connection, ConnectionClosed, Endpoint, EndState, HostUnreachable
 from sim.kernel import Host, Kernel
+from sim.pipe import PACKET_BYTES
 from sim.site import Site
 from sim.streams import Stream, Streams
 
@@ -39,8 +42,6 @@ __all__ = [
     "Impairment",
     "Link",
 ]
-
-PACKET_BYTES = 1460  # the payload of a TCP segment on Ethernet
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,15 @@ def test_without_faults_a_drill_recovers_everything_but_what_is_on_the_way(run):
     assert all(lost.acknowledged_s >= drill.point.time_s for lost in drill.lost_messages_list)
 
 
+def test_a_message_that_takes_longer_than_the_silence_allowed_is_no_silence(run):
+    slow = {"between": ["primary", "recovery"], "bandwidth": "250 kbit/s", "latency": "20 ms"}
+    groups = [{"name": "SG1", "databases": ["MDB1"], "mailboxes": 10, "profile": "heavy"}]
+    experiment = run(links=[slow], exchange={"version": 2007, "storage_groups": groups})
+    result = experiment.result()
+    assert [notice for notice in result.notices if "Nothing heard" in notice.text] == []
+    assert result.protections[0].rpo.max_s < 60
+
+
 def test_the_ledger_acknowledges_every_message_that_was_submitted(run):
     experiment = run()
     waiting = [
