@@ -6,7 +6,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -29,11 +28,12 @@ def shown(tmp_path_factory):
     """What pytest printed in a copy of the example, and its JUnit file."""
     folder = tmp_path_factory.mktemp("ci") / "example"
     shutil.copytree(EXAMPLE, folder)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, **alone, "PYTHONPATH": str(ROOT)}
     environment.pop("PYTEST_ADDOPTS", None)
-    plugin = [] if entry_points(group="pytest11", name="rpolab") else ["-p", "rpolab.pytest_plugin"]
+    command = [sys.executable, "-P", "-m", "pytest", "-p", "rpolab.pytest_plugin"]
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", *plugin, "-v", "--junit-xml", "junit.xml"],
+        [*command, "-v", "--junit-xml", "junit.xml"],
         cwd=folder,
         env=environment,
         check=False,
