@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reports import Result, ResultError, Study, load_document, load_result
     from rpolab.own_parts import HookFailed
     from rpolab.runs import run
+    from rpolab.studies import run_study
     from scenarios import Scenario, ScenarioError, library_names
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "load_document",
     "load_result",
     "run",
+    "run_study",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "load_document": "reports",
     "load_result": "reports",
     "run": "rpolab.runs",
+    "run_study": "rpolab.studies",
 }
 
 
