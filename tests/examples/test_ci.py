@@ -90,7 +90,7 @@ def commands_in(text):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_command_of_a_recipe_exists_with_its_options(name):
     found = list(commands_in((ROOT / "docs" / "ci" / name).read_text(encoding="utf-8")))
-    assert {arguments[1] for arguments in found} == {"check", "run"}
+    assert {arguments[1] for arguments in found} == {"check", "run", "compare"}
     for _, subcommand, *arguments in found:
         assert subcommand in COMMANDS
         with cli.make_context("rpolab", [subcommand]) as parent:
