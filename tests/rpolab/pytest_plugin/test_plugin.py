@@ -129,6 +129,7 @@ def test_an_invalid_scenario_is_an_error_of_collection_with_line_and_column(suit
     assert "Traceback" not in done.stdout.str()
 
 
+@pytest.mark.nightly
 def test_what_never_fired_was_not_sampled_or_is_not_there_is_a_failure(suite):
     suite.write("bare.rpolab.yaml", (SCENARIO[SCENARIO.index("thresholds") :], ""))
     suite.write(
@@ -144,6 +145,7 @@ def test_what_never_fired_was_not_sampled_or_is_not_there_is_a_failure(suite):
     )
 
 
+@pytest.mark.nightly
 def test_a_run_that_takes_too_long_is_an_error_of_each_test(suite):
     (suite.path / "pytest.ini").write_text("[pytest]\nrpolab_timeout = 1\n")
     suite.write("plan.rpolab.yaml", ("duration: 3 min", "duration: 8 h"))

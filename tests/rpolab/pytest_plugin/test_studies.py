@@ -39,6 +39,7 @@ def run(pytester, monkeypatch):
     return call
 
 
+@pytest.mark.nightly
 def test_each_cell_has_its_test_and_all_seeds_are_in_it(run):
     done = run("-v", "--junit-xml", "j.xml", "--rpolab-jobs", "2")
     done.assert_outcomes(passed=3)
