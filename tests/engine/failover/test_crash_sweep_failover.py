@@ -2,7 +2,7 @@
 
 import pytest
 from engine_failover import COPY, QUICK, SISTER, SOURCE, Copy, Place, points_until_found
-from engine_model import EPOCH
+from engine_model import EPOCH, opened
 
 from engine.contract import promotions as fo
 from engine.failover.promotion import Promotion
@@ -77,6 +77,8 @@ def check(copy, way):
     assert copy.journal.durable.sequence == 5, "nothing is deleted"
     base = copy.promotion.record.base
     assert base.sequence == (3 if way == "an older point" else 5)
+    pins = opened(copy.storage).manifest.pins
+    assert [pin.sequence for pin in pins] == [base.sequence], "the base of the branch stays"
     if way == "roll back":
         assert register.newest.holder == SOURCE
         assert copy.writes_in is None
