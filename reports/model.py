@@ -10,6 +10,7 @@ from pydantic import Field
 
 from reports.copies import CopyResult, KeptHistory
 from reports.records import Amount, OutsideText, Record, Seconds
+from reports.rows import Row, recovery_rows
 from reports.verdicts import ThresholdResult, Verdict
 
 RESULT_VERSION: Literal[1] = 1
@@ -31,14 +32,22 @@ class Digests(Record):
 
 
 class FaultResult(Record):
-    """One fault of the scenario: whether it fired, and how that is known."""
+    """One coming of a fault of the scenario: whether it fired, and how that is known.
+
+    A fault that is drawn or waits for something has one for each time that it came; `at_s` is then
+    the drawn instant. `chosen` is false where its probability was against it.
+    """
 
     kind: str
     at_s: Seconds
     fired: bool
     evidence: OutsideText = ""
+    target: str = Field("", description="The site, link, volume or protection that it struck.")
+    timing: str = Field("", description="When it was to come, as written; empty for an instant.")
+    chosen: bool = True
     fired_at_s: Seconds | None = None
-    lifted_at_s: Seconds | None = Field(None, description="When it was over, if it ever was.")
+    lifted_at_s: Seconds | None = Field(None, description="When it was over; None: never.")
+    touched: int = Field(0, ge=0, description="How much it touched, in the evidence's unit.")
 
 
 class Notice(Record):
@@ -99,6 +108,22 @@ class Result(Record):
     protections: tuple[ProtectionResult, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     replay: str = Field("", description="The command that repeats the run.")
+
+    def protection(self, name: str) -> ProtectionResult:
+        """What the protection of that name did; raises KeyError naming those there are."""
+        for found in self.protections:
+            if found.name == name:
+                return found
+        known = ", ".join(found.name for found in self.protections)
+        raise KeyError(f"there is no protection {name!r} in this result, but: {known}")
+
+    def rows(self) -> list[Row]:
+        """A row for each recovery, as plain values by name."""
+        return [
+            {"seed": self.seed, **row}
+            for found in self.protections
+            for row in recovery_rows(found.name, found.recoveries)
+        ]
 
     @property
     def speed(self) -> float:

@@ -14,12 +14,15 @@ from pydantic import (
     model_validator,
 )
 
+from scenarios.building import Building
+from scenarios.checkers import Checker
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.errors import Problem
 from scenarios.expressions import EXPRESSION_PATTERN, Expression, parse_expression
 from scenarios.faults import Fault
 from scenarios.fields import (
     Date,
+    Marker,
     Name,
     PositiveDuration,
     Strict,
@@ -32,7 +35,8 @@ from scenarios.grammar import QuantityError
 from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.matrix import Replications, VariedValues
 from scenarios.moments import Moment
-from scenarios.nodes import Mark
+from scenarios.nodes import Mark, Node
+from scenarios.phases import PHASES_MAX, Phase
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
 from scenarios.wording import quoted
@@ -81,13 +85,14 @@ ThresholdText = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a scenario was read: its file, the places of its thresholds, doubts, options."""
+    """Where a scenario was read: its file, places of thresholds, doubts, options, document."""
 
     file: str = ""
     folder: Path | None = None
     threshold_marks: dict[tuple[str, int], Mark] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     options: tuple[str, ...] = ()
+    root: Node | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Variant:
     scenario: "Scenario"
 
 
-class Scenario(Strict):
+class Scenario(Strict, Building):
     """One experiment: a world, its protections, what breaks, and what must hold."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
@@ -155,6 +160,12 @@ class Scenario(Strict):
         examples=["{cdp: {kind: cdp, copies: [{site: recovery, retention: 48 h}]}}"],
         json_schema_extra={"minProperties": 1},
     )
+    phases: Annotated[tuple[Phase, ...], Field(max_length=PHASES_MAX)] = Field(
+        (),
+        description="Named stretches of the run, one after the other from its start: faults may "
+        "belong to one, and thresholds be restricted to one.",
+        examples=["[{name: chaos, duration: 40 min}, {name: quiet, duration: 20 min}]"],
+    )
     faults: tuple[Fault, ...] = Field((), description="What breaks, and when.")
     drills: Drills | None = Field(None, description="Recoveries that disturb nothing.")
     rto: RtoAssumptions = Field(
@@ -165,7 +176,6 @@ class Scenario(Strict):
         default_factory=dict,
         description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
     )
-
     vary: Annotated[dict[str, VariedValues], BeforeValidator(_check_varied)] = Field(
         default_factory=dict,
         description="Values to try, by path, all combinations: "
@@ -173,6 +183,13 @@ class Scenario(Strict):
     )
     replications: Replications | None = Field(
         None, description="How often it is run, each time with another seed."
+    )
+    checkers: dict[Name, Checker] = Field(
+        default_factory=dict,
+        description="What packages look for in recovered mail, by a name of yours.",
+    )
+    markers: tuple[Marker, ...] = Field(
+        (), description="Marks of pytest that its tests carry.", examples=["[slow]"]
     )
 
     _source: Source = PrivateAttr(default_factory=Source)

@@ -6,12 +6,14 @@ like any other.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rpolab.protections.base import (
     ImageFiles,
     PointClass,
+    PointSource,
     PointUnavailable,
     ProtectedPoint,
     Taken,
@@ -28,15 +30,15 @@ class Snapshots:
 
     def stage_of(self, sequence: int) -> str:
         """Return where a message was that was acknowledged when `sequence` points were begun."""
-        return "after the point" if sequence >= self.captured else "in no point"
+        return "after the point" if sequence >= self.captured else "on its way"
 
 
 class PointKeeper(ABC):
     """A protection that keeps points of its own, each a number and an instant.
 
     Args:
-        name: its name in the scenario.
         settings: its keys.
+        name: its name in the scenario.
         laboratory: the world it protects.
         copy_site: where its images are made; the disks there decide how long that takes.
     """
@@ -44,7 +46,7 @@ class PointKeeper(ABC):
     settings: ClassVar[type[OwnProtection]]
 
     def __init__(
-        self, name: str, settings: OwnProtection, laboratory: Laboratory, *, copy_site: str
+        self, settings: OwnProtection, name: str, laboratory: Laboratory, *, copy_site: str
     ) -> None:
         self.name = name
         self.kind = settings.kind
@@ -90,6 +92,11 @@ class PointKeeper(ABC):
     def give_up_point(self, point: ProtectedPoint) -> None:
         """Take note that a point is no longer kept."""
         del self._points[point.sequence]
+
+    @property
+    def copies(self) -> Sequence[PointSource]:
+        """The only copy there is: itself."""
+        return (self,)
 
     @property
     def points(self) -> list[ProtectedPoint]:
