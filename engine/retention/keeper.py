@@ -196,7 +196,7 @@ class RetentionKeeper:
         if kept[-1].sequence == self._frontier:
             self._enter(RetentionTrigger.POINTS_LEFT)
             return self._publish(kept)
-        self._work = self._certified(kept)
+        self._work = self._certified(kept, self._journal.manifest.pins)
         self._enter(RetentionTrigger.POINT_AGED)
         return []
 
@@ -228,12 +228,13 @@ class RetentionKeeper:
             return []
         return actions
 
-    def _certified(self, kept: Sequence[RecoveryPoint]) -> Iterator[list[Action]]:
+    def _certified(
+        self, kept: Sequence[RecoveryPoint], pins: Sequence[Pin]
+    ) -> Iterator[list[Action]]:
         """Compute the certificate of the new frontier in steps, then publish it.
 
-        If a pin has come or gone meanwhile, the plan is made anew: it may have given up that point.
+        Where these pins are no longer all, the plan is made anew: it may give up a pinned point.
         """
-        pins = self._journal.manifest.pins
         parent = None if self._parent is None else self._parent.refreshed()
         layer_map = LayerMap(self._journal, parent)
         new, done_bytes = kept[-1], 0
