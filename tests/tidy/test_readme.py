@@ -26,7 +26,12 @@ def test_the_shown_run_prints_what_the_readme_shows():
         capture_output=True,
         text=True,
         check=True,
-        env={"COLUMNS": COLUMNS, "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"},
+        env={
+            "RPOLAB_STORE": "off",
+            "COLUMNS": COLUMNS,
+            "LANG": "C.UTF-8",
+            "PYTHONIOENCODING": "utf-8",
+        },
     )
     printed = iter(done.stdout.splitlines())
     for line in lines:
