@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 from engine_world_found import FOUND
 from engine_world_steps import STEPS, live_through, random_steps
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 HISTORIES = st.lists(
@@ -43,7 +43,7 @@ def with_what_was_found(test):
     return test
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @with_what_was_found
 @given(st.integers(0, 1 << 16), HISTORIES)
 def test_any_history_leaves_points_that_are_right_and_refusals(seed, steps):
