@@ -82,8 +82,10 @@ def reseed(world):
     if world.fanout is None:
         world.fanout = Fanout(world.capture, [world.plan(sister.name)])
         world.rejoin(sister, world.fanout.feed(sister.name))
-    while not _made(world, copy, sister):
+    for _ in range(world.choose(3)):
+        _made(copy, sister, stop=world.choose(60))
         world.tally["crashes"] += 1
+    _made(copy, sister)
     world.fanout.attach(world.plan(copy.name), copy.journal.durable)
     copy.history, copy.is_attached = world.history, True
     copy.acknowledged_ever = copy.journal.durable
@@ -92,12 +94,12 @@ def reseed(world):
     world.tally["re-seeds"] += 1
 
 
-def _made(world, copy, sister):
-    """Copy the files and records of a sister; return False where it was stopped midway."""
-    job, stop = Reseed(copy.place, sister.journal, batch_bytes_max=3_000), world.choose(30)
+def _made(copy, sister, stop=None):
+    """Copy the files and records of a sister, as far as a stop midway lets it."""
+    job = Reseed(copy.place, sister.journal, batch_bytes_max=3_000)
     for step, action in enumerate((*job.begin(), *job.files())):
         if step == stop:
-            return False
+            return
         copy.place.carry_out(action)
     result = job.open(copy.journal_settings)
     settle(result.journal, copy.place, result.actions)
@@ -107,7 +109,6 @@ def _made(world, copy, sister):
     copy.acknowledged_ever = result.journal.durable
     copy.start_target()
     copy.settle_target()
-    return True
 
 
 class Trial:
