@@ -7,6 +7,7 @@ from typing import Literal
 import scenarios
 from reports import (
     Assumption,
+    FaultResult,
     ProtectionResult,
     ThresholdResult,
     Verdict,
