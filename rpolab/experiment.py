@@ -38,6 +38,7 @@ from rpolab.mail_sources import Traffic, mail_source
 from rpolab.mail_users import act_as_users
 from rpolab.notices import protection_notices
 from rpolab.own_parts import blamed
+from rpolab.promotions import promote
 from rpolab.protections.choice import protection_of
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.rto import assumptions
@@ -278,6 +279,7 @@ class Experiment:
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         assert self._lost_ns is not None, "the mail server was lost"
         self._run_until(self._lost_ns + SETTLE_NS, progress)
+        promote(self.kernel, self.protections.values())
         for name, moments in self._disaster.items():
             wanted = self.scenario.protect[name].recover
             self.recoverers[name].recover(moments, "app" if wanted == "application" else "any")

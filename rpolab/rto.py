@@ -136,7 +136,7 @@ def assumptions(own: RtoAssumptions) -> list[Assumption]:
 
 
 def _promotion(length_ns: int) -> RtoStep:
-    return _step("promote the copy and fence", length_ns, "measured", PROMOTION_SOURCE)
+    return _step("fence by a new epoch", length_ns, "measured", PROMOTION_SOURCE)
 
 
 def _chosen(figure: Figure, own: RtoAssumptions) -> RtoStep:

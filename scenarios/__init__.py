@@ -55,6 +55,7 @@ from scenarios.phases import Phase, Span, phase_spans
 from scenarios.protections import (
     Bookmarks,
     ContinuousDataProtection,
+    Failover,
     OwnProtection,
     Verify,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Evaluation",
     "Exchange",
     "Expression",
+    "Failover",
     "Fault",
     "FaultTimes",
     "Hours",

@@ -59,6 +59,10 @@ def _check_copies(draft: Draft) -> Iterator[Finding]:
             path: Path = ("protect", name, "copies", index)
             unknown = list(unknown_site(draft, (*path, "site"), copy.site))
             yield from unknown or _check_reachable(draft, (*path, "site"), copy.site)
+        failover = getattr(protection, "failover", None)
+        if failover is not None:
+            witness: Path = ("protect", name, "failover", "witness")
+            yield from unknown_site(draft, witness, failover.witness)
 
 
 def _check_reachable(draft: Draft, path: Path, site: str) -> Iterator[Finding]:

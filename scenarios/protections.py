@@ -10,6 +10,7 @@ from scenarios.fields import (
     AT_LEAST_ONE,
     Duration,
     Interval,
+    Name,
     Pulse,
     Size,
     Strict,
@@ -44,6 +45,15 @@ class Verify(Strict):
     )
 
 
+class Failover(Strict):
+    """After a disaster the best copy is promoted under a new epoch, which fences the old server."""
+
+    witness: Name = Field(
+        description="The site of the machine that keeps the register of epochs.",
+        examples=["recovery"],
+    )
+
+
 class ContinuousDataProtection(Strict):
     """Every write is captured in order, shipped, and kept in a journal."""
 
@@ -62,6 +72,10 @@ class ContinuousDataProtection(Strict):
             "Whether each copy opens its points in the background, with the mail server's own "
             "tools: the newest bookmark at once, and old points now and then."
         ),
+    )
+    failover: Failover | None = Field(
+        None,
+        description="How a copy becomes the primary after a disaster; by hand when left out.",
     )
     heartbeat_ns: Pulse = setting(
         "1 s", key="heartbeat", description="Time between signs of life when nothing is written."

@@ -12,6 +12,7 @@ from rpolab.protections.captures import Captures
 from rpolab.protections.feeding import Feeding
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.protections.promises import health_settings
+from rpolab.protections.promoting import Promoting
 from rpolab.protections.scrubbing import Scrubbing
 from rpolab.protections.session_settings import session_settings
 from rpolab.protections.stages import Stages
@@ -53,6 +54,11 @@ class Cdp:
         self.captured = CaptureHost(laboratory.kernel, self._captures.first(), self, spool)
         self._feeding = Feeding(self.captured, laboratory)
         self.copies = tuple(self._make_copy(copy) for copy in spec.copies)
+        #: What makes a copy the primary after a disaster; None where that is done by hand.
+        self.promoting: Promoting | None = None
+        if spec.failover is not None:
+            group = self.captured.capture.group
+            self.promoting = Promoting(laboratory, name, spec.failover.witness, group)
         self._are_scrubbed = False
         self._scrubbings = [
             Scrubbing(laboratory, copy, self._feeding.sister_of, spec.verify.every_ns)

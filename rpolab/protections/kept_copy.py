@@ -109,6 +109,8 @@ class KeptCopy(CopyPoints):
         self.after_action: Callable[[End, Action], None] | None = None
         #: Whether it follows the capture; not while it is detached, or made anew.
         self.is_fed = True
+        #: How long its promotion took, None where it was not promoted.
+        self.promotion_ns: int | None = None
         #: (instant, what) each time that it was detached, and made anew.
         self.events: list[tuple[int, str]] = []
 

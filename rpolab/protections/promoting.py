@@ -131,6 +131,8 @@ class Promoting:
         if isinstance(notice, Promoted):
             took_ns = self._kernel.now_ns - self._began_ns
             self.figures = PromotionFigures(notice.epoch, notice.base.sequence, took_ns)
+            assert copy.newest("any").sequence == notice.base.sequence, "the branch begins there"
+            copy.promotion_ns = took_ns
             copy.tell(f"promoted in epoch {notice.epoch}; the old source is fenced")
             self._laboratory.trace.record("cdp.promoted", name=copy.name, epoch=notice.epoch)
         elif isinstance(notice, PromotionFailed):
