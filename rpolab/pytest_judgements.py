@@ -62,13 +62,21 @@ def seed_of(document: dict[str, Any]) -> str:
 
 
 def told_unfired(document: dict[str, Any]) -> list[str]:
-    """The faults that were drawn and did not fire, a line each, with the run."""
+    """The faults that were drawn and never fired, a line each, with the run."""
     return [
         f"{fault['kind']} at {fault['at_s']:g} s (seed {run['seed']}): {fault['evidence']}"
         for run in runs_of(document)
-        for fault in run["faults"]
-        if not fault["fired"] and fault.get("chosen", fault["evidence"] != "not drawn")
+        for fault in _unfired(run["faults"])
     ]
+
+
+def _unfired(faults: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Of a fault that may come often, once is enough."""
+    came = {fault.get("number") for fault in faults if fault["fired"]} - {None}
+    for fault in faults:
+        chosen = fault.get("chosen", fault["evidence"] != "not drawn")
+        if chosen and not fault["fired"] and fault.get("number") not in came:
+            yield fault
 
 
 def value_text(found: Judged) -> str:
@@ -128,4 +136,6 @@ def _strictness(expr: str) -> str:
 
 
 def _quantity(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{value * 100:.6g} %"
     return f"{value:,.0f}" if unit == "count" else f"{value:,.9g} {unit}"

@@ -30,6 +30,7 @@ from scenarios.faults import (
     PowerCut,
     ServiceStop,
     SiteLoss,
+    StaleSnapshot,
     VolumeFault,
 )
 from scenarios.grammar import QuantityError
@@ -118,6 +119,7 @@ __all__ = [
     "SiteLoss",
     "Source",
     "Span",
+    "StaleSnapshot",
     "StorageGroup",
     "Threshold",
     "Variant",
