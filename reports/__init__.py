@@ -3,6 +3,15 @@
 `reports.terminal` and `reports.progress` import rich and are imported by who needs them.
 """
 
+from reports.copies import (
+    Bookmark,
+    CopyResult,
+    Coverage,
+    CoverageGap,
+    Exceedance,
+    KeptHistory,
+    StageLoss,
+)
 from reports.curve import Curve, Stretch
 from reports.documents import (
     ResultError,
@@ -32,13 +41,19 @@ from reports.verdicts import ThresholdResult, Verdict, worst_verdict
 __all__ = [
     "Amount",
     "Assumption",
+    "Bookmark",
     "Cell",
     "CopyHealthFigures",
+    "CopyResult",
+    "Coverage",
+    "CoverageGap",
     "Curve",
     "Digests",
+    "Exceedance",
     "FaultResult",
     "GroupRecovery",
     "HealthNote",
+    "KeptHistory",
     "Loss",
     "LostMessage",
     "Notice",
@@ -52,6 +67,7 @@ __all__ = [
     "RpoStatistics",
     "RtoStep",
     "ScenarioReference",
+    "StageLoss",
     "Stretch",
     "Study",
     "ThresholdResult",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from reports.records import CurvePoint, RpoStatistics, seconds
+from reports.copies import Exceedance
+from reports.records import Class, CurvePoint, RpoStatistics, seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,30 @@ class Curve:
         """For how long RPO was more than a limit."""
         return sum(
             max(0, stretch.high_ns - max(stretch.low_ns, limit_ns)) for stretch in self.stretches
+        )
+
+    def exceedance(self, consistency: Class, limit_ns: int) -> Exceedance:
+        """How often and for how long RPO was more than a limit; touching it is no excess."""
+        lengths_ns: list[int] = []
+        is_above = False
+        for stretch in self.stretches:
+            above_ns = max(0, stretch.high_ns - max(stretch.low_ns, limit_ns))
+            if not above_ns:
+                is_above = False
+                continue
+            if is_above and stretch.low_ns > limit_ns:
+                lengths_ns[-1] += above_ns
+            else:
+                lengths_ns.append(above_ns)
+            is_above = True
+        return Exceedance(
+            consistency=consistency,
+            limit_s=seconds(limit_ns),
+            count=len(lengths_ns),
+            total_s=seconds(sum(lengths_ns)),
+            longest_s=seconds(max(lengths_ns, default=0)),
+            peak_s=seconds(self.max_ns()),
+            share=round(sum(lengths_ns) / self.length_ns, 9),
         )
 
     def quantiles_ns(self, shares: Iterable[Fraction]) -> list[Fraction]:

@@ -50,5 +50,11 @@ class CopyHealthFigures(Record):
     mode_s: dict[str, Seconds]
     sent_raw_bytes: int = Field(ge=0)
     sent_wire_bytes: int = Field(ge=0)
+    rpo_stages: dict[str, dict[str, RpoStatistics | None]] = Field(
+        default_factory=dict, description="RPO received, applied and verified, each by class."
+    )
+    retention_left_s: Seconds | None = None
+    not_met_s: Seconds | None = None
+    verified_until_s: Seconds | None = None
     alarms: tuple[RaisedAlarm, ...] = ()
     events: tuple[HealthNote, ...] = ()

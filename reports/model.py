@@ -8,9 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from reports.health import CopyHealthFigures
-from reports.records import Amount, CurvePoint, OutsideText, Record, RpoStatistics, Seconds
-from reports.recoveries import Recovery
+from reports.copies import CopyResult, KeptHistory
+from reports.records import Amount, OutsideText, Record, Seconds
 from reports.verdicts import ThresholdResult, Verdict
 
 RESULT_VERSION: Literal[1] = 1
@@ -38,6 +37,8 @@ class FaultResult(Record):
     at_s: Seconds
     fired: bool
     evidence: OutsideText = ""
+    fired_at_s: Seconds | None = None
+    lifted_at_s: Seconds | None = Field(None, description="When it was over, if it ever was.")
 
 
 class Notice(Record):
@@ -48,21 +49,26 @@ class Notice(Record):
     text: OutsideText
 
 
-class ProtectionResult(Record):
-    """What one protection did; `rpo` and `curve` are to any write, the others to bookmarks.
-
-    A curve is a line through (time_s, rpo_s) points; a drop is two points at the same time.
-    """
+class ProtectionName(Record):
+    """Which protection it is, and how much mail it was to keep."""
 
     name: str
     kind: str
     acknowledged: Amount
-    recoveries: tuple[Recovery, ...] = ()
-    rpo: RpoStatistics | None = None
-    curve: tuple[CurvePoint, ...] = ()
-    app_rpo: RpoStatistics | None = None
-    app_curve: tuple[CurvePoint, ...] = ()
-    health: CopyHealthFigures | None = None
+
+
+class ProtectionResult(KeptHistory, ProtectionName):
+    """What one protection did.
+
+    With several copies it is what the best of them gave, and `copies` has each of them.
+    """
+
+    copies: tuple[CopyResult, ...] = ()
+
+    @property
+    def columns(self) -> "tuple[ProtectionResult | CopyResult, ...]":
+        """Each copy where there are several, else the protection itself."""
+        return self.copies or (self,)
 
 
 class Assumption(Record):

@@ -8,13 +8,17 @@ from reports.records import Class, Loss, Outcome, OutsideText, Record, Seconds
 
 
 class LostMessage(Record):
-    """One lost message; `stage` is where it was at the disaster (pool, wire, gap ...)."""
+    """One lost message; `stage` is where it was at the disaster (pool, wire, gap ...).
+
+    `came_back` names the way by which it came back after all, empty if it did not.
+    """
 
     mailbox: OutsideText
     subject: OutsideText
     acknowledged_s: Seconds
     stage: str
     bytes: int = Field(ge=0)
+    came_back: str = ""
 
 
 class Point(Record):
@@ -55,6 +59,7 @@ class Recovery(Record):
     cause: Literal["disaster", "drill"]
     outcome: Outcome
     consistency: Class = Field("any", alias="class")
+    copy_name: str = Field("", alias="copy", description="Which of several copies it came from.")
     point: Point | None = None
     rpo_s: Seconds | None = None
     reported_rpo_s: Seconds | None = None

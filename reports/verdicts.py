@@ -32,8 +32,8 @@ def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
 class ThresholdResult(Record):
     """One threshold: limit, observed value, number of samples, verdict.
 
-    `observed` is in `unit`; None without a sample. `line` is the line of `file`, 0 if unknown;
-    `file` is empty where that is the scenario's own.
+    `observed` and `limit` are in `unit`; `observed` is None without a sample. `line` is the line of
+    `file`, 0 if unknown; `file` is empty where that is the scenario's own.
 
     Over replications, `low` and `high` bound what the observed value stands for (95 % confidence);
     both are None where it is exact. With a `low` and no `high` (or the other way round) the samples
@@ -52,6 +52,7 @@ class ThresholdResult(Record):
     low: Seconds | None = None
     high: Seconds | None = None
     runs_needed: int | None = Field(None, ge=1)
+    limit: Seconds | None = None
 
     @property
     def is_strict(self) -> bool:

@@ -25,6 +25,7 @@ from reports import (
     seconds,
 )
 from rpolab import measures
+from rpolab.exposure import note_backlogs
 from rpolab.faults import faults_of
 from rpolab.ledger import Ledger
 from rpolab.ledgers import Ledgers
@@ -148,6 +149,8 @@ class Experiment:
                     at_s=seconds(outcome.fault.at_ns),
                     fired=outcome.fired,
                     evidence=outcome.evidence,
+                    fired_at_s=measures.optional_seconds(outcome.fired_at_ns),
+                    lifted_at_s=measures.optional_seconds(outcome.lifted_at_ns),
                 )
                 for outcome in self.faults
             ),
@@ -244,6 +247,7 @@ class Experiment:
             next_ns = min(self.kernel.now_ns + slice_ns, until_ns)
             self.kernel.run(next_ns)
             self._note_stop()
+            note_backlogs(self.protections.values())
             if progress is not None:
                 progress(self.kernel.now_ns)
 
@@ -282,7 +286,11 @@ class Experiment:
         protection = self.protections[name]
         end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
         return measures.protection_result(
-            protection, self.recoverers[name].recoveries, self.ledgers, end_ns
+            protection,
+            self.recoverers[name].recoveries,
+            self.ledgers,
+            end_ns,
+            measures.rpo_limits_ns(self.scenario, name),
         )
 
 

@@ -1,6 +1,6 @@
 """From what happened to the figures of the report: RPO(t), thresholds, verdict, assumptions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import scenarios
@@ -12,7 +12,9 @@ from reports import (
     Recovery,
     ThresholdResult,
     Verdict,
+    seconds,
 )
+from rpolab.exposure import backlog_curve, bookmark_results, exceedances
 from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
 from rpolab.protections.base import PointClass, Protection
@@ -21,6 +23,7 @@ from scenarios import Measure, Scenario, Threshold, combine, evaluate
 from sim.fault_plan import FaultOutcome
 
 NS_PER_SECOND = 1_000_000_000
+_RPO_METRICS: dict[PointClass, str] = {"any": "rpo", "app": "app_rpo"}
 UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
     Measure.DURATION_NS: "s",
     Measure.SIZE_BYTES: "bytes",
@@ -29,11 +32,22 @@ UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
 
 
 def protection_result(
-    protection: Protection, recoveries: Sequence[Recovery], ledgers: Ledgers, end_ns: int
+    protection: Protection,
+    recoveries: Sequence[Recovery],
+    ledgers: Ledgers,
+    end_ns: int,
+    limits_ns: Mapping[PointClass, Sequence[int]],
 ) -> ProtectionResult:
     """Return what one protection did until `end_ns`, with its RPO(t) by class.
 
     Before the first point of a class, RPO(t) is the age of the run.
+
+    Args:
+        protection: what kept the mail.
+        recoveries: its recoveries in their order.
+        ledgers: the truth.
+        end_ns: the disaster, or the run's end.
+        limits_ns: the limits of RPO to tell the exceedances of, by class.
     """
     curve = _curve(protection, "any", end_ns)
     app_curve = _curve(protection, "app", end_ns)
@@ -48,12 +62,37 @@ def protection_result(
         app_rpo=None if app_curve is None else app_curve.statistics(),
         app_curve=() if app_curve is None else app_curve.vertices(),
         health=None if health is None else health_figures(health),
+        backlog=backlog_curve(protection, end_ns),
+        bookmarks=bookmark_results(protection),
+        exceedances=(
+            *exceedances("any", curve, limits_ns["any"]),
+            *exceedances("app", app_curve, limits_ns["app"]),
+        ),
     )
 
 
 def _curve(protection: Protection, consistency: PointClass, end_ns: int) -> Curve | None:
     points = protection.durable[consistency]
     return Curve.from_points(0, end_ns, points, 0) if points and end_ns > 0 else None
+
+
+def rpo_limits_ns(scenario: Scenario, name: str) -> dict[PointClass, list[int]]:
+    """Return the limits that the scenario sets on a protection's RPO, by class."""
+    return {
+        consistency: [
+            threshold.expression.limit
+            for threshold in scenario.threshold_list()
+            if threshold.protection == name
+            and threshold.metric == metric
+            and threshold.expression.operator in ("<", "<=")
+        ]
+        for consistency, metric in _RPO_METRICS.items()
+    }
+
+
+def optional_seconds(time_ns: int | None) -> float | None:
+    """Return an instant in seconds, where there is one."""
+    return None if time_ns is None else seconds(time_ns)
 
 
 def judge(
@@ -104,7 +143,9 @@ def _judge(threshold: Threshold, recoveries: Sequence[Recovery]) -> ThresholdRes
         n=evaluation.samples,
         verdict=Verdict(evaluation.verdict.value),
         line=threshold.line,
+        file=threshold.file,
         note=evaluation.note,
+        limit=threshold.expression.limit / (NS_PER_SECOND if unit == "s" else 1),
     )
 
 

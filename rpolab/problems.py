@@ -1,6 +1,6 @@
 """Reads scenarios for the command line, and words what is wrong with them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from emulators.exchange.input_files import BadRows, WorkloadFileError
@@ -21,14 +21,15 @@ class Reading:
     warnings: tuple[Problem, ...]
 
 
-def read(name: str, *, with_archive: bool) -> Reading:
+def read(name: str, *, with_archive: bool, settings: Sequence[str] = ()) -> Reading:
     """Reads the scenario of that name.
 
     Args:
         name: a library name or a path.
         with_archive: read the files of its workload from end to end too.
+        settings: what the options --set put in place of the file's values.
     """
-    checked: Checked = check(name)
+    checked: Checked = check(name, settings)
     problems, scenario = list(checked.problems), checked.scenario
     warnings = list(checked.warnings)
     if scenario is not None and with_archive:

@@ -1,7 +1,7 @@
 """Runs scenarios and notes how long that really took."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -41,10 +41,17 @@ def with_seed(scenario: Scenario, seed: int | None) -> Scenario:
     return scenario.model_copy(update={"seed": seed})
 
 
-def replay_command(name: str, seed: int) -> str:
-    """The shell command that repeats a run, for whoever stands in the same folder."""
+def replay_command(name: str, seed: int, options: Sequence[str] = ()) -> str:
+    """The shell command that repeats a run, for whoever stands in the same folder.
+
+    Args:
+        name: what the scenario was asked for by.
+        seed: of the run.
+        options: what was set with --set.
+    """
     shown = f"./{name}" if name.startswith("-") else name
-    return f"rpolab run {shlex.quote(shown)} --seed {seed}"
+    settings = "".join(f" --set {shlex.quote(option)}" for option in options)
+    return f"rpolab run {shlex.quote(shown)}{settings} --seed {seed}"
 
 
 @dataclass(frozen=True, slots=True)

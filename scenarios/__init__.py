@@ -17,17 +17,10 @@ from scenarios.faults import (
     SiteLoss,
 )
 from scenarios.grammar import QuantityError
-from scenarios.loader import (
-    Checked,
-    check,
-    check_text,
-    library_folder,
-    library_names,
-    load,
-    parse,
-)
+from scenarios.library_files import library_folder, library_names, library_path
+from scenarios.loader import Checked, check, check_text, load, parse
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
-from scenarios.model import Scenario, Source
+from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
 from scenarios.quantities import spell_duration
@@ -73,6 +66,7 @@ __all__ = [
     "Source",
     "StorageGroup",
     "Threshold",
+    "Variant",
     "Verdict",
     "Workload",
     "check",
@@ -81,6 +75,7 @@ __all__ = [
     "evaluate",
     "library_folder",
     "library_names",
+    "library_path",
     "load",
     "parse",
     "parse_expression",

@@ -244,6 +244,8 @@ def _check_metric_name(draft: Draft, path: Path, name: str) -> Iterator[Finding]
 
 
 def _check_limit(path: Path, metric: str, read: object) -> Iterator[Finding]:
+    if metric not in METRICS:
+        return  # without any protection, nothing is known of its metrics
     try:
         expression = parse_expression(read)
     except QuantityError:

@@ -6,7 +6,6 @@ line and column of each node. Scalars follow YAML 1.2's core schema: `10:30` is 
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -22,6 +21,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from scenarios.nodes import Mark, Node
 from scenarios.wording import quoted
 
 FILE_BYTES_MAX = 2**20
@@ -40,48 +40,39 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]{1,40}(\.[0-9]*)?)([eE][-+]?[0-9]{1,4}
 class DocumentError(ValueError):
     """The text is not one YAML document that a scenario could be in."""
 
-    def __init__(self, message: str, hint: str, line: int = 1, column: int = 1) -> None:
+    def __init__(
+        self, message: str, hint: str, line: int = 1, column: int = 1, file: str = ""
+    ) -> None:
         self.hint = hint
-        self.line = line
-        self.column = column
+        self.mark = Mark(file, line, column)
         super().__init__(message)
 
 
-@dataclass(slots=True)
-class Node:
-    """One value of the document; `line` and `column` count from 1.
-
-    `value` is a scalar, a list of nodes, or a dict of key to node; `keys` has the position of
-    each key of a mapping.
-    """
-
-    value: Any
-    line: int
-    column: int
-    keys: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    def plain(self) -> Any:
-        """The value without positions; sequences are tuples."""
-        if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
-        if isinstance(self.value, list):
-            return tuple(node.plain() for node in self.value)
-        return self.value
-
-
-def read_document(content: bytes) -> Node:
+def read_document(content: bytes, file: str = "") -> Node:
     """Reads one YAML document of UTF-8 text.
+
+    Args:
+        content: the bytes of the file.
+        file: what the places of its values name.
 
     Raises:
         DocumentError: binary, too large, empty, not YAML, or YAML that scenarios do not use.
     """
+    try:
+        return _read(content, file)
+    except DocumentError as error:
+        error.mark = error.mark._replace(file=file)
+        raise
+
+
+def _read(content: bytes, file: str) -> Node:
     text = _decode(content)
-    builder = _Builder()
+    builder = _Builder(file)
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             builder.feed(event)
     except MarkedYAMLError as error:
-        raise _syntax_error(error) from None
+        raise _syntax_error(error, text) from None
     except (YAMLError, ValueError) as error:
         if isinstance(error, DocumentError):
             raise
@@ -120,7 +111,10 @@ def _position(before: str) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
-def _syntax_error(error: MarkedYAMLError) -> DocumentError:
+_LIST_WITH_UNIT = re.compile(r"\[[^\[\]'\"]*\] *[A-Za-z%]+(/s)?")
+
+
+def _syntax_error(error: MarkedYAMLError, text: str) -> DocumentError:
     problem = " ".join(str(error.problem or error.context or "unreadable").split())
     mark = error.problem_mark or error.context_mark
     if error.context_mark is not None and ("stream end" in problem or "end of stream" in problem):
@@ -130,14 +124,17 @@ def _syntax_error(error: MarkedYAMLError) -> DocumentError:
     hint = "check indentation, colons, quotes and brackets here and on the line before"
     if "'\\t'" in problem:
         hint = "indent with spaces, not tabs"
+    elif (unquoted := _LIST_WITH_UNIT.search(text.split("\n")[line - 1])) is not None:
+        hint = f"put a list with one unit in quotes: '{unquoted[0]}'"
     return DocumentError(f"this is not YAML: {problem}", hint, line, column)
 
 
 class _Builder:
     """Builds the tree of nodes from parser events, within the limits."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: str) -> None:
         self.root: Node | None = None
+        self._file = file
         self._open: list[Node] = []
         self._key: list[str | None] = []
         self._documents = 0
@@ -180,7 +177,7 @@ class _Builder:
             raise self._refused(event, message, "is this a scenario?")
 
     def _add(self, event: _ValueEvent, value: Any) -> Node:
-        node = Node(value, event.start_mark.line + 1, event.start_mark.column + 1)
+        node = Node(value, self._mark(event))
         self._count(node)
         if event.tag is not None:
             raise self._refused(event, f"tag {quoted(event.tag)}", "remove the tag")
@@ -197,23 +194,31 @@ class _Builder:
             self._key[-1] = None
         return node
 
+    def _mark(self, event: _ValueEvent) -> Mark:
+        """Where a value stands; one that is not written stands at its key."""
+        mark = event.start_mark
+        is_written = event.end_mark.index > mark.index or not isinstance(event, ScalarEvent)
+        if not is_written and self._open and self._key[-1] is not None:
+            return self._open[-1].keys[self._key[-1]]
+        return Mark(self._file, mark.line + 1, mark.column + 1)
+
     def _new_key(self, parent: Node, node: Node) -> str:
         key = str(node.value)
         if key in parent.keys:
-            line, _ = parent.keys[key]
-            message = f"the key {quoted(key)} is here twice; the first is on line {line}"
-            raise DocumentError(message, "remove one of the two", node.line, node.column)
+            first = parent.keys[key].line
+            message = f"the key {quoted(key)} is here twice; the first is on line {first}"
+            raise DocumentError(message, "remove one of the two", *node.mark[1:])
         if key == "<<":
             message = "a merge key '<<' is not used in scenarios"
-            raise DocumentError(message, "write the values out", node.line, node.column)
-        parent.keys[key] = (node.line, node.column)
+            raise DocumentError(message, "write the values out", *node.mark[1:])
+        parent.keys[key] = node.mark
         return key
 
     def _count(self, node: Node) -> None:
         self._nodes += 1
         if self._nodes > NODES_MAX:
             message = f"the file has more than {NODES_MAX:,} keys and values"
-            raise DocumentError(message, "is this a scenario?", node.line, node.column)
+            raise DocumentError(message, "is this a scenario?", *node.mark[1:])
 
     def _refused(self, event: Event, what: str, hint: str) -> DocumentError:
         mark = event.start_mark

@@ -3,24 +3,27 @@
 All problems of a scenario are found in one reading and given with file, line and column.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
 from scenarios.checks import check as cross_check
-from scenarios.document import FILE_BYTES_MAX, DocumentError, Node, read_document
+from scenarios.composition import compose
+from scenarios.document import FILE_BYTES_MAX, DocumentError, read_document
 from scenarios.draft import draft_of
 from scenarios.errors import Problem, ScenarioError
-from scenarios.findings import Finding, Path, dotted, findings_of
+from scenarios.findings import Finding, dotted, findings_of
+from scenarios.library_files import find
 from scenarios.lint import lint
-from scenarios.model import Scenario, Source
-from scenarios.wording import quoted, suggestion, visible
-
-_SUFFIXES = (".yaml", ".yml")
+from scenarios.matrix import RUNS_MAX, Choice, choices_of, with_vary
+from scenarios.model import Scenario, Source, Variant
+from scenarios.named_lists import with_lists
+from scenarios.nodes import Mark, Node, mark_of, node_of
+from scenarios.settings import with_settings
+from scenarios.wording import quoted, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,92 +35,83 @@ class Checked:
     warnings: tuple[Problem, ...]
 
 
-def load(name: str | FilePath) -> Scenario:
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a scenario is read from."""
+
+    file: str
+    folder: FilePath | None
+    options: tuple[str, ...] = ()
+
+
+def load(name: str | FilePath, settings: Sequence[str] = ()) -> Scenario:
     """Reads a scenario from a file, or from the library by its name.
+
+    Args:
+        name: a path, or a name of the library.
+        settings: values in place of the file's, such as 'link.bandwidth=5 Mbit/s'.
 
     Raises:
         ScenarioError: every problem of the file, with line, column and a hint.
     """
-    checked = check(name)
-    if checked.scenario is None:
-        raise ScenarioError(checked.problems)
-    return checked.scenario
+    return _valid(check(name, settings))
 
 
-def parse(values: Mapping[str, Any], *, folder: FilePath | None = None) -> Scenario:
+def parse(
+    values: Mapping[str, Any], *, folder: FilePath | None = None, settings: Sequence[str] = ()
+) -> Scenario:
     """Makes a scenario of plain values (as a YAML reader would give them).
 
     Args:
         values: the scenario's keys; lists or tuples for sequences.
-        folder: where a relative mbox path starts; the current folder when left out.
+        folder: where a relative path starts; the current folder when left out.
+        settings: as for `load`.
 
     Raises:
         ScenarioError: every problem, without lines.
     """
-    checked = _check_plain(_as_plain(values), None, "scenario", folder or FilePath())
-    if checked.scenario is None:
-        raise ScenarioError(checked.problems)
-    return checked.scenario
+    root = node_of(values, Mark("scenario"))
+    return _valid(_check(root, _Origin("scenario", folder or FilePath(), tuple(settings))))
 
 
-def check(name: str | FilePath) -> Checked:
+def check(name: str | FilePath, settings: Sequence[str] = ()) -> Checked:
     """Reads a scenario as `load` does, and returns problems and warnings instead of raising."""
     path = find(name)
     if isinstance(path, Problem):
         return Checked(None, (path,), ())
-    return check_bytes(_read(path), str(path), path.parent) if path.is_file() else _no_file(path)
+    if not path.is_file():
+        return _no_file(path)
+    return check_bytes(_read(path), str(path), path.parent, settings)
 
 
-def check_text(text: str, file: str = "scenario.yaml", folder: FilePath | None = None) -> Checked:
+def check_text(
+    text: str,
+    file: str = "scenario.yaml",
+    folder: FilePath | None = None,
+    settings: Sequence[str] = (),
+) -> Checked:
     """Reads a scenario from text; `file` is what its problems name."""
-    return check_bytes(text.encode("utf-8", "surrogatepass"), file, folder)
+    return check_bytes(text.encode("utf-8", "surrogatepass"), file, folder, settings)
 
 
-def check_bytes(content: bytes | OSError, file: str, folder: FilePath | None) -> Checked:
+def check_bytes(
+    content: bytes | OSError, file: str, folder: FilePath | None, settings: Sequence[str] = ()
+) -> Checked:
     """Reads a scenario from a file's content, or reports why there is none."""
     if isinstance(content, OSError):
         message = f"the file cannot be read: {content.strerror or content}"
         return Checked(None, (Problem(file, 0, 0, "", message, "check its permissions"),), ())
     try:
-        document = read_document(content)
+        root = read_document(content, file)
     except DocumentError as error:
-        message, hint = visible(str(error)), visible(error.hint)
-        problem = Problem(file, error.line, error.column, "", message, hint)
-        return Checked(None, (problem,), ())
-    return _check_plain(document.plain(), document, file, folder)
+        return _refused(error)
+    return _check(root, _Origin(file, folder, tuple(settings)))
 
 
-def library_names() -> list[str]:
-    """The names of the library's scenarios, sorted."""
-    return sorted(path.stem for path in library_folder().glob("*.yaml"))
-
-
-def library_folder() -> FilePath:
-    """The folder of the library's files."""
-    return FilePath(str(resources.files("scenarios"))) / "library"
-
-
-def find(name: str | FilePath) -> FilePath | Problem:
-    """The file that a name stands for: an existing path, or a scenario of the library."""
-    path, text = FilePath(name), str(name)
-    if "\0" in text:
-        return Problem(quoted(text), 0, 0, "", "this is not a file name", "write a path")
-    try:
-        if path.exists():
-            return path
-    except OSError as error:
-        message = f"this cannot be a file: {error.strerror or error}"
-        return Problem(quoted(text), 0, 0, "", message, "write a path")
-    known = library_names()
-    if text in known:
-        return library_folder() / f"{text}.yaml"
-    if text.endswith(_SUFFIXES) or len(path.parts) > 1:
-        hint = f"library: {', '.join(known)}"
-        return Problem(text, 0, 0, "", "there is no such file", hint)
-    hint = suggestion(text, known, what="scenarios")
-    return Problem(
-        text, 0, 0, "", "there is neither such a file nor a scenario in the library", hint
-    )
+def _valid(checked: Checked) -> Scenario:
+    if checked.scenario is None:
+        raise ScenarioError(checked.problems)
+    return checked.scenario
 
 
 def _read(path: FilePath) -> bytes | OSError:
@@ -133,23 +127,87 @@ def _no_file(path: FilePath) -> Checked:
     return Checked(None, (Problem(str(path), 0, 0, "", fault, "name a scenario file"),), ())
 
 
-def _check_plain(plain: Any, document: Node | None, file: str, folder: FilePath | None) -> Checked:
-    if not isinstance(plain, dict):
+def _refused(error: DocumentError) -> Checked:
+    mark, message, hint = error.mark, visible(str(error)), visible(error.hint)
+    return Checked(None, (Problem(mark.file, mark.line, mark.column, "", message, hint),), ())
+
+
+def _check(root: Node, origin: _Origin) -> Checked:
+    if not isinstance(root.value, dict):
         hint = "a scenario is a mapping: it begins with 'title: ...' at the margin"
-        finding = Finding(
-            (), f"a mapping of keys to values is expected, read {quoted(plain)}", hint
-        )
-        return Checked(None, (_problem(finding, document, file),), ())
+        read = quoted(root.plain())
+        finding = Finding((), f"a mapping of keys to values is expected, read {read}", hint)
+        return Checked(None, (_problem(finding, root),), ())
+    try:
+        root = with_lists(compose(root, origin.folder, FilePath(origin.file)))
+        root, settings = with_settings(root, origin.options)
+        root = with_vary(with_lists(root), settings)
+        checked = _check_one(root, origin)
+        if checked.scenario is None or not checked.scenario.vary:
+            return checked
+        return _check_cells(root, origin, checked, choices_of(root))
+    except DocumentError as error:
+        return _refused(error)
+
+
+def _check_one(root: Node, origin: _Origin) -> Checked:
+    """Checks one run's scenario, or the one from which all cells are made."""
+    plain = root.plain()
     scenario, findings = _validate(plain)
-    draft = draft_of(plain, folder)
+    draft = draft_of(plain, origin.folder)
     told = {finding.path for finding in findings}
     findings += [finding for finding in cross_check(draft) if finding.path not in told]
-    problems = _sorted(_problem(finding, document, file) for finding in findings)
+    problems = _sorted(_problem(finding, root) for finding in findings)
     if problems or scenario is None:
         return Checked(None, problems, ())
-    warnings = _sorted(_problem(finding, document, file) for finding in lint(draft))
-    scenario.attach(Source(file, folder, _threshold_lines(document), warnings))
+    warnings = _sorted(_problem(finding, root) for finding in lint(draft))
+    marks = dict(_threshold_marks(root))
+    scenario.attach(Source(origin.file, origin.folder, marks, warnings, origin.options))
     return Checked(scenario, (), warnings)
+
+
+def _check_cells(root: Node, origin: _Origin, base: Checked, choices: list[Choice]) -> Checked:
+    """Checks each choice of values; what is wrong with several of them is told once."""
+    assert base.scenario is not None, "the cells are made from a valid scenario"
+    runs = len(choices) * len(base.scenario.seeds)
+    if runs > RUNS_MAX:
+        message = f"{runs:,} runs: {len(choices)} combinations of values, each with all seeds"
+        hint = f"at most {RUNS_MAX:,}: vary less, or replicate less"
+        return Checked(None, (_problem(Finding(("vary",), message, hint), root),), ())
+    checked = [(choice, _check_one(choice.applied(root), origin)) for choice in choices]
+    problems = _told_once((choice, cell.problems) for choice, cell in checked)
+    if problems:
+        return Checked(None, problems, ())
+    warnings = _doubts([(choice, cell.warnings) for choice, cell in checked])
+    variants = tuple(
+        Variant(choice.name, choice.texts, cell.scenario)
+        for choice, cell in checked
+        if cell.scenario is not None
+    )
+    source = replace(base.scenario.source, warnings=warnings)
+    base.scenario.attach(source, variants)
+    return Checked(base.scenario, (), warnings)
+
+
+def _told_once(
+    cells: Iterable[tuple[Choice, tuple[Problem, ...]]], told: Iterable[Problem] = ()
+) -> tuple[Problem, ...]:
+    """What is found in cells and not told yet, each with the first cell that has it."""
+    known = set(told)
+    found = []
+    for choice, problems in cells:
+        for problem in problems:
+            if problem not in known:
+                known.add(problem)
+                found.append(replace(problem, message=f"with {choice.name}: {problem.message}"))
+    return _sorted(found)
+
+
+def _doubts(cells: list[tuple[Choice, tuple[Problem, ...]]]) -> tuple[Problem, ...]:
+    """What is doubtful in all cells, as it stands; and what is in some, with the first of them."""
+    _, first = cells[0]
+    common = [doubt for doubt in first if all(doubt in doubts for _, doubts in cells)]
+    return _sorted([*common, *_told_once(cells, common)])
 
 
 def _validate(plain: dict[str, Any]) -> tuple[Scenario | None, list[Finding]]:
@@ -159,49 +217,18 @@ def _validate(plain: dict[str, Any]) -> tuple[Scenario | None, list[Finding]]:
         return None, findings_of(error, Scenario, plain)
 
 
-def _as_plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _as_plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return tuple(_as_plain(item) for item in value)
-    return value
-
-
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems)))
 
 
-def _problem(finding: Finding, document: Node | None, file: str) -> Problem:
-    line, column = (0, 0)
-    if document is not None:
-        line, column = _position(document, finding.path, at_key=finding.at_key)
+def _problem(finding: Finding, root: Node) -> Problem:
+    mark = mark_of(root, finding.path, at_key=finding.at_key)
     place, message, hint = dotted(finding.path), finding.message, finding.hint
-    return Problem(file, line, column, visible(place), visible(message), visible(hint))
+    return Problem(*mark, visible(place), visible(message), visible(hint))
 
 
-def _position(document: Node, path: Path, *, at_key: bool) -> tuple[int, int]:
-    """Line and column of the value at a path, or of its key; of the nearest parent if absent."""
-    node, place = document, (document.line, document.column)
-    for index, step in enumerate(path):
-        if isinstance(node.value, dict) and step in node.value:
-            key_place = node.keys[str(step)]
-            node = node.value[step]
-        elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            key_place = (node.line, node.column)
-        else:
-            break
-        last = index == len(path) - 1
-        place = key_place if last and at_key else (node.line, node.column)
-    return place
-
-
-def _threshold_lines(document: Node | None) -> dict[tuple[str, int], int]:
-    thresholds = document.value.get("thresholds") if document is not None else None
-    if thresholds is None or not isinstance(thresholds.value, dict):
-        return {}
-    return {
-        (name, index): item.line
-        for name, items in thresholds.value.items()
-        for index, item in enumerate(items.value)
-    }
+def _threshold_marks(root: Node) -> Iterator[tuple[tuple[str, int], Mark]]:
+    thresholds = root.child("thresholds")
+    for name, items in (thresholds.value if thresholds is not None else {}).items():
+        for index, item in enumerate(items.value):
+            yield (name, index), item.mark

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.errors import Problem
@@ -23,9 +30,12 @@ from scenarios.fields import (
 )
 from scenarios.grammar import QuantityError
 from scenarios.mail import AnyWorkload, OwnWorkload, Workload
+from scenarios.matrix import Replications, VariedValues
 from scenarios.moments import Moment
+from scenarios.nodes import Mark
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
+from scenarios.wording import quoted
 from scenarios.world import Exchange, Link, SiteOrNothing
 
 SEED_MAX = 2**64 - 1
@@ -45,6 +55,16 @@ def _check_not_empty(read: object) -> object:
     return read
 
 
+def _check_varied(read: object) -> object:
+    for path, values in read.items() if isinstance(read, dict) else ():
+        if values == ():
+            raise refusal("no value is written", "write at least one", at=path)
+        if not isinstance(values, tuple):
+            message = f"a list of values is expected, read {quoted(values)}"
+            raise refusal(message, "write [...], or '[2, 5, 10] Mbit/s' in quotes", at=path)
+    return _check_not_empty(read)
+
+
 def _parse_expression(read: object) -> Expression:
     try:
         return parse_expression(read)
@@ -61,12 +81,22 @@ ThresholdText = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a scenario was read: its file, the lines of its thresholds, and doubts about it."""
+    """Where a scenario was read: its file, the places of its thresholds, doubts, options."""
 
     file: str = ""
     folder: Path | None = None
-    threshold_lines: dict[tuple[str, int], int] = field(default_factory=dict)
+    threshold_marks: dict[tuple[str, int], Mark] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One choice of the values that a scenario varies: its name, the values as written."""
+
+    name: str
+    settings: dict[str, str]
+    scenario: "Scenario"
 
 
 class Scenario(Strict):
@@ -78,6 +108,15 @@ class Scenario(Strict):
     )
     description: Annotated[str, StringConstraints(max_length=10_000)] = Field(
         "", description="More about it, for the reader."
+    )
+    teaches: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "", description="What one learns from it, in one line."
+    )
+    extends: str | None = Field(
+        None,
+        description="A scenario of the library, or a file by its path from this one's folder, "
+        "whose values hold where this file has none.",
+        examples=["clean"],
     )
     seed: int = Field(
         description="The number that decides every random draw: same seed, same run.",
@@ -127,12 +166,48 @@ class Scenario(Strict):
         description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
     )
 
+    vary: Annotated[dict[str, VariedValues], BeforeValidator(_check_varied)] = Field(
+        default_factory=dict,
+        description="Values to try, by path, all combinations: "
+        "'link.bandwidth: [2 Mbit/s, 5 Mbit/s]'.",
+    )
+    replications: Replications | None = Field(
+        None, description="How often it is run, each time with another seed."
+    )
+
     _source: Source = PrivateAttr(default_factory=Source)
+    _variants: tuple[Variant, ...] = PrivateAttr(default=())
 
     @property
     def source(self) -> Source:
         """Where it was read."""
         return self._source
+
+    @model_validator(mode="after")
+    def _check_seeds(self) -> "Scenario":
+        if self.seeds.stop - 1 > SEED_MAX:
+            hint = f"the largest is {SEED_MAX}: begin with a smaller one"
+            raise refusal(f"the last seed, {self.seeds.stop - 1}, is out of range", hint, at="seed")
+        return self
+
+    @property
+    def is_study(self) -> bool:
+        """Whether it is more than one run."""
+        return bool(self.vary) or self.seeds.stop - self.seeds.start > 1
+
+    @property
+    def seeds(self) -> range:
+        """The seeds of its runs."""
+        plan = self.replications
+        if plan is None:
+            return range(self.seed, self.seed + 1)
+        first = self.seed if plan.first_seed is None else plan.first_seed
+        return range(first, first + plan.count)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """Each choice of the values that vary, with its scenario; itself where none does."""
+        return self._variants or (Variant("", {}, self),)
 
     @property
     def _files(self) -> Workload | None:
@@ -193,10 +268,12 @@ class Scenario(Strict):
         for name, expressions in self.thresholds.items():
             protection, _, metric = name.partition(".")
             for index, expression in enumerate(expressions):
-                line = self._source.threshold_lines.get((name, index), 0)
-                found.append(Threshold(protection, metric, expression, line))
+                mark = self._source.threshold_marks.get((name, index), Mark())
+                file = mark.file if mark.line and mark.file != self._source.file else ""
+                found.append(Threshold(protection, metric, expression, mark.line, file))
         return found
 
-    def attach(self, source: Source) -> None:
-        """Notes where the scenario was read; the loader's, once."""
+    def attach(self, source: Source, variants: tuple[Variant, ...] = ()) -> None:
+        """Notes where the scenario was read, and what becomes of it; the loader's, once."""
         self._source = source
+        self._variants = variants

@@ -26,13 +26,15 @@ class Verdict(StrEnum):
 class Threshold:
     """One expression over one metric of one protection.
 
-    `line` is the line of the scenario file, 0 when it does not come from a file.
+    `line` is the line of `file`, 0 when it does not come from a file; `file` is empty where that
+    is the scenario's own.
     """
 
     protection: str
     metric: str
     expression: Expression
     line: int = 0
+    file: str = ""
 
     @property
     def name(self) -> str:

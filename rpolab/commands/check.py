@@ -2,7 +2,7 @@
 
 import click
 
-from rpolab.commands.selection import SCENARIOS, nothing_selected
+from rpolab.commands.selection import SCENARIOS, SETTINGS, nothing_selected
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
 from rpolab.problems import Reading, lines_of, read
@@ -11,8 +11,9 @@ from rpolab.terminal import say, shown
 
 @click.command("check")
 @SCENARIOS
+@SETTINGS
 @traceback_option
-def command(names: tuple[str, ...]) -> ExitCode:
+def command(names: tuple[str, ...], settings: tuple[str, ...]) -> ExitCode:
     """Find everything that is wrong with scenarios, without running them.
 
     SCENARIO is a library name or a file. All errors and warnings are listed with file, line and
@@ -21,7 +22,7 @@ def command(names: tuple[str, ...]) -> ExitCode:
     """
     if not names:
         return nothing_selected()
-    readings = [read(name, with_archive=True) for name in dict.fromkeys(names)]
+    readings = [read(name, with_archive=True, settings=settings) for name in dict.fromkeys(names)]
     for line in lines_of(readings):
         say(line)
     for reading in readings:

@@ -2,7 +2,7 @@
 
 import click
 
-from rpolab.commands.selection import SCENARIOS, nothing_selected
+from rpolab.commands.selection import SCENARIOS, SETTINGS, nothing_selected
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import Failures, traceback_option
 from rpolab.outputs import Job, Outputs, plan_outputs
@@ -14,6 +14,7 @@ from scenarios.model import SEED_MAX
 
 @click.command("run")
 @SCENARIOS
+@SETTINGS
 @click.option(
     "--seed",
     type=click.IntRange(0, SEED_MAX),
@@ -46,6 +47,7 @@ def command(
     failures: Failures,
     *,
     names: tuple[str, ...],
+    settings: tuple[str, ...],
     seed: int | None,
     json_path: str | None,
     keep: str | None,
@@ -59,7 +61,7 @@ def command(
     """
     if not names:
         return nothing_selected()
-    readings = [read(name, with_archive=False) for name in names]
+    readings = [read(name, with_archive=False, settings=settings) for name in names]
     for line in lines_of(readings):
         complain(line)
     scenarios = _valid(readings)

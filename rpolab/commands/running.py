@@ -69,7 +69,7 @@ def _run_job(job: Job, report: TextIO, failures: Failures, *, quiet: bool) -> tu
 
 def _simulate(job: Job, *, quiet: bool) -> TimedRun:
     scenario, outputs = job.scenario, job.outputs
-    replay = replay_command(job.name, scenario.seed)
+    replay = replay_command(job.name, scenario.seed, scenario.source.options)
 
     def simulate(progress: Callable[[int], None] | None) -> TimedRun:
         return run_timed(

@@ -43,6 +43,8 @@ class HealthWatch:
         self._target_session: TargetSession | None = None
         self._health: CopyHealth | None = None
         self._disaster: Health | None = None
+        #: (instant, bytes) of what waited at the source, whenever it was asked for.
+        self.backlog: list[tuple[int, int]] = []
 
     def noticed(self, notice: Notice) -> None:
         """Look at both ends, now that one of them has told something."""
@@ -59,6 +61,13 @@ class HealthWatch:
         if self._health is None:
             return None
         return self._health.board.curve(Stage.RECEIVED, Consistency.WRITE).newest_ns
+
+    def note_backlog(self) -> None:
+        """Note how much waits at the source now; not after a disaster, which has ended it."""
+        if self._disaster is None:
+            now_ns = self._source.kernel.now_ns
+            figures = self._source.capture.figures(now_ns)
+            self.backlog.append((now_ns, figures.pool_bytes + figures.spool_bytes))
 
     def note_disaster(self) -> None:
         """Keep the report of this instant: what comes later is no protection any more."""

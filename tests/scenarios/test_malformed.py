@@ -350,3 +350,8 @@ def test_no_damage_to_a_file_gives_anything_but_problems_or_a_scenario(data):
     for problem in checked.problems:
         assert problem.line >= 1
         assert str(problem).isprintable()
+
+
+def test_a_misspelt_protect_does_not_hide_behind_its_thresholds():
+    problem = one_problem(BASE.replace("protect:", "protct:").replace("cdp.rpo:", "cdp:"))
+    assert "unknown key 'protct'" in problem.message

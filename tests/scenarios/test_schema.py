@@ -35,6 +35,8 @@ def faults(value, schema, root):
             yield f"{value!r} is none of {keyword}"
     if "enum" in schema and value not in schema["enum"]:
         yield f"{value!r} is not in the enum"
+    if "not" in schema and not any(faults(value, schema["not"], root)):
+        yield f"{value!r} is what it must not be"
     if "const" in schema and value != schema["const"]:
         yield f"{value!r} is not the constant"
     yield from type_faults(value, schema, root)
