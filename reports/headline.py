@@ -11,7 +11,7 @@ from reports.durations import clock_text, count_text, duration_text, exact_durat
 from reports.model import ProtectionResult, Result, ScenarioReference
 from reports.records import Loss
 from reports.recoveries import Point, Recovery
-from reports.verdicts import ThresholdResult
+from reports.verdicts import ThresholdResult, Verdict
 
 REFUSALS_SHOWN = 3
 
@@ -39,6 +39,25 @@ def strictness_note(thresholds: Sequence[ThresholdResult]) -> str:
     """The sentence that says whether the limit itself passes, empty when no threshold asks it."""
     strict = any(threshold.is_strict for threshold in thresholds)
     return "'<' and '>' are strict: a value equal to the limit misses it." if strict else ""
+
+
+def answer_text(verdict: Verdict, thresholds: tuple[ThresholdResult, ...]) -> str:
+    """A verdict as an answer: '2 of 3 targets met, 1 missed'."""
+    if not thresholds:
+        return "No target was set"
+    number = len(thresholds)
+    met = sum(item.verdict is Verdict.MET for item in thresholds)
+    if met == number and verdict is Verdict.MET:
+        return f"{count_text(number, 'target')} met" if number == 1 else f"All {number} targets met"
+    told = [f"{met} of {count_text(number, 'target')} met"]
+    told += [
+        f"{count} {other.value.replace('_', ' ')}"
+        for other in (Verdict.MISSED, Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED)
+        if (count := sum(item.verdict is other for item in thresholds))
+    ]
+    if met == number:
+        told.append("but a fault did not fire")
+    return ", ".join(told)
 
 
 def recovery_sentences(

@@ -31,14 +31,22 @@ class Digests(Record):
 
 
 class FaultResult(Record):
-    """One fault of the scenario: whether it fired, and how that is known."""
+    """One coming of a fault of the scenario: whether it fired, and how that is known.
+
+    A fault that is drawn or waits for something has one for each time that it came; `at_s` is then
+    the drawn instant. `chosen` is false where its probability was against it.
+    """
 
     kind: str
     at_s: Seconds
     fired: bool
     evidence: OutsideText = ""
+    target: str = Field("", description="The site, link, volume or protection that it struck.")
+    timing: str = Field("", description="When it was to come, as written; empty for an instant.")
+    chosen: bool = True
     fired_at_s: Seconds | None = None
-    lifted_at_s: Seconds | None = Field(None, description="When it was over, if it ever was.")
+    lifted_at_s: Seconds | None = Field(None, description="When it was over; None: never.")
+    touched: int = Field(0, ge=0, description="How much it touched, in the evidence's unit.")
 
 
 class Notice(Record):

@@ -17,7 +17,8 @@ from emulators.ese.file_set import MemoryFiles
 from engine import Image, Journal, RecordType, RecoveryPoints
 from engine.contract.actions import Action
 from rpolab.experiment import Experiment
-from rpolab.protections.cdp import Cdp, End
+from rpolab.protections.cdp import Cdp
+from rpolab.protections.kept_copy import End
 from scenarios import Scenario
 from sim.payload import to_bytes
 from sim.volume import Kind, Operation
@@ -105,7 +106,7 @@ class CrashRun:
         self._experiment = Experiment(scenario)
         protection = next(iter(self._experiment.protections.values()))
         assert isinstance(protection, Cdp), "it is the engine that is crashed"
-        self._cdp = protection
+        self._copy = protection.copy
         self._reference = Reference()
         self._promised = 0
 
@@ -116,7 +117,7 @@ class CrashRun:
             CrashPointFailure: with the crash point, the sequence and the file.
         """
         self._reference.watch(self._experiment)
-        self._cdp.after_action = self._after_action
+        self._copy.after_action = self._after_action
         self._experiment.run()
         kernel = self._experiment.kernel
         kernel.run(kernel.now_ns + QUIET_NS)
@@ -133,23 +134,23 @@ class CrashRun:
             self._crash(end)
 
     def _crash(self, end: End) -> None:
-        cdp, kernel = self._cdp, self._experiment.kernel
-        self._promised = cdp.source.capture.acknowledged.sequence
+        copy, kernel = self._copy, self._experiment.kernel
+        self._promised = copy.source.capture.acknowledged.sequence
         if end == "source":
-            cdp.source.crash()
+            copy.source.crash()
             kernel.call_after(DOWN_NS, self._restart_source)
         else:
-            journal = cdp.journal
+            journal = copy.journal
             self._promised = max(self._promised, journal.durable.sequence)
-            cdp.target.host.power_cut()
+            copy.target.host.power_cut()
             kernel.call_after(DOWN_NS, self._restart_target)
 
     def _restart_source(self) -> None:
-        self._cdp.source.start()
+        self._copy.source.start()
 
     def _restart_target(self) -> None:
-        self._cdp.target.host.power_on()
-        self._check_journal(self._cdp.journal, self._cdp.journal.received.sequence)
+        self._copy.target.host.power_on()
+        self._check_journal(self._copy.journal, self._copy.journal.received.sequence)
 
     def _check_journal(self, journal: Journal, held: int) -> None:
         if held < self._promised:
@@ -157,7 +158,7 @@ class CrashRun:
         self._check_image(Image(journal, journal.durable.sequence))
 
     def _check_converged(self) -> None:
-        journal, capture = self._cdp.journal, self._cdp.source.capture
+        journal, capture = self._copy.journal, self._copy.source.capture
         durable = journal.durable.sequence
         if durable < capture.newest.sequence - 1:
             self._fail(f"durable up to {durable} only, captured up to {capture.newest.sequence}")
@@ -168,7 +169,7 @@ class CrashRun:
             self._fail("the run had fewer actions than the one that was counted")
 
     def _check_image(self, image: Image) -> None:
-        changes = _changes_up_to(self._cdp.journal, image.sequence)
+        changes = _changes_up_to(self._copy.journal, image.sequence)
         expected = self._reference.files_after(changes)
         if image.names() != expected.names():
             self._fail(f"sequence {image.sequence}: files {image.names()}")

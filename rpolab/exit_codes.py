@@ -23,6 +23,14 @@ class ExitCode(IntEnum):
     """Ctrl-C, as shells report it."""
 
 
+VERDICT_CODES = {
+    "met": ExitCode.MET,
+    "missed": ExitCode.MISSED,
+    "inconclusive": ExitCode.OPEN,
+    "not_exercised": ExitCode.OPEN,
+}
+"""The exit code of a run by the word of its verdict."""
+
 _SEVERITY = (ExitCode.BROKEN, ExitCode.INVALID, ExitCode.MISSED, ExitCode.OPEN, ExitCode.MET)
 
 

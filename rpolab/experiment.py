@@ -17,7 +17,6 @@ from emulators.exchange.mail_users import MailUsers
 from emulators.exchange.server import ExchangeServer
 from reports import (
     Digests,
-    FaultResult,
     Notice,
     ProtectionResult,
     Result,
@@ -26,7 +25,7 @@ from reports import (
 )
 from rpolab import measures
 from rpolab.exposure import note_backlogs
-from rpolab.faults import faults_of
+from rpolab.faults import Faults
 from rpolab.ledger import Ledger
 from rpolab.ledgers import Ledgers
 from rpolab.mail_sources import Traffic, mail_source
@@ -39,7 +38,6 @@ from rpolab.recoveries import Moment, Recoverer
 from rpolab.rto import assumptions
 from rpolab.world import Laboratory, clock_of
 from scenarios import Scenario
-from sim.fault_plan import FaultOutcome, FaultPlan
 
 PROGRESS_SLICES = 400
 SETTLE_NS = 10_000_000_000
@@ -80,7 +78,7 @@ class Experiment:
         }
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection, self.ledgers, {}, keeper)
+            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(
@@ -91,10 +89,7 @@ class Experiment:
         self._traffic = self._mail.traffic(
             laboratory.streams, self._pools, self._mailboxes, self.clock.start_of_day_ns
         )
-        plan = FaultPlan(
-            self.kernel, laboratory.streams, laboratory.trace, laboratory.fault_world()
-        )
-        self.faults: list[FaultOutcome] = plan.inject(faults_of(laboratory, self.protections))
+        self.faults = Faults(laboratory, self.protections)
         self._disaster: dict[str, Moment] = {}
         self._stopped: dict[str, Notice] = {}
         laboratory.mail_host.on_power_cut(self._note_disaster)
@@ -126,7 +121,7 @@ class Experiment:
         kernel = self.kernel
         protections = tuple(self._protection_result(name) for name in self.protections)
         judged = measures.judge(self.scenario, protections)
-        verdict = measures.overall(judged, self.faults)
+        verdict = measures.overall(judged, self.faults.outcomes)
         digests = self.laboratory.trace.digests()
         scenario = self.scenario
         return Result(
@@ -143,17 +138,7 @@ class Experiment:
             events_per_s=0.0,
             verdict=verdict,
             thresholds=judged,
-            faults=tuple(
-                FaultResult(
-                    kind=outcome.fault.kind,
-                    at_s=seconds(outcome.fault.at_ns),
-                    fired=outcome.fired,
-                    evidence=outcome.evidence,
-                    fired_at_s=measures.optional_seconds(outcome.fired_at_ns),
-                    lifted_at_s=measures.optional_seconds(outcome.lifted_at_ns),
-                )
-                for outcome in self.faults
-            ),
+            faults=self.faults.results(),
             notices=self._notices(),
             protections=protections,
             assumptions=(
@@ -229,7 +214,7 @@ class Experiment:
             self._disaster[name] = recoverer.moment("disaster")
             protection = self.protections[name]
             if isinstance(protection, Cdp):
-                protection.health.note_disaster()
+                protection.copy.health.note_disaster()
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
         lost_ns = next(iter(self._disaster.values())).time_ns

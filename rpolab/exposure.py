@@ -35,9 +35,9 @@ def bookmark_results(protection: Protection) -> tuple[Bookmark, ...]:
     """
     if not isinstance(protection, Cdp):
         return ()
-    durable_ns = {source_ns: at_ns for at_ns, source_ns in reversed(protection.durable["app"])}
+    durable_ns = {source_ns: at_ns for at_ns, source_ns in reversed(protection.copy.durable["app"])}
     found = []
-    for attempt in protection.bookmarks:
+    for attempt in protection.bookmarks.results:
         taken = attempt.outcome is Outcome.TAKEN
         at_ns = attempt.reached_ns if taken else attempt.ended_ns
         arrived_ns = durable_ns.get(at_ns) if taken else None
@@ -56,10 +56,10 @@ def note_backlogs(protections: Iterable[Protection]) -> None:
     """Note how much waits at the source of each now; a run is the same with it and without."""
     for protection in protections:
         if isinstance(protection, Cdp):
-            protection.health.note_backlog()
+            protection.copy.health.note_backlog()
 
 
 def backlog_curve(protection: Protection, end_ns: int) -> tuple[tuple[float, float], ...]:
     """Return what waited at the source of continuous protection, as far as the run's mail went."""
-    noted = protection.health.backlog if isinstance(protection, Cdp) else []
+    noted = protection.copy.health.backlog if isinstance(protection, Cdp) else []
     return tuple((seconds(at_ns), float(size)) for at_ns, size in noted if at_ns <= end_ns)

@@ -1,126 +1,160 @@
-"""Turns a scenario's faults into faults of the simulated world."""
+"""Plans a scenario's faults: draws their instants, watches for their conditions, tells of them.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Every draw is from a stream that is named by the fault, never by its place in the list, so that a
+fault that is removed, or whose probability changes, leaves the instants of all others as they were.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import scenarios
-from rpolab.own_faults import own_fault
+from reports import FaultResult, seconds
+from rpolab.fault_building import FaultBuilder
+from rpolab.live_quantities import watched
 from rpolab.protections.base import Protection
 from rpolab.protections.cdp import Cdp
-from rpolab.protections.images import WhichLog
-from rpolab.storage_groups import volume_purpose
-from rpolab.world import JOURNAL, Laboratory, link_name
-from sim.fault_plan import Fault, Injection, World
-from sim.faults import DiskStall, LinkDegraded, LinkOutage, PowerCut, SiteLoss, VolumeFull
+from rpolab.world import Laboratory
+from scenarios import Span, phase_spans
+from sim.fault_plan import Fault, FaultOutcome, FaultPlan
+from sim.fault_watch import Watch, watch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostLog(Fault):
-    """A log that recovery needs is destroyed in a protection's copy.
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A fault of the scenario and what became of it; a condition may add outcomes in the run."""
 
-    It is the lowest generation that the newest image of a storage group requires at that instant,
-    or the one that is being written; images of points before that log existed do not miss it.
+    written: scenarios.AnyFault
+    outcomes: list[FaultOutcome]
+
+
+class Faults:
+    """The faults of one run.
+
+    Args:
+        laboratory: the world that they strike.
+        protections: the protections by name.
     """
 
-    kind = "lost_log"
-    device = "protection"
-
-    protection: Cdp
-    group: str
-    which: WhichLog
+    def __init__(self, laboratory: Laboratory, protections: Mapping[str, Protection]) -> None:
+        self._laboratory = laboratory
+        self._protections = protections
+        self._builder = FaultBuilder(laboratory, protections)
+        self._phases = phase_spans(laboratory.scenario.phases)
+        self._plan = FaultPlan(
+            laboratory.kernel, laboratory.streams, laboratory.trace, laboratory.fault_world()
+        )
+        self.planned = [
+            PlannedFault(written, self._inject(written)) for written in laboratory.scenario.faults
+        ]
 
     @property
-    def target(self) -> str:
-        """The protection."""
-        return self.protection.name
+    def outcomes(self) -> list[FaultOutcome]:
+        """What became of each, in the scenario's order."""
+        return [outcome for planned in self.planned for outcome in planned.outcomes]
 
-    def check(self, world: World) -> None:
-        """Nothing of the world is named: the scenario's own check found the protection."""
+    def results(self) -> tuple[FaultResult, ...]:
+        """Return what the report tells of them."""
+        return tuple(
+            _result(planned.written, outcome)
+            for planned in self.planned
+            for outcome in planned.outcomes
+        )
 
-    def strike(self, injection: Injection) -> None:
-        """Destroy the log in the copy."""
-        destroyed = self.protection.destroy_log(self.group, self.which)
-        if destroyed is None:
-            injection.missed("no image requires a log yet")
-        else:
-            injection.fired(f"{destroyed} destroyed in the copy", 1)
+    def _inject(self, written: scenarios.AnyFault) -> list[FaultOutcome]:
+        span = self._span(written)
+        if written.when is not None:
+            return watch(self._plan, self._watch(written, written.when, span))
+        instants = list(self._instants(written, span))
+        if not instants:
+            never = self._builder.build(written, span.start_ns)
+            return [FaultOutcome(never, chosen=False, evidence="no instant was drawn for it")]
+        return self._plan.inject(
+            self._clipped(written, self._builder.build(written, at_ns)) for at_ns in instants
+        )
+
+    def _span(self, written: scenarios.AnyFault) -> Span:
+        clock = self._laboratory.clock
+        return written.span(clock.start_of_day_ns, clock.duration_ns, self._phases)
+
+    def _instants(self, written: scenarios.AnyFault, span: Span) -> Iterator[int]:
+        """Yield the instants at which it is to come, ascending."""
+        if written.at is not None:
+            yield self._at_ns(written.at, span)
+            return
+        # Built only to be named: what it strikes is part of the stream's name.
+        target = self._builder.build(written, span.start_ns).target
+        name = f"fault:{written.kind}:{target}:{written.timing}:instants"
+        draws = self._laboratory.streams.stream(name)
+        if written.rate is None:
+            if span.length_ns:
+                yield span.start_ns + draws.below(span.length_ns)
+            return
+        lasting_ns = _lasting_ns(written) or 0
+        mean_ns = float(written.rate.interval_ns)
+        at_ns, free_ns, count = span.start_ns, span.start_ns, 0
+        while count < written.count_max:
+            at_ns += int(draws.exponential(mean_ns))
+            if at_ns >= span.end_ns:
+                return
+            if at_ns >= free_ns:
+                yield at_ns
+                free_ns = at_ns + lasting_ns + 1
+                count += 1
+
+    def _at_ns(self, at: scenarios.Moment, span: Span) -> int:
+        """Return the instant of `at`; mail that is replayed may put it outside of the run."""
+        if span.length_ns:
+            return span.start_ns
+        return at.after_start_ns(self._laboratory.clock.start_of_day_ns)
+
+    def _watch(
+        self, written: scenarios.AnyFault, condition: scenarios.Condition, span: Span
+    ) -> Watch:
+        protection = self._protections[condition.protection]
+        assert isinstance(protection, Cdp), "checked with the scenario"
+        looking = watched(condition, protection)
+        return Watch(
+            fault=self._builder.build(written, span.start_ns),
+            holds=looking.holds,
+            told=looking.told,
+            until_ns=span.end_ns,
+            every_ns=written.look_every_ns,
+            again_after_ns=written.again_after_ns,
+            count_max=written.count_max,
+            placed=lambda fault: self._clipped(written, fault),
+        )
+
+    def _clipped(self, written: scenarios.AnyFault, fault: Fault) -> Fault:
+        """Return the fault, lifted at the end of its phase at the latest."""
+        lasting_ns = _lasting_ns(written)
+        if written.phase is None or lasting_ns is None:
+            return fault
+        left_ns = max(self._phases[written.phase].end_ns - fault.at_ns, 1)
+        if lasting_ns <= left_ns or not hasattr(fault, "duration_ns"):
+            return fault
+        changed: dict[str, Any] = {"duration_ns": left_ns}
+        return replace(fault, **changed)
 
 
-def faults_of(laboratory: Laboratory, protections: Mapping[str, Protection]) -> list[Fault]:
-    """Return the faults of the laboratory's scenario, in its order."""
-    return [
-        fault
-        for written in laboratory.scenario.faults
-        for fault in _build(written, laboratory, protections)
-    ]
+def _lasting_ns(written: scenarios.AnyFault) -> int | None:
+    """Return how long it lasts, None for good or at once."""
+    if isinstance(written, scenarios.PowerCut):
+        return written.back_after_ns
+    return getattr(written, "duration_ns", None)
 
 
-def _build(
-    written: scenarios.Fault, laboratory: Laboratory, protections: Mapping[str, Protection]
-) -> list[Fault]:
-    at_ns = laboratory.scenario.offset_ns(written.at, laboratory.clock.start_of_day_ns)
-    probability = float(written.probability)
-    fault: Fault
-    match written:
-        case scenarios.SiteLoss():
-            fault = SiteLoss(at_ns=at_ns, probability=probability, site=written.site)
-        case scenarios.LinkOutage():
-            fault = LinkOutage(
-                at_ns=at_ns,
-                probability=probability,
-                link=link_name(written.between),
-                duration_ns=written.duration_ns,
-            )
-        case scenarios.LinkSlow():
-            fault = LinkDegraded(
-                at_ns=at_ns,
-                probability=probability,
-                link=link_name(written.between),
-                bandwidth_bit_s=written.bandwidth_bit_s,
-                duration_ns=written.duration_ns,
-            )
-        case scenarios.PowerCut():
-            return _power_cuts(written.site, at_ns, probability, laboratory)
-        case scenarios.DiskStall():
-            fault = DiskStall(
-                at_ns=at_ns,
-                probability=probability,
-                disk=_volume_name(written, laboratory),
-                duration_ns=written.duration_ns,
-            )
-        case scenarios.DiskFull():
-            fault = VolumeFull(
-                at_ns=at_ns,
-                probability=probability,
-                volume=_volume_name(written, laboratory),
-                duration_ns=laboratory.clock.duration_ns,
-            )
-        case scenarios.OwnFault():
-            fault = own_fault(written, laboratory, at_ns=at_ns, probability=probability)
-        case scenarios.LostLog():
-            protection = protections[written.protection]
-            assert isinstance(protection, Cdp), "checked with the scenario"
-            fault = LostLog(
-                at_ns=at_ns,
-                probability=probability,
-                protection=protection,
-                group=laboratory.group_named(written.group).name,
-                which=written.which,
-            )
-    return [fault]
-
-
-def _power_cuts(site: str, at_ns: int, probability: float, laboratory: Laboratory) -> list[Fault]:
-    """Cut every machine of a site: one fault each, as each proves that it fired."""
-    return [
-        PowerCut(at_ns=at_ns, probability=probability, host=host.name)
-        for host in laboratory.sites[site].hosts
-    ]
-
-
-def _volume_name(written: scenarios.DiskStall | scenarios.DiskFull, laboratory: Laboratory) -> str:
-    """Return the volume, which is also its disk's name; a journal has its protection's name."""
-    if written.volume != JOURNAL:
-        exchange = laboratory.scenario.exchange
-        return f"{volume_purpose(exchange, written.volume, written.group)}@{written.site}"
-    return next(name for name in laboratory.volumes if name.endswith(f"-{JOURNAL}@{written.site}"))
+def _result(written: scenarios.AnyFault, outcome: FaultOutcome) -> FaultResult:
+    fired_ns, lifted_ns = outcome.fired_at_ns, outcome.lifted_at_ns
+    return FaultResult(
+        kind=written.kind,
+        at_s=seconds(outcome.fault.at_ns),
+        fired=outcome.fired,
+        evidence=outcome.evidence,
+        target=outcome.fault.target,
+        timing=written.timing,
+        chosen=outcome.chosen,
+        fired_at_s=None if fired_ns is None else seconds(fired_ns),
+        lifted_at_s=None if lifted_ns is None else seconds(lifted_ns),
+        touched=outcome.touched,
+    )

@@ -17,8 +17,8 @@ from reports import (
 from rpolab.exposure import backlog_curve, bookmark_results, exceedances
 from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
-from rpolab.protections.base import PointClass, Protection
-from rpolab.protections.cdp import Cdp
+from rpolab.protections.base import PointClass, PointSource, Protection
+from rpolab.protections.kept_copy import KeptCopy
 from scenarios import Measure, Scenario, Threshold, combine, evaluate
 from sim.fault_plan import FaultOutcome
 
@@ -49,9 +49,10 @@ def protection_result(
         end_ns: the disaster, or the run's end.
         limits_ns: the limits of RPO to tell the exceedances of, by class.
     """
-    curve = _curve(protection, "any", end_ns)
-    app_curve = _curve(protection, "app", end_ns)
-    health = protection.health.report() if isinstance(protection, Cdp) else None
+    copy = protection.copies[0]
+    curve = _curve(copy, "any", end_ns)
+    app_curve = _curve(copy, "app", end_ns)
+    health = copy.health.report() if isinstance(copy, KeptCopy) else None
     return ProtectionResult(
         name=protection.name,
         kind=protection.kind,
@@ -71,8 +72,8 @@ def protection_result(
     )
 
 
-def _curve(protection: Protection, consistency: PointClass, end_ns: int) -> Curve | None:
-    points = protection.durable[consistency]
+def _curve(copy: PointSource, consistency: PointClass, end_ns: int) -> Curve | None:
+    points = copy.durable[consistency]
     return Curve.from_points(0, end_ns, points, 0) if points and end_ns > 0 else None
 
 

@@ -12,7 +12,7 @@ def protection_notices(protection: Protection) -> list[Notice]:
         return []
     notices = [
         Notice(at_s=seconds(at_ns), source=f"{protection.name} {end}", text=str(error))
-        for at_ns, end, error in protection.failures
+        for at_ns, end, error in protection.copy.failures
     ]
     notices += [
         Notice(
@@ -20,7 +20,7 @@ def protection_notices(protection: Protection) -> list[Notice]:
             source=f"{protection.name} bookmark",
             text=f"{bookmark.code.name}: {bookmark.problem}",
         )
-        for bookmark in protection.bookmarks
+        for bookmark in protection.bookmarks.results
         if bookmark.outcome is not Outcome.TAKEN
     ]
     notices += [
@@ -32,6 +32,6 @@ def protection_notices(protection: Protection) -> list[Notice]:
                 f" ({cut.reason})"
             ),
         )
-        for at_ns, cut in protection.target.tail_cuts
+        for at_ns, cut in protection.copy.target.tail_cuts
     ]
     return sorted(notices, key=lambda notice: notice.at_s)

@@ -78,12 +78,41 @@ def plan_outputs(
     """
     stems = list(_stems(names))
     if json == STANDARD_OUTPUT:
-        jsons = _standard_output(stems)
+        jsons = _standard_output("--json", stems)
     else:
         jsons = _text_files("--json", _path("--json", json), stems, ".json")
     traces = _text_files("--trace", _path("--trace", trace), stems, ".trace")
     keeps = _keep_folders(_path("--keep", keep), stems)
     return [Outputs(*files) for files in zip(jsons, traces, keeps, strict=True)]
+
+
+def text_files(
+    option: str, value: str | None, names: Sequence[str], suffix: str
+) -> list[TextFile | None]:
+    """A file for each scenario, in a folder where there are several; none without the option.
+
+    Raises:
+        OutputError: as `plan_outputs`.
+    """
+    stems = list(_stems(names))
+    if value == STANDARD_OUTPUT:
+        return _standard_output(option, stems)
+    return _text_files(option, _path(option, value), stems, suffix)
+
+
+def one_file(option: str, value: str | None) -> TextFile | None:
+    """One file for all scenarios; '-' is standard output.
+
+    Raises:
+        OutputError: as `plan_outputs`.
+    """
+    path = _path(option, value)
+    if path is None:
+        return None
+    if value == STANDARD_OUTPUT:
+        return TextFile(option, None)
+    _check_writable(option, path)
+    return TextFile(option, path)
 
 
 def _path(option: str, value: str | None) -> Path | None:
@@ -92,11 +121,11 @@ def _path(option: str, value: str | None) -> Path | None:
     return None if value is None else Path(value)
 
 
-def _standard_output(stems: Sequence[str]) -> list[TextFile | None]:
+def _standard_output(option: str, stems: Sequence[str]) -> list[TextFile | None]:
     if len(stems) > 1:
         problem = f"{len(stems)} results cannot share standard output"
-        raise OutputError("--json", STANDARD_OUTPUT, problem, "name an existing folder")
-    return [TextFile("--json", None)]
+        raise OutputError(option, STANDARD_OUTPUT, problem, "name an existing folder")
+    return [TextFile(option, None)]
 
 
 def _stems(names: Sequence[str]) -> Iterator[str]:
@@ -104,7 +133,7 @@ def _stems(names: Sequence[str]) -> Iterator[str]:
     taken: set[str] = set()
     for name in names:
         path = Path(name)
-        stem = path.stem if path.suffix in (".yaml", ".yml") else path.name
+        stem = path.stem if path.suffix in (".yaml", ".yml", ".json") else path.name
         candidate, number = stem, 1
         while candidate in taken:
             number += 1

@@ -22,9 +22,9 @@ from rpolab.opening import Opened, open_image
 from rpolab.protections.base import (
     ImageFiles,
     PointClass,
+    PointSource,
     PointUnavailable,
     ProtectedPoint,
-    Protection,
     Taken,
 )
 from rpolab.rto import rto_steps
@@ -63,11 +63,11 @@ class Moment:
 
 @dataclass(slots=True)
 class Recoverer:
-    """Carries out the recoveries of one protection.
+    """Carries out the recoveries from one copy.
 
     Attributes:
         laboratory: the world.
-        protection: what to recover from.
+        copy: what to recover from.
         ledgers: the truth.
         sequences: the newest sequence captured when each message was acknowledged, by mailbox and
             message.
@@ -75,7 +75,7 @@ class Recoverer:
     """
 
     laboratory: Laboratory
-    protection: Protection
+    copy: PointSource
     ledgers: Ledgers
     sequences: dict[tuple[str, int], int]
     keep: Keep | None = None
@@ -84,19 +84,19 @@ class Recoverer:
 
     def moment(self, cause: Cause) -> Moment:
         """Note what the engine says now."""
-        protection = self.protection
+        copy = self.copy
         reported: dict[PointClass, int | None] = {
-            "any": protection.reported_rpo_ns("any"),
-            "app": protection.reported_rpo_ns("app"),
+            "any": copy.reported_rpo_ns("any"),
+            "app": copy.reported_rpo_ns("app"),
         }
         now_ns = self.laboratory.kernel.now_ns
         generations = {group.name: group.log.flushed.generation for group in self.laboratory.groups}
-        return Moment(now_ns, cause, reported, protection.stages(), generations)
+        return Moment(now_ns, cause, reported, copy.stages(), generations)
 
     def recover(self, moment: Moment, consistency: PointClass) -> Recovery:
         """Recover to the newest point of a class; where that is refused, to the nearest."""
         try:
-            point = self.protection.newest(consistency)
+            point = self.copy.newest(consistency)
         except PointUnavailable as refusal:
             return self._add(self._refused(moment, consistency, None, str(refusal), ()))
         try:
@@ -117,7 +117,7 @@ class Recoverer:
         self.recoveries.append(recovery)
         self.laboratory.trace.record(
             "recovery",
-            protection=self.protection.name,
+            protection=self.copy.name,
             cause=recovery.cause,
             consistency=recovery.consistency,
             outcome=recovery.outcome,
@@ -133,7 +133,7 @@ class Recoverer:
             PointUnavailable: the protection cannot give the point.
             EseError: its files cannot be recovered.
         """
-        made = self.protection.image(point)
+        made = self.copy.image(point)
         opening = self._open_groups(made, moment, point)
         opening.require_whole()
         if self.keep is not None:
@@ -145,7 +145,7 @@ class Recoverer:
         assert self.keep is not None, "files are kept"
         for group, files in made.groups.items():
             folder = name if len(made.groups) == 1 else f"{name}/{group}"
-            self.keep(f"{self.protection.name}/{folder}", files)
+            self.keep(f"{self.copy.name}/{folder}", files)
 
     def _open_groups(self, made: ImageFiles, moment: Moment, point: ProtectedPoint) -> Opening:
         opening = Opening({}, {})
@@ -178,12 +178,12 @@ class Recoverer:
         steps = self._rto_steps(opening, image_bytes)
         rpo_ns = moment.time_ns - _reached_ns(point, comparison)
         reported_ns = moment.reported_ns[point.consistency]
-        is_intact = not self.protection.lost_logs
+        is_intact = not self.copy.lost_logs
         if reported_ns is not None and reported_ns < rpo_ns and is_intact:
             # A copy that a fault has damaged behind the engine's back is the exception: there the
             # difference is what the report is about.
             raise ReportedBetterThanTrue(
-                f"{self.protection.name} reported {reported_ns} ns at {moment.time_ns} ns, but"
+                f"{self.copy.name} reported {reported_ns} ns at {moment.time_ns} ns, but"
                 f" {rpo_ns} ns were lost: the engine promised what it could not keep"
             )
         return Recovery(
@@ -206,7 +206,7 @@ class Recoverer:
 
     def _rto_steps(self, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:
         scenario = self.laboratory.scenario
-        site = scenario.sites[self.protection.copy_site]
+        site = scenario.sites[self.copy.copy_site]
         mailboxes = sum(group.mailboxes for group in scenario.exchange.storage_groups)
         opened = list(opening.opened.values())
         return rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
@@ -249,7 +249,7 @@ class Recoverer:
         Bookmarks are opened from the newest back. Between the first that opens and the refused
         point, the last write that opens is found by halving.
         """
-        for bookmark in self.protection.earlier(refused)[:POINTS_TRIED_MAX]:
+        for bookmark in self.copy.earlier(refused)[:POINTS_TRIED_MAX]:
             if self._opens(moment, bookmark):
                 best = self._halve(moment, bookmark, refused)
                 return (bookmark,) if best is None else (best, bookmark)
@@ -265,7 +265,7 @@ class Recoverer:
         while high - low > 1:
             middle = (low + high) // 2
             try:
-                point = self.protection.at_sequence(middle)
+                point = self.copy.at_sequence(middle)
             except PointUnavailable:  # retention gave it up, or it lies in a gap
                 low = middle
                 continue
@@ -278,7 +278,7 @@ class Recoverer:
     def _opens(self, moment: Moment, point: ProtectedPoint) -> bool:
         """Return whether all groups open; the one that refused last is asked first."""
         try:
-            made = self.protection.image(point)
+            made = self.copy.image(point)
         except PointUnavailable:
             return False
         for group in sorted(self.laboratory.groups, key=lambda group: group.name != self._culprit):

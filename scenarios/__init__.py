@@ -1,20 +1,35 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
 from scenarios.expressions import METRICS, Expression, Measure, parse_expression
+from scenarios.fault_times import FaultTimes
 from scenarios.faults import (
     FAULT_KINDS,
+    AnyFault,
+    BitRot,
     DiskFull,
+    DiskLoss,
+    DiskSlow,
     DiskStall,
     Fault,
+    InputOutputErrors,
+    LinkDelayed,
+    LinkFault,
+    LinkLossy,
+    LinkOneWay,
     LinkOutage,
     LinkSlow,
     LostLog,
+    LostWrite,
+    MisdirectedWrite,
     OwnFault,
     PowerCut,
+    ServiceStop,
     SiteLoss,
+    VolumeFault,
 )
 from scenarios.grammar import QuantityError
 from scenarios.library_files import library_folder, library_names, library_path
@@ -22,6 +37,7 @@ from scenarios.loader import Checked, check, check_text, load, parse
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
+from scenarios.phases import Phase, Span, phase_spans
 from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
@@ -31,43 +47,62 @@ from scenarios.world import Disk, Exchange, Link, Site, StorageGroup
 __all__ = [
     "EDITION_LIMITS",
     "FAULT_KINDS",
+    "LIVE_QUANTITIES",
     "METRICS",
     "PROFILES_OF_VERSION",
+    "AnyFault",
+    "BitRot",
     "Bookmarks",
     "Checked",
+    "Condition",
     "ContinuousDataProtection",
     "Copy",
     "Disk",
     "DiskFull",
+    "DiskLoss",
+    "DiskSlow",
     "DiskStall",
     "Drills",
     "Evaluation",
     "Exchange",
     "Expression",
     "Fault",
+    "FaultTimes",
+    "InputOutputErrors",
     "Link",
+    "LinkDelayed",
+    "LinkFault",
+    "LinkLossy",
+    "LinkOneWay",
     "LinkOutage",
     "LinkSlow",
+    "LiveQuantity",
     "LostLog",
+    "LostWrite",
     "MailProfile",
     "Measure",
+    "MisdirectedWrite",
     "Moment",
     "OwnFault",
     "OwnProtection",
     "OwnWorkload",
+    "Phase",
     "PowerCut",
     "Problem",
     "QuantityError",
     "RtoAssumptions",
     "Scenario",
     "ScenarioError",
+    "ServiceStop",
     "Site",
     "SiteLoss",
     "Source",
+    "Span",
     "StorageGroup",
     "Threshold",
     "Variant",
     "Verdict",
+    "VolumeFault",
     "Workload",
     "check",
     "check_text",
@@ -79,6 +114,7 @@ __all__ = [
     "load",
     "parse",
     "parse_expression",
+    "phase_spans",
     "scenario_schema",
     "scenario_schema_text",
     "spell_duration",

@@ -14,6 +14,7 @@ from scenarios.drills import Drills
 from scenarios.faults import Fault
 from scenarios.grammar import QuantityError
 from scenarios.moments import parse_time_of_day
+from scenarios.phases import Phase, Span, phase_spans
 from scenarios.protections import Protection
 from scenarios.quantities import DURATION, spell_duration
 from scenarios.wording import nearest
@@ -27,6 +28,7 @@ REPLAYED = ("mbox", "tracking_log")
 _LINK: TypeAdapter[Link] = TypeAdapter(Link)
 _PROTECTION: TypeAdapter[Protection] = TypeAdapter(Protection)
 _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
+_PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
 _DRILLS: TypeAdapter[Drills] = TypeAdapter(Drills)
 
 
@@ -46,11 +48,36 @@ class Draft:
     protections: dict[str, Protection | None]
     faults: dict[int, Fault]
     drills: Drills | None
+    phases: dict[int, Phase]
+    phases_are_complete: bool
 
     @property
     def replayed(self) -> str | None:
         """The key of the mail that is replayed and so decides date and start, if any is."""
         return next((key for key in self.workload if key in REPLAYED), None)
+
+    @property
+    def phase_spans(self) -> dict[str, Span]:
+        """Where each phase lies; those after one that cannot be read are not where they will be."""
+        return phase_spans(self.phases.values())
+
+    def span_of(self, fault: Fault) -> Span | None:
+        """The stretch of the run in which a fault may come; None where that cannot be told."""
+        if self.duration_ns is None or self.start_ns is None or not self.phases_are_complete:
+            return None
+        moments = [fault.at, None if fault.within is None else fault.within.start]
+        if self.replayed is not None and any(
+            moment is not None and moment.on_the_clock for moment in moments
+        ):
+            return None  # the mail decides where the clock stands
+        if fault.phase is not None and fault.phase not in self.phase_spans:
+            return None
+        return fault.span(self.start_ns, self.duration_ns, self.phase_spans)
+
+    def copy_names(self, protection: str) -> list[str] | None:
+        """The names of a protection's copies; None where they cannot be read."""
+        found = self.protections.get(protection)
+        return None if found is None else [copy.site for copy in found.copies]
 
     @property
     def duration_text(self) -> str:
@@ -67,6 +94,7 @@ def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
     site = exchange.get("site", "primary") if isinstance(exchange, dict) else None
     known_sites = tuple(sites) if isinstance(sites, dict) and sites else None
     links = _attempt_each(_LINK, plain.get("links"))
+    phases = _attempt_each(_PHASE, plain.get("phases"))
     return Draft(
         plain=plain,
         folder=folder,
@@ -80,6 +108,8 @@ def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
         protections={name: _attempt(_PROTECTION.validate_python, names[name]) for name in names},
         faults=_attempt_each(_FAULT, plain.get("faults")),
         drills=_attempt(_DRILLS.validate_python, plain.get("drills")),
+        phases=phases,
+        phases_are_complete=_is_whole(plain.get("phases"), phases),
     )
 
 
@@ -97,6 +127,11 @@ def _all_read(plain: dict[str, Any], links: dict[int, Link]) -> bool:
         written = plain["links"]
         return isinstance(written, tuple) and len(written) == len(links)
     return not any(nearest(key, ("links",)) for key in plain)
+
+
+def _is_whole(written: Any, read: dict[int, Any]) -> bool:
+    """Whether every item that was written could be read; nothing written is whole."""
+    return written is None or (isinstance(written, tuple) and len(written) == len(read))
 
 
 def _all_known(links: dict[int, Link], sites: tuple[str, ...] | None) -> bool:

@@ -16,6 +16,7 @@ class Measure(StrEnum):
     DURATION_NS = "duration_ns"
     SIZE_BYTES = "size_bytes"
     COUNT = "count"
+    SHARE = "share"
 
 
 METRICS: dict[str, Measure] = {
@@ -76,14 +77,7 @@ class Expression:
 
     def holds(self, observed: Fraction | int) -> bool:
         """Whether an observed value is on the right side of the limit."""
-        outcomes = {
-            "<": observed < self.limit,
-            "<=": observed <= self.limit,
-            "==": observed == self.limit,
-            ">=": observed >= self.limit,
-            ">": observed > self.limit,
-        }
-        return outcomes[self.operator]
+        return holds_between(observed, self.operator, self.limit)
 
     def check_metric(self, metric: str) -> None:
         """Refuses a limit in another unit than the metric's.
@@ -133,7 +127,7 @@ def parse_expression(read: object) -> Expression:
     if match is None:
         raise ExpressionError(f"{quoted(read)} is not a threshold", _EXAMPLE)
     function, percentile = _function(read, match["function"], match["argument"])
-    operator = _operator(read, match["operator"])
+    operator = operator_of(read, match["operator"])
     limit, measure = _limit(read, match["limit"])
     return Expression(" ".join(read.split()), function, percentile, operator, limit, measure)
 
@@ -161,12 +155,29 @@ def _function(text: str, name: str, argument: str | None) -> tuple[str, Fraction
     return name, percentile
 
 
-def _operator(text: str, operator: str) -> str:
+def operator_of(text: str, operator: str) -> str:
+    """Reads one of the five signs of comparison.
+
+    Raises:
+        ExpressionError: another sign; the hint says which was meant.
+    """
     if operator in _OPERATORS:
         return operator
     meant = _OPERATOR_CORRECTIONS.get(operator)
     hint = f"write '{meant}'" if meant else f"operators: {' '.join(_OPERATORS)}"
     raise ExpressionError(f"'{operator}' in {quoted(text)} is not an operator", hint)
+
+
+def holds_between(value: Fraction | int, operator: str, limit: Fraction | int) -> bool:
+    """Whether a value is on the right side of a limit."""
+    outcomes = {
+        "<": value < limit,
+        "<=": value <= limit,
+        "==": value == limit,
+        ">=": value >= limit,
+        ">": value > limit,
+    }
+    return outcomes[operator]
 
 
 def _limit(text: str, limit: str) -> tuple[int, Measure]:

@@ -64,7 +64,9 @@ def setting(default: str, *, key: str, description: str) -> Any:
     return Field(default, alias=key, description=description, validate_default=True)
 
 
-def _spoken(parse: Callable[[object], Any]) -> Callable[[object], Any]:
+def spoken(parse: Callable[[object], Any]) -> Callable[[object], Any]:
+    """A reader of quantities as pydantic calls it: its errors are ours."""
+
     def validate(read: object) -> Any:
         try:
             return parse(read)
@@ -90,43 +92,43 @@ def _schema(grammar: Grammar) -> WithJsonSchema:
     )
 
 
-Duration = Annotated[int, BeforeValidator(_spoken(DURATION.parse)), _schema(DURATION)]
+Duration = Annotated[int, BeforeValidator(spoken(DURATION.parse)), _schema(DURATION)]
 PositiveDuration = Annotated[
-    int, BeforeValidator(_spoken(_at_least(DURATION.parse, 1, "1 ns"))), _schema(DURATION)
+    int, BeforeValidator(spoken(_at_least(DURATION.parse, 1, "1 ns"))), _schema(DURATION)
 ]
 Interval = Annotated[
     int,
-    BeforeValidator(_spoken(_at_least(DURATION.parse, DURATION.parse("1 s"), "1 s"))),
+    BeforeValidator(spoken(_at_least(DURATION.parse, DURATION.parse("1 s"), "1 s"))),
     _schema(DURATION),
 ]
 Pulse = Annotated[
     int,
-    BeforeValidator(_spoken(_at_least(DURATION.parse, DURATION.parse("10 ms"), "10 ms"))),
+    BeforeValidator(spoken(_at_least(DURATION.parse, DURATION.parse("10 ms"), "10 ms"))),
     _schema(DURATION),
 ]
-Size = Annotated[int, BeforeValidator(_spoken(_at_least(SIZE.parse, 1, "1 B"))), _schema(SIZE)]
+Size = Annotated[int, BeforeValidator(spoken(_at_least(SIZE.parse, 1, "1 B"))), _schema(SIZE)]
 Capacity = Annotated[
     int,
-    BeforeValidator(_spoken(_at_least(SIZE.parse, SIZE.parse("16 MiB"), "16 MiB"))),
+    BeforeValidator(spoken(_at_least(SIZE.parse, SIZE.parse("16 MiB"), "16 MiB"))),
     _schema(SIZE),
 ]
-Rate = Annotated[int, BeforeValidator(_spoken(_at_least(RATE.parse, 1, "1 bit/s"))), _schema(RATE)]
+Rate = Annotated[int, BeforeValidator(spoken(_at_least(RATE.parse, 1, "1 bit/s"))), _schema(RATE)]
 Throughput = Annotated[
-    int, BeforeValidator(_spoken(_at_least(THROUGHPUT.parse, 1, "1 B/s"))), _schema(THROUGHPUT)
+    int, BeforeValidator(spoken(_at_least(THROUGHPUT.parse, 1, "1 B/s"))), _schema(THROUGHPUT)
 ]
 Share = Annotated[
     float,
-    BeforeValidator(_spoken(lambda read: float(parse_share(read)))),
+    BeforeValidator(spoken(lambda read: float(parse_share(read)))),
     WithJsonSchema({"type": "string", "pattern": SHARE_PATTERN, "examples": ["0.1 %"]}),
 ]
 TimeOfDay = Annotated[
     int,
-    BeforeValidator(_spoken(parse_time_of_day)),
+    BeforeValidator(spoken(parse_time_of_day)),
     WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY_PATTERN, "examples": ["10:30"]}),
 ]
 At = Annotated[
     Moment,
-    PlainValidator(_spoken(parse_moment)),
+    PlainValidator(spoken(parse_moment)),
     PlainSerializer(
         lambda moment: {"value_ns": moment.value_ns, "on_the_clock": moment.on_the_clock}
     ),
@@ -134,7 +136,7 @@ At = Annotated[
 ]
 Date = Annotated[
     dt.date,
-    BeforeValidator(_spoken(parse_date)),
+    BeforeValidator(spoken(parse_date)),
     WithJsonSchema({"type": "string", "pattern": DATE_PATTERN, "examples": ["2007-06-04"]}),
 ]
 
@@ -155,3 +157,17 @@ def one_of(value: object, known: tuple[str, ...], what: str) -> PydanticCustomEr
     """The error for a word that is none of the known ones."""
     hint = suggestion(value, known, what=what) if isinstance(value, str) else ""
     return refusal(f"{quoted(value)} is unknown", hint or f"known {what}: {', '.join(known)}")
+
+
+def _check_marker(read: object) -> object:
+    if isinstance(read, str) and not (read.isidentifier() and read.isascii()):
+        hint = "a marker has letters, digits and '_', and begins with a letter"
+        raise refusal(f"{quoted(read)} is not a marker", hint)
+    return read
+
+
+Marker = Annotated[
+    str,
+    BeforeValidator(_check_marker),
+    WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]*$"}),
+]

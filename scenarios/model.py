@@ -20,6 +20,7 @@ from scenarios.expressions import EXPRESSION_PATTERN, Expression, parse_expressi
 from scenarios.faults import Fault
 from scenarios.fields import (
     Date,
+    Marker,
     Name,
     PositiveDuration,
     Strict,
@@ -33,6 +34,7 @@ from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.matrix import Replications, VariedValues
 from scenarios.moments import Moment
 from scenarios.nodes import Mark
+from scenarios.phases import PHASES_MAX, Phase
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
 from scenarios.wording import quoted
@@ -155,6 +157,12 @@ class Scenario(Strict):
         examples=["{cdp: {kind: cdp, copies: [{site: recovery, retention: 48 h}]}}"],
         json_schema_extra={"minProperties": 1},
     )
+    phases: Annotated[tuple[Phase, ...], Field(max_length=PHASES_MAX)] = Field(
+        (),
+        description="Named stretches of the run, one after the other from its start: faults may "
+        "belong to one, and thresholds be restricted to one.",
+        examples=["[{name: chaos, duration: 40 min}, {name: quiet, duration: 20 min}]"],
+    )
     faults: tuple[Fault, ...] = Field((), description="What breaks, and when.")
     drills: Drills | None = Field(None, description="Recoveries that disturb nothing.")
     rto: RtoAssumptions = Field(
@@ -165,7 +173,6 @@ class Scenario(Strict):
         default_factory=dict,
         description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
     )
-
     vary: Annotated[dict[str, VariedValues], BeforeValidator(_check_varied)] = Field(
         default_factory=dict,
         description="Values to try, by path, all combinations: "
@@ -173,6 +180,9 @@ class Scenario(Strict):
     )
     replications: Replications | None = Field(
         None, description="How often it is run, each time with another seed."
+    )
+    markers: tuple[Marker, ...] = Field(
+        (), description="Marks of pytest that its tests carry.", examples=["[slow]"]
     )
 
     _source: Source = PrivateAttr(default_factory=Source)

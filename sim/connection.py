@@ -4,7 +4,7 @@ The fault model is the link's (link.py). A connection is established for free; w
 handshake costs is charged by whoever models a protocol's handshake.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -184,16 +184,19 @@ class Connection:
         self._end()
         end.end(EndState.PEER_CLOSED)
 
-    def freeze(self) -> None:
-        """Stop with the link."""
+    def freeze(self, lanes: Sequence[Bandwidth]) -> None:
+        """Stop with these directions of the link."""
         for pipe in self._pipes:
-            pipe.freeze()
+            if pipe.lane in lanes:
+                pipe.freeze()
 
-    def thaw(self, outage_ns: int) -> None:
-        """Go on with the link."""
+    def thaw(self, stood: Sequence[tuple[Bandwidth, int]]) -> None:
+        """Go on with directions of the link; each with the nanoseconds for which it stood."""
         for pipe in self._pipes:
-            pipe.thaw(outage_ns)
-        if self._reset_waiting is not None:
+            for lane, outage_ns in stood:
+                if pipe.lane is lane:
+                    pipe.thaw(outage_ns)
+        if self._reset_waiting is not None and self._link.is_up:
             end, self._reset_waiting = self._reset_waiting, None
             self._answer(end)
 

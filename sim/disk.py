@@ -2,7 +2,8 @@
 
 Fault model.
 May happen: the disk stalls (serves nothing) until a time or until it is told to resume; what is
-in service then is finished after the stall, with the service time that was left.
+in service then is finished after the stall, with the service time that was left. For a while it
+moves fewer bytes a second; what is in service then is finished at the old speed.
 Promised: first come, first served, whatever the order of simultaneous events; every request
 takes `latency_ns` plus its bytes divided by the throughput.
 Not checked: what the bytes are. Contents and their durability are the volume's (volume.py).
@@ -39,6 +40,7 @@ class Disk:
     __slots__ = (
         "_begun_ns",
         "_event",
+        "_limits",
         "_queue",
         "_remaining_ns",
         "_resumption",
@@ -62,6 +64,7 @@ class Disk:
         self.name = name
         self.throughput_bytes_s = throughput_bytes_s
         self.latency_ns = latency_ns
+        self._limits = [throughput_bytes_s]
         self.busy_ns = 0
         self.bytes_moved = 0
         self.requests_done = 0
@@ -126,6 +129,17 @@ class Disk:
             self._resumption = None
         if self._queue:
             self._serve()
+
+    def limit(self, throughput_bytes_s: int) -> Callable[[], None]:
+        """Move no more than that a second; returns the function that ends it."""
+        self._limits.append(throughput_bytes_s)
+        self.throughput_bytes_s = min(self._limits)
+
+        def lift() -> None:
+            self._limits.remove(throughput_bytes_s)
+            self.throughput_bytes_s = min(self._limits)
+
+        return lift
 
     def _begin(self) -> None:
         """Turn to the request at the head."""

@@ -190,6 +190,11 @@ class FaultPlan:
         self._world = world
         self.outcomes: list[FaultOutcome] = []
 
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel."""
+        return self._kernel
+
     def inject(self, faults: Iterable[Fault]) -> list[FaultOutcome]:
         """Draw which faults come, and schedule those; returns their outcomes, to be filled in.
 
@@ -199,19 +204,28 @@ class FaultPlan:
         planned = list(faults)
         for fault in planned:
             fault.check(self._world)
-        outcomes = [self._plan(fault) for fault in planned]
+        outcomes = [self.draw(fault) for fault in planned]
+        for outcome in outcomes:
+            if outcome.chosen:
+                self._kernel.call_at(outcome.fault.at_ns, self.strike, outcome)
         self.outcomes += outcomes
         return outcomes
 
-    def _plan(self, fault: Fault) -> FaultOutcome:
-        """Draw for one fault, and schedule it if it comes."""
+    def draw(self, fault: Fault) -> FaultOutcome:
+        """Draw whether a fault comes, and schedule nothing.
+
+        Raises:
+            FaultTargetMissing: It names a device that is not there.
+        """
+        fault.check(self._world)
         # Named by what it is, not by its place in the list: removing one fault from a plan
         # (shrinking) leaves the draws of the others as they were.
         name = f"fault:{fault.kind}:{fault.target}:{fault.at_ns}"
         outcome = FaultOutcome(fault, chosen=self._streams.stream(name).chance(fault.probability))
-        if outcome.chosen:
-            injection = Injection(self._kernel, self._trace, self._world, outcome)
-            self._kernel.call_at(fault.at_ns, fault.strike, injection)
-        else:
+        if not outcome.chosen:
             outcome.evidence = "not drawn"
         return outcome
+
+    def strike(self, outcome: FaultOutcome) -> None:
+        """Carry a fault out now."""
+        outcome.fault.strike(Injection(self._kernel, self._trace, self._world, outcome))

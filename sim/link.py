@@ -2,31 +2,61 @@
 
 Fault model.
 May happen: an outage holds everything, waiting or in flight, and delays it by exactly its
-length; the bandwidth changes at any time; packets are lost; an end's host loses its power, and
-what has not yet arrived from it or at it is gone; the link is severed for good with its site.
-Promised: a connection delivers its messages whole, in order, once, or not at all. The survivor
+length, in both directions or in one; the bandwidth changes at any time; for a while the link has
+less bandwidth, a longer way or more loss than its own; packets are lost; an end's host loses its
+power, and what has not yet arrived from it or at it is gone; the link is severed for good with
+its site.
+Promised: a connection delivers the bytes of its messages in order and once; of the last one it may
+be that only a part arrives, as large as the line had carried. The survivor
 of a power cut learns nothing: its bytes wait, and it must have a time limit of its own, until
 the other host has its power back and something is sent: one round trip later it gets
 `ConnectionClosed`.
 Model: each direction has the full bandwidth, shared equally by the connections that have
-something to send (bandwidth.py). A message arrives one latency, plus its jitter (uniform from 0
-to `jitter_ns`), after its last byte has left. A message travels in packets of 1460 bytes; with
+something to send (bandwidth.py). A message goes in parts of a tenth of a second (pipe.py). A part
+arrives one latency, plus its jitter (uniform from 0 to `jitter_ns`), after its last byte has left,
+and not before the part ahead of it. It travels in packets of 1460 bytes; with
 each packet lost independently, it needs as many repetitions as its unluckiest packet, and each
 costs one round trip (the losses of one round are repeated together, as selective
 acknowledgement does). Repeated packets are not charged to the bandwidth.
-Not checked: slow start, windows, congestion beyond fair shares, one-way outages, reordering and
-duplication (a stream hides them), bit errors.
+No connection is made while one of the directions is blocked: a handshake needs both.
+Not checked: slow start, windows, congestion beyond fair shares, reordering and duplication (a
+stream hides them), bit errors.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from sim.bandwidth import Bandwidth
 from sim.connection import Connection, ConnectionClosed, Endpoint, EndState, HostUnreachable
 from sim.kernel import Host, Kernel
+from sim.pipe import PACKET_BYTES
 from sim.site import Site
 from sim.streams import Stream, Streams
 
-__all__ = ["Connection", "ConnectionClosed", "EndState", "Endpoint", "HostUnreachable", "Link"]
+__all__ = [
+    "Connection",
+    "ConnectionClosed",
+    "EndState",
+    "Endpoint",
+    "HostUnreachable",
+    "Impairment",
+    "Link",
+]
 
-PACKET_BYTES = 1460  # the payload of a TCP segment on Ethernet
+
+@dataclass(frozen=True, slots=True)
+class Impairment:
+    """How a link is worse than its own for a while; of several, and its own, the worst counts.
+
+    Attributes:
+        bandwidth_bit_s: The most that each direction has; None: no less than its own.
+        latency_ns: The shortest way that a byte travels.
+        loss: The least share of packets that are lost.
+    """
+
+    bandwidth_bit_s: int | None = None
+    latency_ns: int = 0
+    loss: float = 0.0
 
 
 class Link:
@@ -44,7 +74,7 @@ class Link:
         streams: The run's streams: each connection draws from streams of its own.
 
     Attributes:
-        is_up: Whether anything moves.
+        latency_ns: The time a byte travels now, one way; `loss` likewise.
         forward: The direction from site_a to site_b: its `bytes_sent` and `busy_ns`.
         backward: The other direction.
         outages: How often it went down.
@@ -52,13 +82,17 @@ class Link:
     """
 
     __slots__ = (
+        "_blocked",
         "_connections",
         "_connections_made",
         "_down_since_ns",
+        "_impairments",
+        "_is_down",
+        "_own",
         "_severed",
+        "_stopped_ns",
         "backward",
         "forward",
-        "is_up",
         "jitter_ns",
         "kernel",
         "latency_ns",
@@ -97,9 +131,13 @@ class Link:
         self.streams = streams or kernel.streams
         self.forward = Bandwidth(kernel, bandwidth_bit_s)
         self.backward = Bandwidth(kernel, bandwidth_bit_s)
-        self.is_up = True
         self.outages = 0
         self.outage_ns = 0
+        self._own = Impairment(bandwidth_bit_s, latency_ns, loss)
+        self._impairments: list[Impairment] = []
+        self._is_down = False
+        self._blocked: list[Bandwidth] = []
+        self._stopped_ns = [0, 0]
         self._severed = False
         self._down_since_ns = 0
         self._connections: list[Connection] = []
@@ -112,8 +150,13 @@ class Link:
         return f"<link {self.name} {'up' if self.is_up else 'down'}>"
 
     @property
+    def is_up(self) -> bool:
+        """Whether both directions move."""
+        return not self._is_down and not self._blocked
+
+    @property
     def bandwidth_bit_s(self) -> int:
-        """The bandwidth of each direction in bits per second."""
+        """The bandwidth that each direction has now, in bits per second."""
         return self.forward.bandwidth_bit_s
 
     @property
@@ -152,29 +195,38 @@ class Link:
 
     def down(self) -> bool:
         """Begin an outage; tells whether the link was up."""
-        if not self.is_up:
+        if self._is_down:
             return False
-        self.is_up = False
+        self._is_down = True
         self.outages += 1
         self._down_since_ns = self.kernel.now_ns
-        for lane in (self.forward, self.backward):
-            lane.set_up(is_up=False)
-        for connection in self._connections:
-            connection.freeze()
+        self._stop([lane for lane in self._lanes if lane.is_up])
         return True
 
     def up(self) -> bool:
         """End an outage; tells whether the link came up: not if it was up, or is severed."""
-        if self.is_up or self._severed:
+        if not self._is_down or self._severed:
             return False
-        self.is_up = True
-        outage_ns = self.kernel.now_ns - self._down_since_ns
-        self.outage_ns += outage_ns
-        for lane in (self.forward, self.backward):
-            lane.set_up(is_up=True)
-        for connection in tuple(self._connections):
-            connection.thaw(outage_ns)
+        self._is_down = False
+        self.outage_ns += self.kernel.now_ns - self._down_since_ns
+        self._go([lane for lane in self._lanes if lane not in self._blocked])
         return True
+
+    def block(self, source: Site) -> bool:
+        """Let nothing through from one of its sites; tells whether something got through."""
+        lane = self._lane_from(source)
+        if self._is_down or lane in self._blocked:
+            return False
+        self._blocked.append(lane)
+        self._stop([lane])
+        return True
+
+    def unblock(self, source: Site) -> None:
+        """Let through again what comes from that site, unless the whole link is down."""
+        lane = self._lane_from(source)
+        self._blocked.remove(lane)
+        if not self._is_down:
+            self._go([lane])
 
     def sever(self) -> bool:
         """Take the link down for good; tells whether it was up."""
@@ -183,8 +235,20 @@ class Link:
 
     def set_bandwidth(self, bandwidth_bit_s: int) -> None:
         """Change the bandwidth of both directions, also in the middle of messages."""
-        self.forward.set_bandwidth(bandwidth_bit_s)
-        self.backward.set_bandwidth(bandwidth_bit_s)
+        own = self._own
+        self._own = Impairment(bandwidth_bit_s, own.latency_ns, own.loss)
+        self._settle()
+
+    def impair(self, impairment: Impairment) -> Callable[[], None]:
+        """Make the link worse; returns the function that ends it."""
+        self._impairments.append(impairment)
+        self._settle()
+
+        def lift() -> None:
+            self._impairments.remove(impairment)
+            self._settle()
+
+        return lift
 
     def travel_ns(self, wire_bytes: int, draws: Stream) -> int:
         """Draw how long a message is on its way after its last byte has left."""
@@ -196,6 +260,42 @@ class Link:
         """Take a connection off the books; the connection calls this."""
         if connection in self._connections:
             self._connections.remove(connection)
+
+    @property
+    def _lanes(self) -> tuple[Bandwidth, Bandwidth]:
+        return self.forward, self.backward
+
+    def _lane_from(self, source: Site) -> Bandwidth:
+        """Return the direction that begins at a site."""
+        assert source in (self.site_a, self.site_b), f"{self} does not begin at {source}"
+        return self.forward if source is self.site_a else self.backward
+
+    def _stop(self, lanes: list[Bandwidth]) -> None:
+        """Let nothing move in these directions."""
+        for lane in lanes:
+            self._stopped_ns[lane is self.backward] = self.kernel.now_ns
+            lane.set_up(is_up=False)
+        for connection in self._connections:
+            connection.freeze(lanes)
+
+    def _go(self, lanes: list[Bandwidth]) -> None:
+        """Let these directions go on, with everything in flight as much later as they stood."""
+        for lane in lanes:
+            lane.set_up(is_up=True)
+        now_ns = self.kernel.now_ns
+        stood = [(lane, now_ns - self._stopped_ns[lane is self.backward]) for lane in lanes]
+        for connection in tuple(self._connections):
+            connection.thaw(stood)
+
+    def _settle(self) -> None:
+        """Let the worst of the link's own and its impairments hold from now on."""
+        every = (self._own, *self._impairments)
+        self.latency_ns = max(each.latency_ns for each in every)
+        self.loss = max(each.loss for each in every)
+        limits = [each.bandwidth_bit_s for each in every if each.bandwidth_bit_s is not None]
+        if min(limits) != self.bandwidth_bit_s:
+            for lane in self._lanes:
+                lane.set_bandwidth(min(limits))
 
     def _repetitions(self, wire_bytes: int, draw: float) -> int:
         """Return how often the unluckiest packet of a message is sent again."""

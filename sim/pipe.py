@@ -1,6 +1,7 @@
 """One direction of a connection: a queue, what is in transmission, what is in flight.
 
-The fault model is the link's (link.py).
+The fault model is the link's (link.py). A message goes in parts, each of what the line carries in
+a short while, so that the other end of a slow line sees that something comes.
 """
 
 from collections import deque
@@ -15,7 +16,12 @@ from sim.streams import Stream
 if TYPE_CHECKING:
     from sim.link import Link
 
-__all__ = ["Message", "Pipe"]
+__all__ = ["PACKET_BYTES", "Message", "Pipe"]
+
+PACKET_BYTES = 1460  # the payload of a TCP segment on Ethernet
+PARTS_A_SECOND = 10
+"""What the line carries in a tenth of a second arrives together: fewer events than packets, and no
+receiver that listens for a second takes a long message for silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,13 @@ class Message:
     data: bytes | None
     wire_bytes: int
     sent: Signal
+
+    def part(self, begin: int, end: int) -> bytes | None:
+        """Return the data that these bytes on the wire stand for."""
+        if self.data is None or end - begin == self.wire_bytes:
+            return self.data
+        size = len(self.data)
+        return self.data[size * begin // self.wire_bytes : size * end // self.wire_bytes]
 
 
 class Pipe:
@@ -37,7 +50,9 @@ class Pipe:
         "_draws",
         "_flight",
         "_kernel",
+        "_left_bytes",
         "_link",
+        "_part_bytes",
         "_queue",
         "_sender",
         "_sent",
@@ -52,10 +67,17 @@ class Pipe:
         self._queue: deque[Message] = deque()
         self._flight: deque[tuple[int, bytes | None]] = deque()
         self._arrival: Occurrence | None = None
-        self._sent: deque[Signal] = deque()
-        self._sender = Sender(self._message_sent, self._tell_sent)
+        self._left_bytes = 0  # of the message in transmission, what has left
+        self._part_bytes = 0
+        self._sent: deque[Signal | None] = deque()
+        self._sender = Sender(self._part_sent, self._tell_sent)
         self._deliver: Callable[[bytes | None], None] | None = None
         self.unsent_bytes = 0
+
+    @property
+    def lane(self) -> Bandwidth:
+        """The direction of the link that it runs in."""
+        return self._bandwidth
 
     @property
     def flight_bytes(self) -> int:
@@ -71,7 +93,7 @@ class Pipe:
         self._queue.append(message)
         self.unsent_bytes += message.wire_bytes
         if not stalled and len(self._queue) == 1:
-            self._bandwidth.begin(self._sender, message.wire_bytes)
+            self._bandwidth.begin(self._sender, self._next_part())
 
     def stall(self) -> None:
         """Send nothing more and lose what is in flight: the other end has lost its power."""
@@ -85,6 +107,7 @@ class Pipe:
         signals = [message.sent for message in self._queue]
         self._queue.clear()
         self._sent.clear()
+        self._left_bytes = 0
         self.unsent_bytes = 0
         return signals
 
@@ -97,31 +120,46 @@ class Pipe:
         self._flight = deque((due_ns + outage_ns, data) for due_ns, data in self._flight)
         self._await_arrival()
 
-    def _message_sent(self) -> int | None:
-        """Put the message in transmission in flight; returns the size of the next one."""
-        message = self._queue.popleft()
-        self.unsent_bytes -= message.wire_bytes
-        due_ns = self._kernel.now_ns + self._link.travel_ns(message.wire_bytes, self._draws)
-        self._flight.append((due_ns, message.data))
+    def _next_part(self) -> int:
+        """Return the size of what is to be sent next of the first message."""
+        carried = self._bandwidth.bandwidth_bit_s // (8 * PARTS_A_SECOND)
+        rest = self._queue[0].wire_bytes - self._left_bytes
+        self._part_bytes = min(rest, max(carried, PACKET_BYTES))
+        return self._part_bytes
+
+    def _part_sent(self) -> int | None:
+        """Put the part in transmission in flight; returns the size of the next one."""
+        message, size = self._queue[0], self._part_bytes
+        begin, end = self._left_bytes, self._left_bytes + size
+        self.unsent_bytes -= size
+        due_ns = self._kernel.now_ns + self._link.travel_ns(size, self._draws)
+        self._flight.append((due_ns, message.part(begin, end)))
         if self._arrival is None:
             self._await_arrival()
-        following = self._queue[0].wire_bytes if self._queue else None
+        if end < message.wire_bytes:
+            self._left_bytes = end
+            self._sent.append(None)
+            return self._next_part()
+        self._left_bytes = 0
+        self._queue.popleft()
         self._sent.append(message.sent)
-        return following
+        return self._next_part() if self._queue else None
 
     def _tell_sent(self) -> None:
-        """Fire the signal of the oldest message that has left."""
+        """Fire the signal of the oldest message that has left, unless more of it has to."""
         if self._sent:  # a power cut may have come in between
-            self._sent.popleft().fire()
+            signal = self._sent.popleft()
+            if signal is not None:
+                signal.fire()
 
     def _await_arrival(self) -> None:
-        """Schedule the arrival of the first message in flight: in a stream nothing overtakes it."""
-        if self._flight and self._link.is_up:
+        """Schedule the arrival of what is first in flight: in a stream nothing overtakes it."""
+        if self._flight and self._bandwidth.is_up:
             delay_ns = max(self._flight[0][0] - self._kernel.now_ns, 0)
             self._arrival = self._kernel.schedule(delay_ns, self._arrive)
 
     def _arrive(self, _event: object) -> None:
-        """Hand over the first message in flight."""
+        """Hand over what is first in flight."""
         self._arrival = None
         _, data = self._flight.popleft()
         self._await_arrival()

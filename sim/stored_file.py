@@ -7,8 +7,10 @@ Promised: sectors are atomic; what was written before the last completed flush i
 truncation is durable when it completes.
 Assumption: the write cache in front of a file holds 64 MiB; when it is full, all of it is
 written out, as if the file had been flushed (WRITE_CACHE_BYTES).
+A bit that has rotted before the file's last completed flush stays so; a power cut before the next
+flush undoes a later one, as the blocks that were not flushed are decided anew.
 Not checked: writes of one file reordered with those of another beyond what independent fates
-give; bit rot and misdirected writes.
+give.
 """
 
 from collections.abc import Callable
@@ -111,6 +113,14 @@ class StoredFile:
         if self._changes:
             self._changes.append(_Change(size, None))
         else:
+            self.content.settle()
+
+    def rot(self, offset: int, bit: int) -> None:
+        """Flip one bit of what is stored."""
+        [old] = self.content.read(offset, 1)
+        value = 0 if isinstance(old, int) else old[0]
+        self.content.write(offset, (bytes([value ^ (1 << bit)]),))
+        if not self._changes:
             self.content.settle()
 
     def flush(self) -> None:

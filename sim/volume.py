@@ -3,7 +3,9 @@
 Fault model.
 May happen: a power cut drops the operations that have not completed (their signals never fire)
 and keeps, tears or loses each write since its file's last completed flush (stored_file.py); the
-volume runs full; it is destroyed with its site; its disk stalls.
+volume runs full; it is destroyed with its site; its disk stalls. Whatever is registered with
+`disturb` may let an operation fail, or let a write do something else than it tells (volume_faults
+has an I/O error, a lost and a misdirected write); `rot` flips one bit that is stored.
 Promised: operations complete in the order of issue. Create, rename, replace, truncate and delete
 are atomic and durable when they complete (the metadata are journalled and written through). A
 failed operation changes nothing and is shown to no filter. A filter is software of the host: a
@@ -16,6 +18,7 @@ and for tests.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from sim.disk import Disk
 from sim.file_table import FileTable
@@ -31,6 +34,7 @@ from sim.volume_errors import (
     DiskFull,
     FileExists,
     FileMissing,
+    InputOutputError,
     VolumeError,
     VolumeHeld,
     VolumeLost,
@@ -38,10 +42,12 @@ from sim.volume_errors import (
 
 __all__ = [
     "DiskFull",
+    "Disturbance",
     "Fate",
     "FileExists",
     "FileMissing",
     "Filter",
+    "InputOutputError",
     "Kind",
     "Operation",
     "Snapshot",
@@ -54,6 +60,9 @@ __all__ = [
 ]
 
 FateOf = Callable[[UnflushedWrite], Fate | Torn]
+Apply = Callable[[Pending], object]
+Disturbance = Callable[[Apply, Pending], object]
+"""Carries an operation out in its own way, or by the given function, or raises VolumeError."""
 
 METADATA_BYTES = 4096  # assumption: a change of the name space writes one journal page
 
@@ -76,6 +85,7 @@ class Volume:
     """
 
     __slots__ = (
+        "_disturbances",
         "_draws",
         "_files",
         "_queue",
@@ -105,6 +115,7 @@ class Volume:
         self.lost = False
         self.refused_count = 0
         self.fates: list[tuple[UnflushedWrite, Fate | Torn]] = []
+        self._disturbances: list[Disturbance] = []
         self._draws = (streams or kernel.streams).stream(f"volume:{name}")
         self._files = FileTable(name, capacity_bytes)
         self._queue = OperationQueue(kernel, name, disk, self._apply)
@@ -276,6 +287,16 @@ class Volume:
                 pending.signal.fail(VolumeLost(self.name))
         return lost_bytes
 
+    def disturb(self, disturbance: Disturbance) -> Callable[[], None]:
+        """Let every operation pass a fault when its turn comes; returns how to end that."""
+        self._disturbances.append(disturbance)
+        return lambda: self._disturbances.remove(disturbance)
+
+    def rot(self, name: str, offset: int, bit: int) -> None:
+        """Flip one bit of a file, unseen by every filter; raises FileMissing."""
+        assert 0 <= offset < self.size(name), f"{self.name}: {name} has no byte {offset}"
+        self._files.get(name).rot(offset, bit)
+
     def _issue(self, pending: Pending, byte_count: int) -> Signal:
         """Begin an operation."""
         if self.host is not None and not self.host.up:
@@ -288,8 +309,11 @@ class Volume:
 
     def _apply(self, pending: Pending) -> object:
         """Carry an operation out."""
+        apply: Apply = self._files.apply
+        for disturbance in self._disturbances:
+            apply = partial(disturbance, apply)
         try:
-            return self._files.apply(pending)
+            return apply(pending)
         except DiskFull:
             self.refused_count += 1
             raise

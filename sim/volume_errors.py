@@ -4,6 +4,7 @@ __all__ = [
     "DiskFull",
     "FileExists",
     "FileMissing",
+    "InputOutputError",
     "VolumeError",
     "VolumeHeld",
     "VolumeLost",
@@ -55,6 +56,17 @@ class VolumeLost(VolumeError):  # noqa: N818 - named for what happened
         super().__init__(
             f"{volume}: the volume and its contents are gone. "
             f"Hint: recover from a copy at another site."
+        )
+
+
+class InputOutputError(VolumeLost):
+    """The disk answered that it cannot: who uses it is as badly off as without the volume."""
+
+    def __init__(self, volume: str, file: str, what: str) -> None:
+        OSError.__init__(
+            self,
+            f"{volume}: the {what} of {file} failed with an I/O error. "
+            f"Hint: look at the disk's own log; replace it, and recover what it held.",
         )
 
 

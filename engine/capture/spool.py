@@ -88,6 +88,7 @@ class Spool:
         settings = self._settings
         return (
             self._storage is not None
+            and settings.overflow == "spill"
             and self.bytes + cost <= settings.spool_bytes_max
             and (not self._buffer or self._buffer_bytes + cost <= settings.spool_buffer_bytes_max)
         )

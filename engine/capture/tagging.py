@@ -74,8 +74,7 @@ class Tagging:
                 "over",
                 "Take the next bookmark; if this repeats, see what keeps the application waiting.",
             )
-        # It goes even into a full pool: 64 bytes for each tag that had found room there.
-        self._order.append(Draft(kind, offset=sequence), now_ns)
+        self._append_fate(kind, sequence, now_ns)
         if kind == RecordType.TAG_COMMIT:
             self.pending.commit(sequence)
         else:
@@ -120,7 +119,15 @@ class Tagging:
 
     def _revoke_late(self, now_ns: int) -> None:
         for sequence in self.pending.take_timed_out(now_ns):
-            self._order.append(Draft(RecordType.TAG_REVOKE, offset=sequence), now_ns)
+            self._append_fate(RecordType.TAG_REVOKE, sequence, now_ns)
+
+    def _append_fate(self, kind: RecordType, sequence: int, now_ns: int) -> None:
+        """Say what becomes of a tag, even where there is no room: 64 bytes for each tag."""
+        order, backlog = self._order, self._backlog
+        is_full = order.is_plain and not backlog.has_room(HEADER_BYTES)
+        if is_full and backlog.spool.has_room(HEADER_BYTES):
+            order.overflow(HEADER_BYTES, now_ns)
+        order.append(Draft(kind, offset=sequence), now_ns)
 
     def _refused(self, reason: str, hint: str) -> Refused:
         self.refused_count += 1

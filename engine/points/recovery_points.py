@@ -179,6 +179,23 @@ class RecoveryPoints:
             )
         return points[count - 1]
 
+    def oldest_undecided(self) -> int | None:
+        """Return the oldest tag above the kept points whose second phase may still come, or None.
+
+        A resync ends the wait: the capture that would have said so is gone.
+        """
+        index, last = self._journal.index, self._journal.durable.sequence
+        resync = next(index.events_backwards((RecordType.RESYNC_BEGIN,), last), None)
+        first = max(self._kept.frontier, 0 if resync is None else resync.sequence)
+        waiting: dict[int, Tag] = {}
+        for tag in index.tags_after(first):
+            if tag.sequence > last:
+                break
+            if tag.is_pending:
+                waiting[tag.sequence] = tag
+            waiting.pop(tag.names, None)
+        return min(waiting, default=None)
+
     def reported_rpo_ns(self, now_ns: int) -> int | None:
         """Return the age of the newest point: of the newest durable record, TIME records included.
 

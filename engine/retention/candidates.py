@@ -9,7 +9,10 @@ from engine.points.recovery_points import Consistency, RecoveryPoint, RecoveryPo
 
 
 def points_of(journal: Journal) -> list[RecoveryPoint]:
-    """Return the points that a plan is made of, oldest first; none while nothing is a point.
+    """Return the points that a plan is made of, oldest first; none while there is nothing to plan.
+
+    There is nothing where nothing is a point, or where none is newer than the frontier: after a
+    crash, until the opening's sync has made durable again what follows it.
 
     They are the kept points; above them the bookmarks, the pinned points and, standing in where
     there are no bookmarks, the last records of segments; and last the newest point of all. But for
@@ -22,7 +25,11 @@ def points_of(journal: Journal) -> list[RecoveryPoint]:
         return []
     manifest = journal.manifest
     frontier = manifest.points[-1].cursor.sequence if manifest.points else 0
+    if newest.sequence <= frontier:
+        return []
     last = min(max(frontier, _sealed_up_to(journal)), newest.sequence - 1)
+    if (undecided := points.oldest_undecided()) is not None:
+        last = min(last, undecided - 1)  # kept as a write, it could not become a bookmark any more
     found: dict[int, RecoveryPoint] = {}
     for entry in manifest.segments:
         sequence = entry.last.sequence

@@ -173,7 +173,7 @@ class RetentionKeeper:
             pinned = {pin.sequence for pin in self._journal.manifest.pins}
             frontier = self._frontier
             plan = plan_of(points, pinned, now_ns, self._policy, frontier)
-            if self._next(plan) is not None:
+            if points and self._next(plan) is not None:
                 return self._begin(plan, points)
             notices = self._space.look(used_bytes(self._journal))
             if self._space.is_full:

@@ -1,12 +1,16 @@
 """`rpolab run`: reads the scenarios and checks the outputs, before anything runs."""
 
+import os
+
 import click
 
+from rpolab.commands.report_options import report_options
 from rpolab.commands.selection import SCENARIOS, SETTINGS, nothing_selected
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import Failures, traceback_option
 from rpolab.outputs import Job, Outputs, plan_outputs
 from rpolab.problems import Reading, lines_of, read
+from rpolab.report_files import ReportOptions, Reports, plan_reports
 from rpolab.terminal import complain
 from scenarios import Scenario
 from scenarios.model import SEED_MAX
@@ -40,6 +44,7 @@ from scenarios.model import SEED_MAX
     help="Write what happened, one line an event, to compare runs; for several scenarios, "
     "an existing folder.",
 )
+@report_options
 @click.option("--quiet", is_flag=True, help="Print no report and no progress, only errors.")
 @traceback_option
 @click.pass_obj
@@ -52,6 +57,7 @@ def command(
     json_path: str | None,
     keep: str | None,
     trace: str | None,
+    reports: ReportOptions,
     quiet: bool,
 ) -> ExitCode:
     """Run scenarios one after another and report which mail was lost.
@@ -68,7 +74,9 @@ def command(
     if scenarios is None:
         return ExitCode.INVALID
     outputs = plan_outputs(names, json=json_path, keep=keep, trace=trace)
-    return _run(_jobs(scenarios, outputs), seed=seed, quiet=quiet, failures=failures)
+    plan = plan_reports(names, reports, os.environ)
+    jobs = _jobs(scenarios, outputs)
+    return _run(jobs, seed=seed, quiet=quiet, failures=failures, reports=plan)
 
 
 def _valid(readings: list[Reading]) -> list[tuple[str, Scenario]] | None:
@@ -85,8 +93,10 @@ def _jobs(scenarios: list[tuple[str, Scenario]], outputs: list[Outputs]) -> list
     ]
 
 
-def _run(jobs: list[Job], *, seed: int | None, quiet: bool, failures: Failures) -> ExitCode:
+def _run(
+    jobs: list[Job], *, seed: int | None, quiet: bool, failures: Failures, reports: Reports
+) -> ExitCode:
     # Only now, when there is something to run, the simulation with its libraries is loaded.
     from rpolab.commands.running import run_jobs  # noqa: PLC0415 - see above
 
-    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures)
+    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures, reports=reports)

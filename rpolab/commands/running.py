@@ -10,41 +10,51 @@ from emulators.exchange.input_files import WorkloadFileError
 from reports import Verdict
 from reports.progress import RunProgress
 from reports.terminal import print_result, verdict_text
-from rpolab.exit_codes import ExitCode, worst
+from rpolab.exit_codes import VERDICT_CODES, ExitCode, worst
 from rpolab.failures import Failures
 from rpolab.outputs import Job, OutputError
 from rpolab.problems import line_of, problem_of, unreadable
+from rpolab.report_files import Reports
 from rpolab.runs import TimedRun, replay_command, run_timed, with_seed
 from rpolab.terminal import closed_pipe_is_fine, complain, shown, write_line
 from scenarios import Problem, Scenario, ScenarioError
 
-EXIT_CODES = {
-    Verdict.MET: ExitCode.MET,
-    Verdict.MISSED: ExitCode.MISSED,
-    Verdict.INCONCLUSIVE: ExitCode.OPEN,
-    Verdict.NOT_EXERCISED: ExitCode.OPEN,
-}
+EXIT_CODES = {verdict: VERDICT_CODES[verdict.value] for verdict in Verdict}
 _WITHOUT_VERDICT = {ExitCode.INVALID: "invalid", ExitCode.BROKEN: "no verdict"}
 
 
-def run_jobs(jobs: Sequence[Job], *, seed: int | None, quiet: bool, failures: Failures) -> ExitCode:
+def run_jobs(
+    jobs: Sequence[Job], *, seed: int | None, quiet: bool, failures: Failures, reports: Reports
+) -> ExitCode:
     """Runs all jobs in turn, prints and writes their results.
+
+    Args:
+        jobs: what to run.
+        seed: takes the place of the scenarios' own.
+        quiet: print no report and no progress.
+        failures: tells of what went wrong.
+        reports: what is written beside the terminal's report.
 
     Returns:
         The worst exit code of all jobs.
     """
     codes: list[ExitCode] = []
     summary: list[str] = []
-    report = _report_stream(jobs)
+    report = sys.stderr if reports.use_standard_output else _report_stream(jobs)
     for job in jobs:
         if codes and not quiet:
             write_line(report, "")
         scenario = with_seed(job.scenario, seed)
-        code, verdict = _run_job(replace(job, scenario=scenario), report, failures, quiet=quiet)
+        chosen = replace(job, scenario=scenario)
+        code, verdict = _run_job(chosen, report, failures, reports, quiet=quiet)
         codes.append(code)
         summary.append(f"{verdict.ljust(14)}{shown(job.name)}")
     if len(jobs) > 1 and not quiet:
         write_line(report, "\n".join(["", f"{len(jobs)} scenarios", *summary]))
+    try:
+        reports.finish(report)
+    except OutputError as error:
+        codes.append(_without_verdict(ExitCode.BROKEN, f"Error: {error.message}")[0])
     return worst(codes)
 
 
@@ -54,17 +64,20 @@ def _report_stream(jobs: Sequence[Job]) -> TextIO:
     return sys.stderr if any(document.path is None for document in documents) else sys.stdout
 
 
-def _run_job(job: Job, report: TextIO, failures: Failures, *, quiet: bool) -> tuple[ExitCode, str]:
+def _run_job(
+    job: Job, report: TextIO, failures: Failures, reports: Reports, *, quiet: bool
+) -> tuple[ExitCode, str]:
     """Runs one job; returns its exit code and its verdict in words."""
     try:
         timed = _simulate(job, quiet=quiet)
     except Exception as error:  # noqa: BLE001 - the other scenarios still have their turn
+        reports.miss(job.name, f"{type(error).__name__}: {error}")
         problems = _input_problems(error, job.scenario)
         if problems:
             return _without_verdict(ExitCode.INVALID, "\n".join(map(line_of, problems)))
         code = failures.report(error, job.name)
         return code, _WITHOUT_VERDICT[code]
-    return _deliver(job, timed, report, quiet=quiet)
+    return _deliver(job, timed, report, reports, quiet=quiet)
 
 
 def _simulate(job: Job, *, quiet: bool) -> TimedRun:
@@ -86,12 +99,15 @@ def _simulate(job: Job, *, quiet: bool) -> TimedRun:
         return simulate(line.update)
 
 
-def _deliver(job: Job, timed: TimedRun, report: TextIO, *, quiet: bool) -> tuple[ExitCode, str]:
+def _deliver(
+    job: Job, timed: TimedRun, report: TextIO, reports: Reports, *, quiet: bool
+) -> tuple[ExitCode, str]:
     """Writes the documents first: a closed pipe must not cost them. Then prints the report."""
     result = timed.result
     code, verdict = EXIT_CODES[result.verdict], verdict_text(result.verdict)
     try:
         _write_documents(job, timed)
+        reports.take(result)
     except OutputError as error:
         code, verdict = _without_verdict(ExitCode.BROKEN, f"Error: {error.message}")
     if not quiet:

@@ -45,16 +45,12 @@ class Taken(Protocol):
         """Return where what was lost had been, of which that number was the newest."""
 
 
-class Protection(Protocol):
-    """One protection of the mail server."""
+class PointSource(Protocol):
+    """One copy of what is protected: what recoveries are made from."""
 
     @property
     def name(self) -> str:
-        """Its name in the scenario."""
-
-    @property
-    def kind(self) -> str:
-        """What it is."""
+        """Its name: that of its protection, where that has one copy only."""
 
     @property
     def copy_site(self) -> str:
@@ -67,12 +63,6 @@ class Protection(Protocol):
     @property
     def lost_logs(self) -> Sequence[tuple[str, int]]:
         """(Storage group, generation) of the logs that faults have destroyed in the copy."""
-
-    def start(self) -> None:
-        """Begin; the mail server does not run yet."""
-
-    def start_bookmarks(self) -> None:
-        """Begin to make application-consistent points: the mail server runs."""
 
     def stages(self) -> Taken:
         """Return how far it has come now."""
@@ -91,3 +81,28 @@ class Protection(Protocol):
 
     def image(self, point: ProtectedPoint) -> ImageFiles:
         """Return the files as they were at a point; raises PointUnavailable."""
+
+
+class Protection(Protocol):
+    """One protection of the mail server."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the scenario."""
+
+    @property
+    def kind(self) -> str:
+        """What it is."""
+
+    @property
+    def copies(self) -> Sequence[PointSource]:
+        """Its copies, at least one."""
+
+    def start(self) -> None:
+        """Begin; the mail server does not run yet."""
+
+    def start_bookmarks(self) -> None:
+        """Begin to make application-consistent points: the mail server runs."""
+
+    def stages(self) -> Taken:
+        """Return how far it has come now."""

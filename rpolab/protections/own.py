@@ -6,12 +6,14 @@ like any other.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rpolab.protections.base import (
     ImageFiles,
     PointClass,
+    PointSource,
     PointUnavailable,
     ProtectedPoint,
     Taken,
@@ -90,6 +92,11 @@ class PointKeeper(ABC):
     def give_up_point(self, point: ProtectedPoint) -> None:
         """Take note that a point is no longer kept."""
         del self._points[point.sequence]
+
+    @property
+    def copies(self) -> Sequence[PointSource]:
+        """The only copy there is: itself."""
+        return (self,)
 
     @property
     def points(self) -> list[ProtectedPoint]:

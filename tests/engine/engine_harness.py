@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from engine_model import (
     GROUP,
+    SMALL,
     MemoryStorage,
     Reference,
 )
@@ -33,17 +34,6 @@ from engine import (
     open_journal,
 )
 
-SMALL = SessionSettings(
-    batch_bytes_max=2_000,
-    window_bytes_max=6_000,
-    batch_linger_ns=1_000,
-    heartbeat_interval_ns=1_000_000,
-    peer_timeout_ns=5_000_000,
-    connect_timeout_ns=2_000_000,
-    reconnect_delay_ns_min=10_000,
-    reconnect_delay_ns_max=100_000,
-    frame_bytes_max=1 << 20,
-)
 CLOSED = None  # in a byte queue: the connection ended here
 
 
@@ -93,6 +83,7 @@ class Pair:
         self.notices: list[tuple[str, object]] = []
         self.tail_cuts = 0
         self.disk_lies = False  # set when a test takes durable bytes away
+        self.line_lies = None  # the connection on which a test takes bytes away
         self.tickets_ever = 0
         self.to_target: deque = deque()
         self.to_source: deque = deque()
@@ -164,18 +155,22 @@ class Pair:
         for action in self.capture.take_actions():
             if isinstance(action, actions.Notify):
                 self.notices.append(("capture", action.notice))
-                if isinstance(action.notice, actions.GapClosed):
-                    self.keep_snapshot(action.notice.sequence)
-                elif isinstance(action.notice, actions.GapOpened) and action.notice.is_resync:
-                    self.forget_snapshots_from(action.notice.sequence)
-                elif isinstance(action.notice, actions.HistoryRewound):
-                    self.forget_snapshots_from(action.notice.sequence + 1)
+                self.hear(action.notice)
             elif isinstance(action, actions.SyncFile):
                 self.spool_syncs.append(action)
             elif isinstance(action, actions.DeleteFile):
                 self.spool.delete(action.name)
             else:
                 self.spool.carry_out(action)
+
+    def hear(self, notice):
+        """Note what a notice of the capture says of the points."""
+        if isinstance(notice, actions.GapClosed):
+            self.keep_snapshot(notice.sequence)
+        elif isinstance(notice, actions.GapOpened) and notice.is_resync:
+            self.forget_snapshots_from(notice.sequence)
+        elif isinstance(notice, actions.HistoryRewound):
+            self.forget_snapshots_from(notice.sequence + 1)
 
     def forget_snapshots_from(self, first):
         """Forget what another history would have been: it goes on otherwise."""
@@ -214,7 +209,16 @@ class Pair:
 
     def step(self) -> bool:
         """Do one of the things that could happen now; return False when all is quiet."""
-        ready = [
+        ready = self.ready()
+        if not ready:
+            return False
+        ready[self.choose(len(ready))]()
+        self.check()
+        return True
+
+    def ready(self) -> list[Callable[[], None]]:
+        """Return the things that could happen now."""
+        queues = [
             (self.source_actions, self._source_action),
             (self.target_actions, self._target_action),
             (self.to_source, self._deliver_to_source),
@@ -224,12 +228,7 @@ class Pair:
             (self.reads, self._read),
             (self.answers, self._answer),
         ]
-        ready = [function for queue, function in ready if queue]
-        if not ready:
-            return False
-        ready[self.choose(len(ready))]()
-        self.check()
-        return True
+        return [function for queue, function in queues if queue]
 
     def run(self, until: Callable[["Pair"], bool], steps_max: int = 20_000) -> None:
         """Step, and let time pass when all is quiet, until the condition holds."""
@@ -278,10 +277,12 @@ class Pair:
             return
         assert acknowledged.sequence <= journal.received.sequence
         assert journal.durable.sequence <= journal.received.sequence <= capture.newest.sequence
-        if acknowledged.sequence > journal.manifest.base.cursor.sequence:
+        if journal.index.holds(acknowledged.sequence):
             assert journal.index.chain(acknowledged.sequence) == acknowledged.chain
         # Bytes under way in either direction make them differ for a while, never otherwise.
         if self.to_source or self.to_target or self.source_actions or self.target_actions:
+            return
+        if self.line_lies == self.source_number:
             return
         talking = self.source.state in (SourceState.GREETING, SourceState.STREAMING)
         assert talking == (self.target.state is not TargetState.LISTENING)

@@ -11,6 +11,7 @@ from engine import (
     Journal,
     JournalSettings,
     RecordType,
+    SessionSettings,
     actions,
     open_journal,
 )
@@ -29,6 +30,18 @@ GROUP = 7
 EPOCH = 3
 INCARNATION = 0xC0FFEE
 SECTOR_BYTES = 512
+#: Times and sizes of a session that is over in milliseconds.
+SMALL = SessionSettings(
+    batch_bytes_max=2_000,
+    window_bytes_max=6_000,
+    batch_linger_ns=1_000,
+    heartbeat_interval_ns=1_000_000,
+    peer_timeout_ns=5_000_000,
+    connect_timeout_ns=2_000_000,
+    reconnect_delay_ns_min=10_000,
+    reconnect_delay_ns_max=100_000,
+    frame_bytes_max=1 << 20,
+)
 #: Records that the capture makes itself: no change was shown for them.
 MADE_BY_CAPTURE = (RecordType.TIME, RecordType.TAG_COMMIT, RecordType.TAG_REVOKE)
 

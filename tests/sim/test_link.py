@@ -33,6 +33,42 @@ def test_the_wire_is_charged_for_what_it_is_told(world):
     assert connection.left.unsent_bytes == 0
 
 
+def test_a_long_message_comes_in_parts_of_a_tenth_of_a_second(world):
+    connection = world.connected()
+    seen = world.arrivals_at(connection.right)
+    sent = []
+    world.noted(connection.left.send(bytes(range(250)) * 1_800), sent)
+    world.kernel.run(250_000_000)
+    assert connection.left.unsent_bytes == 250_000
+    assert sent == []
+    world.kernel.run(10**9)
+    assert sent == [450_000 * MICROSECOND]
+    times = [100_000_000, 200_000_000, 300_000_000, 400_000_000, 450_000_000]
+    assert [at_ns for at_ns, _ in seen] == [at_ns + LATENCY_NS for at_ns in times]
+    assert b"".join(part for _, part in seen) == bytes(range(250)) * 1_800
+
+
+@given(
+    seed=st.integers(0, 1_000),
+    sizes=st.lists(st.integers(0, 400_000), min_size=1, max_size=5),
+    slow_bit_s=st.sampled_from((9_600, 64_000, 1_000_000)),
+    slow_from_ns=st.integers(0, 500_000_000),
+)
+def test_whatever_the_line_does_the_same_bytes_arrive_in_order(
+    make_world, seed, sizes, slow_bit_s, slow_from_ns
+):
+    world = make_world(seed, loss=0.01, jitter_ns=5_000_000)
+    connection = world.connected()
+    seen = world.arrivals_at(connection.right)
+    stream = [bytes([index + 1]) * size for index, size in enumerate(sizes)]
+    for data in stream:
+        connection.left.send(data)
+    world.kernel.call_at(slow_from_ns, world.link.set_bandwidth, slow_bit_s)
+    world.kernel.run(10**13)
+    assert b"".join(part for _, part in seen) == b"".join(stream)
+    assert connection.left.unsent_bytes == 0
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 16, 23])
 def test_equal_flows_share_fairly(world, count):
     times = []

@@ -24,7 +24,7 @@ def recovered(make_small):
     experiment = Experiment(make_small(drills={"at": ["10:01"]}))
     experiment.run()
     cdp = experiment.protections["cdp"]
-    files = cdp.image(cdp.newest("any")).groups["SG1"]
+    files = cdp.copy.image(cdp.copy.newest("any")).groups["SG1"]
     soft_recover(files, "E00", ["MDB1.edb"], now_ns=experiment.laboratory.group.wall_ns())
     return experiment, Store(open_database(files, "MDB1.edb"))
 
@@ -119,7 +119,7 @@ def test_a_folder_whose_count_is_wrong_is_not_called_recovered(recovered, monkey
     cdp = experiment.protections["cdp"]
     with pytest.raises(EseError, match="holds other than it states"):
         opening.open_image(
-            cdp.image(cdp.newest("any")).groups["SG1"],
+            cdp.copy.image(cdp.copy.newest("any")).groups["SG1"],
             prefix="E00",
             ledgers={"MDB1.edb": experiment.ledger},
             time_ns=experiment.kernel.now_ns,
@@ -131,7 +131,7 @@ def test_a_folder_whose_count_is_wrong_is_not_called_recovered(recovered, monkey
 def test_a_flipped_bit_in_any_page_is_refused_by_page(recovered):
     experiment, _ = recovered
     cdp = experiment.protections["cdp"]
-    files = cdp.image(cdp.newest("any")).groups["SG1"]
+    files = cdp.copy.image(cdp.copy.newest("any")).groups["SG1"]
     offset = 5 * 8192 + 4000
     byte = files.read("MDB1.edb", offset, 1)[0]
     files.write("MDB1.edb", offset, bytes([byte ^ 4]))

@@ -28,6 +28,15 @@ def test_without_faults_a_drill_recovers_everything_but_what_is_on_the_way(run):
     assert all(lost.acknowledged_s >= drill.point.time_s for lost in drill.lost_messages_list)
 
 
+def test_a_message_that_takes_longer_than_the_silence_allowed_is_no_silence(run):
+    slow = {"between": ["primary", "recovery"], "bandwidth": "250 kbit/s", "latency": "20 ms"}
+    groups = [{"name": "SG1", "databases": ["MDB1"], "mailboxes": 10, "profile": "heavy"}]
+    experiment = run(links=[slow], exchange={"version": 2007, "storage_groups": groups})
+    result = experiment.result()
+    assert [notice for notice in result.notices if "Nothing heard" in notice.text] == []
+    assert result.protections[0].rpo.max_s < 60
+
+
 def test_the_ledger_acknowledges_every_message_that_was_submitted(run):
     experiment = run()
     waiting = [
@@ -114,21 +123,23 @@ def test_while_the_line_is_down_rpo_grows_and_afterwards_it_catches_up(run):
 def test_a_bookmark_whose_snapshot_fails_afterwards_is_withdrawn(run):
     experiment = run()
     cdp = experiment.protections["cdp"]
-    newest, pending = cdp.newest("app"), cdp.source.capture.pending_tags
-    cdp.commit("a set that fails", ())
+    newest, pending = cdp.copy.newest("app"), cdp.copy.source.capture.pending_tags
+    cdp.bookmarks.commit("a set that fails", ())
     assert len(pending) == 1
-    cdp.abort("a set that fails")
+    cdp.bookmarks.abort("a set that fails")
     assert (len(pending), pending.revoked_count) == (0, 1)
-    assert cdp.newest("app") == newest
+    assert cdp.copy.newest("app") == newest
 
 
 def test_the_engine_alone_knows_which_bookmarks_are_points(run):
     cdp = run().protections["cdp"]
-    points = RecoveryPoints(cdp.journal).app_points()
-    assert len(points) == len(cdp.durable["app"]) >= 2
-    assert points[-1].sequence == cdp.newest("app").sequence
-    assert [point.source_time_ns for point in points] == [time for _, time in cdp.durable["app"]]
-    assert cdp.source.capture.pending_tags.committed_count >= len(points)
+    points = RecoveryPoints(cdp.copy.journal).app_points()
+    assert len(points) == len(cdp.copy.durable["app"]) >= 2
+    assert points[-1].sequence == cdp.copy.newest("app").sequence
+    assert [point.source_time_ns for point in points] == [
+        time for _, time in cdp.copy.durable["app"]
+    ]
+    assert cdp.copy.source.capture.pending_tags.committed_count >= len(points)
 
 
 def test_a_power_cut_of_the_primary_is_a_disaster_too(run):
@@ -204,18 +215,18 @@ def test_a_server_that_is_held_up_while_it_starts_is_not_called_stopped(run, pro
 def test_a_damaged_journal_segment_is_refused_when_the_copy_restarts(run):
     experiment = run()
     cdp = experiment.protections["cdp"]
-    volume = cdp.journal_volume
+    volume = cdp.copy.volume
     segment = volume.names()[0]
     stored = volume._files.get(segment)
     byte = volume.peek(segment, 5000, 1)
     stored.content.write(5000, (bytes([byte[0] ^ 1]),))
-    cdp.target.host.power_cut()
-    cdp.target.host.power_on()
-    assert cdp.target.session is None
+    cdp.copy.target.host.power_cut()
+    cdp.copy.target.host.power_on()
+    assert cdp.copy.target.session is None
     [error] = [str(error) for error in cdp.errors if segment in str(error)]
     assert "offset" in error
     with pytest.raises(PointUnavailable, match="is down"):
-        cdp.newest("any")
+        cdp.copy.newest("any")
 
 
 BUSY = {
@@ -266,7 +277,7 @@ def test_after_a_disaster_a_refused_point_is_followed_by_the_nearest_that_opens(
 def test_a_reported_rpo_that_flatters_the_truth_stops_the_run(scenario, monkeypatch):
     experiment = Experiment(scenario())
     cdp = experiment.protections["cdp"]
-    monkeypatch.setattr(cdp, "reported_rpo_ns", lambda _: 0)
+    monkeypatch.setattr(cdp.copy, "reported_rpo_ns", lambda _: 0)
     with pytest.raises(ReportedBetterThanTrue, match="could not keep"):
         experiment.run()
 

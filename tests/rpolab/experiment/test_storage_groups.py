@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_run(run_groups):
 def test_one_snapshot_set_stands_for_all_groups(run_groups):
     experiment = run_groups()
     cdp = experiment.protections["cdp"]
-    made = cdp.image(cdp.newest("app"))
+    made = cdp.copy.image(cdp.copy.newest("app"))
     assert list(made.groups) == ["SG1", "SG2"]
     assert {"MDB1.edb", "MDB2.edb", "E00.chk"} <= set(made.groups["SG1"].names())
     assert {"MDB3.edb", "E01.chk"} <= set(made.groups["SG2"].names())

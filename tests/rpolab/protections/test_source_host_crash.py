@@ -82,7 +82,7 @@ class World:
         }
 
     def image(self, sequence=None):
-        journal = self.cdp.journal
+        journal = self.cdp.copy.journal
         sequence = sequence or RecoveryPoints(journal).latest().sequence
         image = Image(journal, sequence)
         return {name: image.read(name, 0, image.size(name)) for name in image.names()}
@@ -91,15 +91,15 @@ class World:
 def test_with_the_policy_automatic_the_protection_comes_back_by_itself(figure):
     world = World("automatic")
     world.write_for(20)
-    good = RecoveryPoints(world.cdp.journal).latest().sequence
+    good = RecoveryPoints(world.cdp.copy.journal).latest().sequence
     before = world.image(good)
     world.stop_and_start()
-    written = world.cdp.source.capture.figures(0).drained_bytes
+    written = world.cdp.copy.source.capture.figures(0).drained_bytes
     world.run(60)
     assert world.image() == world.live()
     assert world.image(good) == before, "what was a point before it is one still"
-    capture = world.cdp.source.capture
-    compared = world.cdp.source.session.resync.comparison.figures
+    capture = world.cdp.copy.source.capture
+    compared = world.cdp.copy.source.session.resync.comparison.figures
     figure(
         f"{compared.compared_bytes} bytes compared, {capture.figures(0).drained_bytes - written} "
         "sent"
@@ -114,12 +114,12 @@ def test_with_the_policy_automatic_the_protection_comes_back_by_itself(figure):
 def test_by_default_it_says_that_a_resync_is_required_and_keeps_the_old_points():
     world = World("operator")
     world.write_for(20)
-    good = RecoveryPoints(world.cdp.journal).latest().sequence
+    good = RecoveryPoints(world.cdp.copy.journal).latest().sequence
     before = world.image(good)
     world.stop_and_start()
     world.write_for(20)
-    assert world.cdp.source.session.state is SourceState.HALTED
-    error = world.cdp.source.session.fatal_error
+    assert world.cdp.copy.source.session.state is SourceState.HALTED
+    error = world.cdp.copy.source.session.fatal_error
     assert isinstance(error, ResyncRequired)
     assert "resync" in error.hint
     assert error in world.cdp.errors

@@ -1,0 +1,218 @@
+"""The page as text: what is in it, that nothing from outside is obeyed, and that it stays small."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from reports import Coverage, CoverageGap, Loss, Verdict
+from reports.html import html_report
+
+VOID = {"meta", "link", "br", "hr", "img", "input", "rect", "line", "polyline", "polygon"}
+SECTIONS = [
+    "targets",
+    "timeline",
+    "rto",
+    "comparison",
+    "losses",
+    "assumptions",
+    "provenance",
+    "replay",
+]
+SIZE_MAX = 1_000_000
+
+
+class Page(HTMLParser):
+    """A page's elements, attributes and text; refuses what is not nested."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements = []
+        self.text = []
+        self._open = []
+        self.feed(text)
+        self.close()
+        assert not self._open, self._open
+
+    def handle_starttag(self, tag, attrs):
+        names = [name for name, _ in attrs]
+        assert len(set(names)) == len(names), (tag, names)
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+    def having(self, attribute):
+        return [found[attribute] for _, found in self.elements if attribute in found]
+
+
+def page_of(document):
+    return Page(html_report(document))
+
+
+def test_the_answers_come_in_the_order_in_which_they_are_asked(sample):
+    page = page_of(sample.result())
+    found = [found["id"] for tag, found in page.elements if tag == "section"]
+    assert found == SECTIONS
+    for words in (
+        "missed 0 of 2 targets met, 1 missed, 1 not exercised",
+        "lost 3 messages of 1,204",
+        "Data loss (RPO) 2.4 s",
+        "Without mail (RTO) 1 h 12 min",
+        "rpolab run site-loss --seed 7",
+        "nobody publishes a figure",
+    ):
+        assert words in page.words
+
+
+def test_identifiers_are_given_once_and_every_reference_has_its_target(sample):
+    for document in (sample.result(), sample.study()):
+        page = page_of(document)
+        identifiers = page.having("id")
+        assert len(set(identifiers)) == len(identifiers)
+        referred = [name for names in page.having("aria-labelledby") for name in names.split()]
+        referred += [link[1:] for link in page.having("href") if link.startswith("#")]
+        assert set(referred) <= set(identifiers)
+
+
+def test_it_asks_for_nothing_outside_of_itself(sample):
+    page = page_of(sample.result())
+    assert not page.having("src")
+    assert all(link.startswith(("#", "data:,")) for link in page.having("href"))
+    text = html_report(sample.result())
+    assert "@import" not in text
+    assert not re.search(r"url\(", text)
+    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|importScripts)\(", text)
+
+
+def test_hostile_text_is_shown_and_not_obeyed(hostile_result, hostile, sample):
+    clean, page = page_of(sample.result()), page_of(hostile_result)
+    assert {tag for tag, _ in page.elements} == {tag for tag, _ in clean.elements}
+    assert {attribute for _, found in page.elements for attribute in found} == {
+        attribute for _, found in clean.elements for attribute in found
+    }
+    for text in (hostile[0], hostile[4], hostile[6], "\\x1b[31m"):
+        assert " ".join(text.split()) in page.words
+    raw = html_report(hostile_result)
+    assert all(ord(letter) >= 32 or letter in "\n\t" for letter in raw)
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u2028\u2029]", raw)
+
+
+def test_the_timelines_data_cannot_end_its_element(hostile_result, hostile):
+    text = html_report(hostile_result)
+    [content] = re.findall(
+        r'<script type="application/json" class="data">(.*?)</script>', text, re.DOTALL
+    )
+    assert "<" not in content
+    data = json.loads(content)
+    assert len(data["panels"][0]["t"]) == len(data["panels"][0]["v"])
+    assert hostile[1].replace("_", " ") in [text for *_, text in data["bands"]]
+
+
+def test_two_thousand_lost_messages_are_bounded_and_the_bound_is_told(sample):
+    messages = tuple(sample.lost_message(number, f"subject {number}") for number in range(2_000))
+    recovery = sample.disaster(lost=Loss(messages=2_000, bytes=1), lost_messages_list=messages)
+    text = html_report(sample.result(recovery))
+    assert text.count(">subject ") == 100
+    assert "The first 100 of 2,000 lost messages; 1,900 more are in the JSON document." in text
+    assert "who lost most" in text
+    assert len(text.encode()) < SIZE_MAX
+
+
+def test_a_long_run_stays_below_a_megabyte(sample, figure):
+    points = tuple((float(second), float(second % 300)) for second in range(40_000))
+    [protection] = sample.result().protections
+    curves = {"curve": points, "app_curve": points, "backlog": points}
+    many = tuple(
+        protection.model_copy(update={"name": f"cdp{number}", **curves}) for number in range(6)
+    )
+    text = html_report(sample.result(simulated_s=40_000.0, protections=many))
+    figure(f"{len(text.encode()):,} bytes with 18 curves of 40,000 points")
+    assert len(text.encode()) < SIZE_MAX
+    assert "10 more curves are in the JSON document." in text
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_each_verdict_is_a_word_and_not_only_a_colour(sample, verdict):
+    word = verdict.value.replace("_", " ")
+    text = html_report(sample.result(verdict=verdict))
+    assert f"<title>{word}: Losing the primary site</title>" in text
+    assert f"</span> {word}</span>" in text
+
+
+def test_a_run_without_anything_is_a_page_too(sample):
+    bare = {"thresholds": (), "faults": (), "protections": (), "assumptions": (), "replay": ""}
+    page = page_of(sample.result(**bare))
+    for words in (
+        "No target was set",
+        "nothing was judged",
+        "nothing was broken",
+        "Nothing was assumed",
+        "Nothing was recovered in this run.",
+    ):
+        assert words in page.words
+
+
+def test_a_refused_recovery_says_why_where_losses_would_stand(sample):
+    refused = sample.disaster(
+        outcome="refused", point=None, rpo_s=None, reported_rpo_s=None, lost=None,
+        lost_messages_list=(), rto_s=None, rto_steps=(), refusal="E0000002A.log is missing",
+    )  # fmt: skip
+    page = page_of(sample.result(refused))
+    assert "refused, so nothing was counted: E0000002A.log is missing." in page.words
+    assert "0 of 1 1 refused" in page.words
+
+
+def test_the_coverage_map_says_what_cannot_be_recovered_and_why(sample):
+    coverage = Coverage(
+        consistency="app", window_s=1800, from_s=1800, to_s=3600, recoverable_s=1500, share=5 / 6,
+        gaps=(CoverageGap(from_s=2000, to_s=2300, why="order was given up"),),
+    )  # fmt: skip
+    [protection] = sample.result().protections
+    covered = protection.model_copy(update={"coverage": (coverage,)})
+    page = page_of(sample.result(protections=(covered,)))
+    assert "83.33% of 10:30 to 11:00" in page.words
+    assert "10:33:20 to 10:38:20: order was given up" in page.words
+
+
+def test_a_study_shows_what_meets_the_targets_and_its_worst_run(sample):
+    [missed, other] = sample.result().thresholds
+    met = missed.model_copy(update={"verdict": Verdict.MET, "observed": 20.0})
+    slow = sample.cell("link.bandwidth=2 Mbit/s", 7, 8, 9, thresholds=(missed, other))
+    quick = sample.cell(
+        "link.bandwidth=5 Mbit/s",
+        verdict=Verdict.MET,
+        thresholds=(met,),
+        runs=tuple(
+            sample.result(seed=seed, verdict=Verdict.MET, thresholds=(met,)) for seed in (7, 8, 9)
+        ),
+    )
+    page = page_of(sample.study(slow, quick))
+    assert "3 of 6 runs met all of their thresholds." in page.words
+    assert "Which link.bandwidth meets the target" in page.words
+    assert "all targets link.bandwidth=5 Mbit/s" in page.words
+    assert (
+        "3 runs a choice cannot tell 99 %, 95 %, 90 % from 100 %: that takes 100 runs."
+        in page.words
+    )
+    assert "The worst run as a timeline: link.bandwidth=2 Mbit/s, seed" in page.words
+    assert "one stroke a run" in page.words
+
+
+def test_the_same_document_gives_the_same_bytes(hostile_result, sample):
+    assert html_report(hostile_result) == html_report(hostile_result.model_copy(deep=True))
+    assert html_report(sample.study()) == html_report(sample.study())
