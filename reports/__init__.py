@@ -34,7 +34,7 @@ from reports.model import (
     ScenarioReference,
 )
 from reports.records import Amount, Loss, Record, RpoStatistics, seconds
-from reports.recoveries import GroupRecovery, LostMessage, Point, Recovery, RtoStep
+from reports.recoveries import Finding, GroupRecovery, LostMessage, Point, Recovery, RtoStep
 from reports.study import Cell, Study
 from reports.verdicts import ThresholdResult, Verdict, worst_verdict
 
@@ -51,6 +51,7 @@ __all__ = [
     "Digests",
     "Exceedance",
     "FaultResult",
+    "Finding",
     "GroupRecovery",
     "HealthNote",
     "KeptHistory",

@@ -130,7 +130,7 @@ def _study_blocks(study: Study) -> Iterator[str]:
     if len(study.cells) > 1:
         rows = [
             (item.target or "all targets",
-             *(", ".join(item.meeting(share)) or "none" for share in SHARES_PERCENT))
+             *("; ".join(item.meeting(share)) or "none" for share in SHARES_PERCENT))
             for item in attainments(study)
         ]  # fmt: skip
         yield _table(("target", *(f"in {share} % of cases" for share in SHARES_PERCENT)), rows)

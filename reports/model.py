@@ -10,6 +10,7 @@ from pydantic import Field
 
 from reports.copies import CopyResult, KeptHistory
 from reports.records import Amount, OutsideText, Record, Seconds
+from reports.rows import Row, recovery_rows
 from reports.verdicts import ThresholdResult, Verdict
 
 RESULT_VERSION: Literal[1] = 1
@@ -107,6 +108,22 @@ class Result(Record):
     protections: tuple[ProtectionResult, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     replay: str = Field("", description="The command that repeats the run.")
+
+    def protection(self, name: str) -> ProtectionResult:
+        """What the protection of that name did; raises KeyError naming those there are."""
+        for found in self.protections:
+            if found.name == name:
+                return found
+        known = ", ".join(found.name for found in self.protections)
+        raise KeyError(f"there is no protection {name!r} in this result, but: {known}")
+
+    def rows(self) -> list[Row]:
+        """A row for each recovery, as plain values by name."""
+        return [
+            {"seed": self.seed, **row}
+            for found in self.protections
+            for row in recovery_rows(found.name, found.recoveries)
+        ]
 
     @property
     def speed(self) -> float:

@@ -40,6 +40,14 @@ class RtoStep(Record):
     source: str = ""
 
 
+class Finding(Record):
+    """Something that a checker of a package found in recovered mail."""
+
+    checker: str = Field(description="The checker's name in the scenario.")
+    text: OutsideText
+    refuses: bool = Field(description="Whether the recovery has failed for it.")
+
+
 class GroupRecovery(Record):
     """What became of one of several storage groups in a recovery.
 
@@ -74,6 +82,10 @@ class Recovery(Record):
     groups: tuple[GroupRecovery, ...] = Field(
         (), description="Each storage group, where the server has several and they were opened."
     )
+    findings: tuple[Finding, ...] = Field(
+        (), description="The first things that checkers of packages found."
+    )
+    findings_count: int = Field(0, ge=0, description="How many they found.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from reports.model import Digests, Result, ScenarioReference
 from reports.records import Record, Seconds
+from reports.rows import Row
 from reports.verdicts import ThresholdResult, Verdict, worst_verdict
 
 STUDY_VERSION: Literal[1] = 1
@@ -65,6 +66,15 @@ class Study(Record):
         """All runs, cell by cell."""
         for cell in self.cells:
             yield from cell.runs
+
+    def rows(self) -> list[Row]:
+        """A row for each recovery of each run, with the name of its cell and its settings."""
+        return [
+            {"cell": cell.name, **cell.settings, **row}
+            for cell in self.cells
+            for run in cell.runs
+            for row in run.rows()
+        ]
 
     @property
     def digests(self) -> Digests:

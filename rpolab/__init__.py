@@ -1,7 +1,10 @@
 """The laboratory for disaster recovery of Exchange: run a scenario, and see which mail was lost.
 
-`rpolab.run("site-loss")` runs a scenario and returns its `Result`. Names are looked up when they
-are first used, so that importing rpolab costs nothing.
+    scenario = rpolab.Scenario.load("site-loss").set("link.bandwidth", "2 Mbit/s")
+    result = rpolab.run(scenario, seed=8)
+    result.protection("cdp").rpo.max_s
+
+Names are looked up when they are first used, so that importing rpolab costs nothing.
 """
 
 from importlib import import_module
@@ -9,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports import Result, ResultError, Study, load_document, load_result
+    from rpolab.own_parts import HookFailed
     from rpolab.runs import run
+    from rpolab.studies import run_study
     from scenarios import Scenario, ScenarioError, library_names
 
 __all__ = [
+    "HookFailed",
     "Result",
     "ResultError",
     "Scenario",
@@ -22,9 +28,11 @@ __all__ = [
     "load_document",
     "load_result",
     "run",
+    "run_study",
 ]
 
 _HOMES = {
+    "HookFailed": "rpolab.own_parts",
     "Result": "reports",
     "ResultError": "reports",
     "Scenario": "scenarios",
@@ -34,6 +42,7 @@ _HOMES = {
     "load_document": "reports",
     "load_result": "reports",
     "run": "rpolab.runs",
+    "run_study": "rpolab.studies",
 }
 
 

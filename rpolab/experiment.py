@@ -24,6 +24,7 @@ from reports import (
     seconds,
 )
 from rpolab import measures
+from rpolab.checking import checks_of
 from rpolab.exposure import note_backlogs
 from rpolab.faults import Faults
 from rpolab.ledger import Ledger
@@ -76,9 +77,10 @@ class Experiment:
         self.protections = {
             name: protection_of(name, spec, laboratory) for name, spec in scenario.protect.items()
         }
+        checkers = checks_of(scenario.checkers)
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper)
+            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper, checkers)
             for name, protection in self.protections.items()
         }
         self.server = ExchangeServer(

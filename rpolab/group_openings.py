@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emulators.ese.errors import EseError
-from reports import GroupRecovery, Loss
+from reports import Finding, GroupRecovery, Loss
 from rpolab.comparison import Comparison, combined
 from rpolab.opening import Opened
 from rpolab.protections.base import PointUnavailable
 
 Generations = Mapping[str, int]
 """The newest log of each storage group on the mail server's disk, in the groups' order."""
-
-DAMAGED = "the recovered mail differs from what was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,11 @@ class Opening:
     def is_damaged(self) -> bool:
         """Whether the mail of a group that opened differs from what was sent."""
         return any(group.is_damaged for group in self.opened.values())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What checkers found in all groups that opened."""
+        return tuple(found for group in self.opened.values() for found in group.findings)
 
     @property
     def comparison(self) -> Comparison:
@@ -61,7 +64,7 @@ class Opening:
             name=name,
             outcome="failed" if group.is_damaged else "recovered",
             lost=_loss(group, newest),
-            refusal=DAMAGED if group.is_damaged else "",
+            refusal=group.damage,
         )
 
     def require_whole(self) -> None:
@@ -81,14 +84,15 @@ class Opening:
         """Return what is wrong with what was opened; nothing where all is well."""
         if not self.is_damaged:
             return ""
-        return DAMAGED if len(self.opened) + len(self.refused) == 1 else self.told()
+        if len(self.opened) + len(self.refused) > 1:
+            return self.told()
+        return next(group.damage for group in self.opened.values())
 
     def told(self) -> str:
         """Return what became of each group, in words, those that were refused first."""
         refused = [f"{name} refused ({error})" for name, error in self.refused.items()]
         opened = [
-            f"{name} {DAMAGED if group.is_damaged else _recovered(group)}"
-            for name, group in self.opened.items()
+            f"{name} {group.damage or _recovered(group)}" for name, group in self.opened.items()
         ]
         return "; ".join([*refused, *opened])
 

@@ -1,4 +1,4 @@
-"""What a package needs that brings faults, workloads or protections of its own.
+"""What a package needs that brings faults, workloads, checkers or protections of its own.
 
 Names are looked up when they are first used. Everything here is what rpolab's own parts are made
 from; what a class must have is said there.
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emulators.ese.file_set import MemoryFiles
     from emulators.exchange.arrivals import Arrival, Send
+    from emulators.exchange.store import Store
     from rpolab.own_mail import OwnMail
     from rpolab.protections.base import ImageFiles, PointUnavailable, ProtectedPoint
     from rpolab.protections.own import PointKeeper
     from rpolab.world import Laboratory
-    from scenarios import OwnFault, OwnProtection, OwnWorkload
+    from scenarios import OwnChecker, OwnFault, OwnProtection, OwnWorkload
     from scenarios.fields import (
         Duration,
         Interval,
@@ -26,17 +27,22 @@ if TYPE_CHECKING:
         refusal,
         setting,
     )
+    from sim.connection import ConnectionClosed, Endpoint
     from sim.fault_plan import Injection
+    from sim.payload import to_bytes
 
 __all__ = [
     "Arrival",
+    "ConnectionClosed",
     "Duration",
+    "Endpoint",
     "ImageFiles",
     "Injection",
     "Interval",
     "Laboratory",
     "MemoryFiles",
     "Name",
+    "OwnChecker",
     "OwnFault",
     "OwnMail",
     "OwnProtection",
@@ -49,20 +55,25 @@ __all__ = [
     "Send",
     "Share",
     "Size",
+    "Store",
     "refusal",
     "setting",
+    "to_bytes",
 ]
 
 _FIELDS = "scenarios.fields"
 _HOMES = {
     "Arrival": "emulators.exchange.arrivals",
+    "ConnectionClosed": "sim.connection",
     "Duration": _FIELDS,
+    "Endpoint": "sim.connection",
     "ImageFiles": "rpolab.protections.base",
     "Injection": "sim.fault_plan",
     "Interval": _FIELDS,
     "Laboratory": "rpolab.world",
     "MemoryFiles": "emulators.ese.file_set",
     "Name": _FIELDS,
+    "OwnChecker": "scenarios",
     "OwnFault": "scenarios",
     "OwnMail": "rpolab.own_mail",
     "OwnProtection": "scenarios",
@@ -75,8 +86,10 @@ _HOMES = {
     "Send": "emulators.exchange.arrivals",
     "Share": _FIELDS,
     "Size": _FIELDS,
+    "Store": "emulators.exchange.store",
     "refusal": _FIELDS,
     "setting": _FIELDS,
+    "to_bytes": "sim.payload",
 }
 
 

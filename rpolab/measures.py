@@ -1,6 +1,7 @@
 """From what happened to the figures of the report: RPO(t), thresholds, verdict, assumptions."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Literal
 
 import scenarios
@@ -19,7 +20,7 @@ from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
 from rpolab.protections.base import PointClass, PointSource, Protection
 from rpolab.protections.kept_copy import KeptCopy
-from scenarios import Measure, Scenario, Threshold, combine, evaluate
+from scenarios import Evaluation, Measure, Scenario, Threshold, combine, evaluate
 from sim.fault_plan import FaultOutcome
 
 NS_PER_SECOND = 1_000_000_000
@@ -100,11 +101,7 @@ def judge(
     scenario: Scenario, protections: Sequence[ProtectionResult]
 ) -> tuple[ThresholdResult, ...]:
     """Return the verdict of every threshold of the scenario."""
-    by_name = {protection.name: protection for protection in protections}
-    return tuple(
-        _judge(threshold, by_name[threshold.protection].recoveries)
-        for threshold in scenario.threshold_list()
-    )
+    return tuple(_judge(threshold, protections) for threshold in scenario.threshold_list())
 
 
 def overall(judged: Sequence[ThresholdResult], faults: Sequence[FaultOutcome]) -> Verdict:
@@ -129,25 +126,40 @@ def disk_assumptions(scenario: Scenario) -> list[Assumption]:
     ]
 
 
-def _judge(threshold: Threshold, recoveries: Sequence[Recovery]) -> ThresholdResult:
-    samples, unmeasured = _samples(threshold.metric, recoveries)
-    evaluation = evaluate(threshold, samples, unmeasured=unmeasured)
+def _judge(threshold: Threshold, protections: Sequence[ProtectionResult]) -> ThresholdResult:
+    samples, unmeasured = samples_of(threshold, protections)
+    return threshold_result(threshold, evaluate(threshold, samples, unmeasured=unmeasured))
+
+
+def threshold_result(threshold: Threshold, evaluation: Evaluation) -> ThresholdResult:
+    """Return a threshold's outcome in the units of a result."""
     observed = evaluation.observed
-    unit = UNITS[threshold.measure]
-    if observed is not None and unit == "s":
-        observed = observed / NS_PER_SECOND
     return ThresholdResult(
         metric=threshold.name,
         expr=threshold.expression.text,
-        observed=None if observed is None else round(float(observed), 9),
-        unit=unit,
+        observed=None if observed is None else in_unit(threshold, observed),
+        unit=UNITS[threshold.measure],
         n=evaluation.samples,
         verdict=Verdict(evaluation.verdict.value),
         line=threshold.line,
         file=threshold.file,
         note=evaluation.note,
-        limit=threshold.expression.limit / (NS_PER_SECOND if unit == "s" else 1),
+        limit=in_unit(threshold, threshold.expression.limit),
     )
+
+
+def in_unit(threshold: Threshold, value: Fraction | float) -> float:
+    """Return a value in base units as one in the unit of the threshold's result."""
+    per_unit = NS_PER_SECOND if UNITS[threshold.measure] == "s" else 1
+    return round(float(value / per_unit), 9)
+
+
+def samples_of(
+    threshold: Threshold, protections: Sequence[ProtectionResult]
+) -> tuple[list[int], int]:
+    """Return a threshold's samples in one run, in base units, and how many could not be taken."""
+    by_name = {protection.name: protection for protection in protections}
+    return _samples(threshold.metric, by_name[threshold.protection].recoveries)
 
 
 def _samples(metric: str, recoveries: Sequence[Recovery]) -> tuple[list[int], int]:
@@ -160,6 +172,7 @@ def _samples(metric: str, recoveries: Sequence[Recovery]) -> tuple[list[int], in
         "refused": [int(recovery.outcome == "refused") for recovery in recoveries],
         "recovered": [int(recovery.outcome == "recovered") for recovery in recoveries],
         "phantom": [recovery.phantom for recovery in recoveries if recovery.lost is not None],
+        "findings": [item.findings_count for item in recoveries if item.lost is not None],
         "damaged": [recovery.damaged for recovery in recoveries if recovery.lost is not None],
     }
     if metric in counted:

@@ -4,7 +4,7 @@ Nothing is believed: every page's checksum is verified, soft recovery must end c
 is mounted, and every message in it is compared with the database's ledger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emulators.ese.errors import ese_error
@@ -15,8 +15,12 @@ from emulators.ese.recovery.report import RecoveryReport
 from emulators.ese.recovery.soft_recovery import soft_recover
 from emulators.ese.tools.checksum_mode import check_database
 from emulators.exchange.store import Store
+from reports import Finding
+from rpolab.checking import Checking
 from rpolab.comparison import Comparison, combined, compare
 from rpolab.ledger import Ledger
+
+DAMAGED = "the recovered mail differs from what was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +32,30 @@ class Opened:
         comparison: the mail of all its databases against their ledgers.
         verified_bytes: read to verify checksums.
         replay: operations and bytes of soft recovery.
+        findings: what checkers found beside the ledger.
     """
 
     report: RecoveryReport
     comparison: Comparison
     verified_bytes: int
     replay: FileCounts
+    findings: tuple[Finding, ...] = ()
 
     @property
     def is_damaged(self) -> bool:
-        """Whether its mail differs from what was sent, which no protection may deliver."""
-        return bool(self.comparison.damaged or self.comparison.phantom)
+        """Whether its mail is not as it may be delivered."""
+        return bool(self.damage)
+
+    @property
+    def damage(self) -> str:
+        """In what it differs from what was sent, or why a checker refuses it; else nothing."""
+        if self.comparison.damaged or self.comparison.phantom:
+            return DAMAGED
+        refused = [finding for finding in self.findings if finding.refuses]
+        if not refused:
+            return ""
+        more = f", and {len(refused) - 1} more" if len(refused) > 1 else ""
+        return f"the checker '{refused[0].checker}' refuses it: {refused[0].text}{more}"
 
 
 def open_image(
@@ -50,6 +67,7 @@ def open_image(
     point_ns: int,
     wall_ns: int,
     file_format: Format = EXCHANGE_2007,
+    checkers: Sequence[Checking] = (),
 ) -> Opened:
     """Recover a storage group, and compare its mail with what was acknowledged up to `time_ns`.
 
@@ -61,6 +79,7 @@ def open_image(
         point_ns: source time of the point that the files are of.
         wall_ns: calendar time, for headers.
         file_format: sizes and versions of the files.
+        checkers: what else looks at the mail of each database.
 
     Raises:
         EseError: the group cannot be recovered; which file, and why.
@@ -72,12 +91,15 @@ def open_image(
     verified = sum(verify_database(files, database, file_format) for database in ledgers)
     counted = CountingFiles(files)
     report = soft_recover(counted, prefix, list(ledgers), now_ns=wall_ns, log_format=file_format)
-    comparisons = []
+    comparisons: list[Comparison] = []
+    findings: list[Finding] = []
     for database, ledger in ledgers.items():
         verify_database(files, database, file_format)
         store = Store(open_database(files, database, file_format))
         comparisons.append(_compared(store, database, ledger, time_ns, point_ns))
-    return Opened(report, combined(comparisons), verified, counted.counts)
+        for checking in checkers:
+            findings += checking.findings(database, store)
+    return Opened(report, combined(comparisons), verified, counted.counts, tuple(findings))
 
 
 def verify_database(files: MemoryFiles, name: str, file_format: Format = EXCHANGE_2007) -> int:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -27,6 +27,12 @@ class TextFile:
 
     option: str
     path: Path | None
+
+    def named(self, ending: str) -> "TextFile":
+        """The file beside it whose name has such an ending before the suffix."""
+        if self.path is None or not ending:
+            return self
+        return replace(self, path=self.path.with_stem(f"{self.path.stem}{ending}"))
 
     def write(self, text: str) -> None:
         """Writes the whole text, or leaves what was there.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rpolab.failures import FailureOfOthers
-from scenarios import OwnFault, OwnProtection, OwnWorkload, Scenario
+from scenarios import OwnChecker, OwnFault, OwnProtection, OwnWorkload, Scenario
 from scenarios.fields import Strict
 from scenarios.hooks import Hook, What, load_hook
 
@@ -52,6 +52,7 @@ def _hooks_of(scenario: Scenario) -> Iterator[Hook]:
     """What packages bring to a scenario."""
     own: list[tuple[What, Any, type[Strict]]] = [
         ("workload", scenario.workload, OwnWorkload),
+        *(("checker", checker, OwnChecker) for checker in scenario.checkers.values()),
         *(("fault", fault, OwnFault) for fault in scenario.faults),
         *(("protection", protection, OwnProtection) for protection in scenario.protect.values()),
     ]

@@ -6,7 +6,7 @@ were opened successfully are offered. Failed: what was opened holds damage, whic
 may ever deliver. A point is one for the whole server: the worst of its storage groups decides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,6 +14,7 @@ from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
 from emulators.ese.running.storage_group import StorageGroup
 from reports import GroupRecovery, LostMessage, Point, Recovery, RtoStep, seconds
+from rpolab.checking import Checking
 from rpolab.comparison import Comparison
 from rpolab.group_openings import GroupRefused, Opening
 from rpolab.ledger import Entry
@@ -35,6 +36,7 @@ Keep = Callable[[str, MemoryFiles], None]
 """Takes the recovered files of a protection; called after soft recovery has made them clean."""
 
 POINTS_TRIED_MAX = 200
+FINDINGS_LISTED_MAX = 20
 
 
 class ReportedBetterThanTrue(AssertionError):  # noqa: N818 - an invariant (I8) that was broken
@@ -72,6 +74,7 @@ class Recoverer:
         sequences: the newest sequence captured when each message was acknowledged, by mailbox and
             message.
         keep: where recovered files go, if anywhere.
+        checkers: what else looks at recovered mail.
     """
 
     laboratory: Laboratory
@@ -79,6 +82,7 @@ class Recoverer:
     ledgers: Ledgers
     sequences: dict[tuple[str, int], int]
     keep: Keep | None = None
+    checkers: Sequence[Checking] = ()
     recoveries: list[Recovery] = field(default_factory=list)
     _culprit: str = ""
 
@@ -169,6 +173,7 @@ class Recoverer:
             point_ns=point.time_ns,
             wall_ns=group.wall_ns(),
             file_format=group.parameters.file_format,
+            checkers=self.checkers,
         )
 
     def _result(
@@ -202,6 +207,8 @@ class Recoverer:
             rto_steps=steps,
             refusal=opening.damage_told(),
             groups=opening.by_group(moment.generations),
+            findings=opening.findings[:FINDINGS_LISTED_MAX],
+            findings_count=len(opening.findings),
         )
 
     def _rto_steps(self, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:

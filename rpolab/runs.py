@@ -14,31 +14,50 @@ from scenarios import Scenario, load
 from scenarios.model import SEED_MAX
 
 
-def run(scenario: Scenario | str | Path, *, seed: int | None = None) -> Result:
+def run(
+    scenario: Scenario | str | Path,
+    *,
+    seed: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    keep: Path | None = None,
+) -> Result:
     """Runs a scenario and returns what was found.
 
     Args:
         scenario: a library name, the path of a scenario file, or a scenario.
         seed: takes the place of the scenario's own; the same seed gives the same run.
+        progress: called now and then with the simulated time in nanoseconds.
+        keep: a folder for the recovered files, made if it does not exist.
 
     Raises:
         ScenarioError: the scenario cannot be run as written; it says where and why.
         WorkloadFileError: a file that its workload names cannot be used.
-        ValueError: the seed is out of range.
+        HookFailed: what another package brings failed.
+        OSError: the folder cannot be made.
+        ValueError: the seed is out of range, or the scenario is a study.
     """
-    if isinstance(scenario, Scenario):
-        return run_timed(with_seed(scenario, seed)).result
-    chosen = with_seed(load(scenario), seed)
-    return run_timed(chosen, replay=replay_command(str(scenario), chosen.seed)).result
+    loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
+    chosen = with_seed(loaded, seed)
+    if chosen.is_study:
+        raise ValueError(f"'{chosen.title}' is a study of several runs: use rpolab.run_study")
+    is_named = not isinstance(scenario, Scenario)
+    replay = replay_command(str(scenario), chosen.seed) if is_named else ""
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+    return run_timed(chosen, progress=progress, keep=keep, replay=replay).result
 
 
 def with_seed(scenario: Scenario, seed: int | None) -> Scenario:
-    """The scenario with another seed; the same scenario when none is given."""
+    """The scenario with another seed, the first of its replications; the same without one."""
     if seed is None:
         return scenario
     if not 0 <= seed <= SEED_MAX:
         raise ValueError(f"the seed {seed} is out of range: write a number from 0 to {SEED_MAX}")
-    return scenario.model_copy(update={"seed": seed})
+    plan = scenario.replications
+    if plan is not None and seed + plan.count - 1 > SEED_MAX:
+        raise ValueError(f"the last of {plan.count} seeds from {seed} is more than {SEED_MAX}")
+    again = None if plan is None else plan.model_copy(update={"first_seed": None})
+    return scenario.model_copy(update={"seed": seed, "replications": again})
 
 
 def replay_command(name: str, seed: int, options: Sequence[str] = ()) -> str:

@@ -1,5 +1,6 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.checkers import OwnChecker
 from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
@@ -83,6 +84,7 @@ __all__ = [
     "Measure",
     "MisdirectedWrite",
     "Moment",
+    "OwnChecker",
     "OwnFault",
     "OwnProtection",
     "OwnWorkload",

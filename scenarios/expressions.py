@@ -28,6 +28,7 @@ METRICS: dict[str, Measure] = {
     "lost_bytes": Measure.SIZE_BYTES,
     "phantom": Measure.COUNT,
     "damaged": Measure.COUNT,
+    "findings": Measure.COUNT,
     "refused": Measure.COUNT,
     "recovered": Measure.COUNT,
 }

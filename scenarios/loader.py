@@ -22,7 +22,7 @@ from scenarios.matrix import RUNS_MAX, Choice, choices_of, with_vary
 from scenarios.model import Scenario, Source, Variant
 from scenarios.named_lists import with_lists
 from scenarios.nodes import Mark, Node, mark_of, node_of
-from scenarios.settings import with_settings
+from scenarios.settings import assigned, resolved, with_settings
 from scenarios.wording import quoted, visible
 
 
@@ -72,6 +72,40 @@ def parse(
     """
     root = node_of(values, Mark("scenario"))
     return _valid(_check(root, _Origin("scenario", folder or FilePath(), tuple(settings))))
+
+
+def with_keys(scenario: Scenario, keys: Mapping[str, Any]) -> Scenario:
+    """Makes a scenario anew with other values of whole keys; None removes a key.
+
+    Raises:
+        ScenarioError: every problem of the changed scenario.
+    """
+    root, source = _root_of(scenario), scenario.source
+    for key, value in keys.items():
+        mark = Mark(f"with_({key}=...)")
+        root = root.without(key) if value is None else root.with_child(key, node_of(value, mark))
+    return _valid(_check(root, _Origin(source.file, source.folder)))
+
+
+def with_value(scenario: Scenario, path: str, value: Any) -> Scenario:
+    """Makes a scenario anew with another value at one place.
+
+    Raises:
+        ScenarioError: there is no such place, or the changed scenario is wrong.
+    """
+    root, source = _root_of(scenario), scenario.source
+    mark = Mark(f"set({path!r})")
+    try:
+        root = assigned(root, resolved(root, path, mark), node_of(value, mark))
+    except DocumentError as error:
+        raise ScenarioError(_refused(error).problems) from None
+    return _valid(_check(root, _Origin(source.file, source.folder)))
+
+
+def _root_of(scenario: Scenario) -> Node:
+    root = scenario.source.root
+    assert root is not None, "a scenario comes from load, build or parse"
+    return root
 
 
 def check(name: str | FilePath, settings: Sequence[str] = ()) -> Checked:
@@ -162,7 +196,7 @@ def _check_one(root: Node, origin: _Origin) -> Checked:
         return Checked(None, problems, ())
     warnings = _sorted(_problem(finding, root) for finding in lint(draft))
     marks = dict(_threshold_marks(root))
-    scenario.attach(Source(origin.file, origin.folder, marks, warnings, origin.options))
+    scenario.attach(Source(origin.file, origin.folder, marks, warnings, origin.options, root))
     return Checked(scenario, (), warnings)
 
 

@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from scenarios.building import Building
+from scenarios.checkers import Checker
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.errors import Problem
 from scenarios.expressions import EXPRESSION_PATTERN, Expression, parse_expression
@@ -33,7 +35,7 @@ from scenarios.grammar import QuantityError
 from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.matrix import Replications, VariedValues
 from scenarios.moments import Moment
-from scenarios.nodes import Mark
+from scenarios.nodes import Mark, Node
 from scenarios.phases import PHASES_MAX, Phase
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
@@ -83,13 +85,14 @@ ThresholdText = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a scenario was read: its file, the places of its thresholds, doubts, options."""
+    """Where a scenario was read: its file, places of thresholds, doubts, options, document."""
 
     file: str = ""
     folder: Path | None = None
     threshold_marks: dict[tuple[str, int], Mark] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     options: tuple[str, ...] = ()
+    root: Node | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Variant:
     scenario: "Scenario"
 
 
-class Scenario(Strict):
+class Scenario(Strict, Building):
     """One experiment: a world, its protections, what breaks, and what must hold."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
@@ -180,6 +183,10 @@ class Scenario(Strict):
     )
     replications: Replications | None = Field(
         None, description="How often it is run, each time with another seed."
+    )
+    checkers: dict[Name, Checker] = Field(
+        default_factory=dict,
+        description="What packages look for in recovered mail, by a name of yours.",
     )
     markers: tuple[Marker, ...] = Field(
         (), description="Marks of pytest that its tests carry.", examples=["[slow]"]

@@ -18,7 +18,7 @@ def scenario_schema() -> dict[str, Any]:
     """
     schema = Scenario.model_json_schema(by_alias=True, mode="validation")
     schema["title"] = "rpolab scenario"
-    for key in ("sites", "protect"):
+    for key in ("sites", "protect", "checkers"):
         # pydantic says what a well-formed name leads to, and leaves other names open.
         schema["properties"][key]["additionalProperties"] = False
     named_sites = schema["properties"]["sites"]["patternProperties"]

@@ -1,12 +1,18 @@
 """Payloads as segment lists: bytes, or runs of zero bytes given by their length (design rule 7)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 #: A bytes segment is itself; an int segment is a run of that many zero bytes.
 Segments = tuple[bytes | int, ...]
+#: Bytes that follow one another and need not be joined to be sent or written.
+Parts = tuple[bytes | memoryview, ...]
+#: Segments some of which are parts of what was read, not copied out of it yet.
+StoredSegments = tuple[bytes | memoryview | int, ...]
+_Segment = TypeVar("_Segment", bytes | int, bytes | memoryview | int)
 
 
-def length_of(segments: Segments) -> int:
+def length_of(segments: StoredSegments) -> int:
     """Return the number of bytes that the segments stand for."""
     total = 0
     for segment in segments:
@@ -22,7 +28,24 @@ def to_bytes(segments: Segments) -> bytes:
     return b"".join([bytes(item) if isinstance(item, int) else item for item in segments])
 
 
-def slice_of(segments: Segments, start: int, stop: int) -> Segments:
+def joined(parts: Iterable[bytes | memoryview | int]) -> Segments:
+    """Return the same bytes in as few segments as there can be."""
+    segments: list[bytes | int] = []
+    run: list[bytes | memoryview] = []
+    for part in parts:
+        if not isinstance(part, int):
+            run.append(part)
+            continue
+        if run:
+            segments.append(b"".join(run))
+            run = []
+        segments.append(part)
+    if run:
+        segments.append(b"".join(run))
+    return tuple(segments)
+
+
+def slice_of(segments: tuple[_Segment, ...], start: int, stop: int) -> tuple[_Segment | int, ...]:
     """Return bytes start..stop (stop excluded) of the segments, zero runs kept as runs."""
     assert 0 <= start <= stop, "a slice runs forward"
     if not start and len(segments) == 1:
@@ -32,7 +55,7 @@ def slice_of(segments: Segments, start: int, stop: int) -> Segments:
     return tuple(_slices(segments, start, stop))
 
 
-def _slices(segments: Segments, start: int, stop: int) -> Iterator[bytes | int]:
+def _slices(segments: tuple[_Segment, ...], start: int, stop: int) -> Iterator[_Segment | int]:
     position = 0
     for segment in segments:
         length = segment if isinstance(segment, int) else len(segment)

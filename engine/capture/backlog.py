@@ -168,7 +168,7 @@ class Backlog:
             "parent": stream.parent,
             "spool": spool_fields,
         }
-        return fields, b"".join([entry.record for entry in (*pooled, *waiting)])
+        return fields, b"".join([part for entry in (*pooled, *waiting) for part in entry.parts])
 
     def restore(self, fields: dict[str, Any], records: bytes) -> None:
         """Become, when new, what `state` told of."""

@@ -69,11 +69,12 @@ class Emission:
 
     def came_back(self, entry: PoolEntry) -> None:
         """Take the effect of a spooled record, now in the pool, on the stream's files."""
-        record = scan_record(memoryview(entry.record), 0)
+        data = entry.record
+        record = scan_record(memoryview(data), 0)
         assert isinstance(record, ScannedRecord), "what came back was checked"
         header, emitted = record.header, self.drain.emitted
         assert emitted is not None, "while records are in the spool, the stream is behind"
-        name = text_of(record, entry.record) if header.type in _NAMING else ""
+        name = text_of(record, data) if header.type in _NAMING else ""
         emitted.apply(header.type, header.file, header.offset, header.raw_length, name)
 
     def emit_names(self, now_ns: int) -> None:

@@ -37,6 +37,12 @@ class Served(Compared):
         """Return whether tickets wait to be taken."""
         return self._held.has_released
 
+    @property
+    def is_calm(self) -> bool:
+        """Return whether every change becomes a record at once, and no writer or tag waits."""
+        is_anyone_waiting = self._held or self._held.has_released or self.pending_tags
+        return not is_anyone_waiting and self._order.is_plain
+
     def time_due_ns(self) -> int | None:
         """Return when `tick` has something to do on the session's clock, or None."""
         return self._tags.due_ns()

@@ -114,14 +114,14 @@ class Spool:
         file = self._files[-1]
         taken = self._taken_for(file)
         self._under_way, self._is_writing = len(taken), True
-        records = b"".join([entry.record for entry in taken])
+        parts = tuple([part for entry in taken for part in entry.parts])
         cost = sum(entry.cost_bytes for entry in taken)
         file.last = self._sequence - len(self._buffer) + len(taken)
         file.cost_bytes += cost
         self._token += 1
-        actions.append(AppendFile(file.name, file.size, records, cost))
+        actions.append(AppendFile(file.name, file.size, parts, cost))
         actions.append(SyncFile(file.name, self._token))
-        file.size += len(records)
+        file.size += sum(map(len, parts))
         file.is_full = file.cost_bytes >= self._settings.spool_file_bytes_max
         return actions
 
@@ -168,7 +168,7 @@ class Spool:
         self.bytes -= entry.cost_bytes
         file = self._files[0] if self._files else None
         if file is not None and file.read < file.size:
-            file.read += len(entry.record)
+            file.read += entry.stored_bytes
             is_on_disk = file.read <= file.written
             self._set_back_aside()
             if is_on_disk:

@@ -12,7 +12,7 @@ from engine.formats.records import (
     RecordHeader,
     RecordType,
     ScannedRecord,
-    encode_record,
+    parts_of_record,
     scan_record,
 )
 from engine.history.gaps import OpenGap, gap_after
@@ -29,20 +29,33 @@ class Draft(NamedTuple):
 
 
 class PoolEntry(NamedTuple):
-    """One record of the stream; `cost_bytes` is its raw length and its header."""
+    """One record of the stream; `cost_bytes` is its raw length and its header.
 
-    record: bytes
+    Its bytes are in parts: what the writer gave is kept, not copied.
+    """
+
+    parts: tuple[bytes, ...]
     cost_bytes: int
     chain: int
     source_time_ns: int
     kind: RecordType
+
+    @property
+    def record(self) -> bytes:
+        """Return the record's bytes."""
+        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+
+    @property
+    def stored_bytes(self) -> int:
+        """Return how many they are."""
+        return sum(map(len, self.parts))
 
 
 def entry_of(record: ScannedRecord, data: bytes) -> PoolEntry:
     """Return the entry of a record that was scanned in `data`."""
     header = record.header
     return PoolEntry(
-        data[record.position : record.end],
+        (data[record.position : record.end],),
         HEADER_BYTES + header.raw_length,
         header.chain,
         header.source_time_ns,
@@ -134,7 +147,7 @@ class Stream:
             body_crc=0,
             chain=0,
         )
-        record, chain = encode_record(header, body, chain_before)
+        parts, chain = parts_of_record(header, body, chain_before)
         self.newest = Cursor(epoch, sequence + 1, chain)
         cost = HEADER_BYTES + raw_length
-        return PoolEntry(record, cost, chain, self.source_time_ns, kind)
+        return PoolEntry(parts, cost, chain, self.source_time_ns, kind)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import EngineError
+from engine.basics.payload import Parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,19 @@ class CreateFile:
 class AppendFile:
     """Append to a journal file; durable only after a later SyncFile of it is done.
 
-    `offset` is where the bytes must come to lie (the file's size): a driver may check it.
+    `offset` is where the bytes must come to lie (the file's size): a driver may check it. The bytes
+    are in parts, one after the other, so that nobody copies them only to join them.
     """
 
     name: str
     offset: int
-    data: bytes
+    parts: Parts
     raw_bytes: int
+
+    @property
+    def data(self) -> bytes:
+        """Return all parts as one."""
+        return b"".join(self.parts)
 
 
 @dataclass(frozen=True, slots=True)

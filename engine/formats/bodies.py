@@ -10,6 +10,7 @@
 
 import struct
 from collections.abc import Iterator
+from typing import TypeVar
 
 import zstandard
 
@@ -27,6 +28,7 @@ from engine.formats.sampling import is_compressible
 _COUNT = struct.Struct("<I")
 _ZERO_RUN = 1 << 31
 COMPRESS_BYTES_MIN = 4096
+_Body = TypeVar("_Body", bytes, memoryview)
 #: Kept, for setting one up costs as much as decompressing a page; each call is independent.
 _DECOMPRESSOR = zstandard.ZstdDecompressor()
 
@@ -69,12 +71,13 @@ class BodyEncoder:
         return packed, FLAG_ZSTD
 
 
-def decode_body(header: RecordHeader, body: bytes) -> Segments:
-    """Return the payload that the stored body stands for.
+def decode_body(header: RecordHeader, body: _Body) -> tuple[_Body | bytes | int, ...]:
+    """Return the payload that the stored body stands for; of a view, views where it is raw.
 
     Raises:
         RecordDamaged: The body does not decode to `raw_length` bytes.
     """
+    payload: tuple[_Body | bytes | int, ...]
     if header.flags & FLAG_ZERO_RUNS:
         payload = tuple(_decode_zero_runs(header, body))
     elif header.flags & FLAG_ZSTD:
@@ -118,7 +121,7 @@ def _zero_run_form(payload: Segments) -> tuple[bytes, bytes]:
     return struct.pack(f"<I{len(entries)}I", len(entries), *entries), b"".join(literals)
 
 
-def _decode_zero_runs(header: RecordHeader, body: bytes) -> Iterator[bytes | int]:
+def _decode_zero_runs(header: RecordHeader, body: _Body) -> Iterator[_Body | bytes | int]:
     if len(body) < _COUNT.size:
         raise _damaged(header, "has no zero-run table")
     (count,) = _COUNT.unpack_from(body)
@@ -129,7 +132,7 @@ def _decode_zero_runs(header: RecordHeader, body: bytes) -> Iterator[bytes | int
     literal_bytes = sum(entry for entry in entries if not entry & _ZERO_RUN)
     if literal_bytes > header.raw_length:
         raise _damaged(header, "states more literals than bytes")
-    literals = body[start:]
+    literals: _Body | bytes = body[start:]
     if header.flags & FLAG_ZSTD:
         literals = _decompress(header, literals, literal_bytes)
     if len(literals) != literal_bytes:
@@ -143,7 +146,7 @@ def _decode_zero_runs(header: RecordHeader, body: bytes) -> Iterator[bytes | int
             position += entry
 
 
-def _decompress(header: RecordHeader, packed: bytes, expected: int) -> bytes:
+def _decompress(header: RecordHeader, packed: bytes | memoryview, expected: int) -> bytes:
     try:
         # The stated size is checked first: a wrong one is an error, not an allocation.
         if zstandard.frame_content_size(packed) != expected:

@@ -115,7 +115,7 @@ class FrameParser:
             return None
         self._position = body + length
         payload = self._cut(body, body + length)
-        if payload_crc != crc32(payload):
+        if payload_crc != crc32(_covered(kind, flags, payload)):
             raise self._damaged(f"A frame of {length} bytes", start)
         return self._decode(kind, flags, payload)
 
@@ -172,6 +172,12 @@ class FrameParser:
         if len(records) != length:
             raise FrameDamaged(f"A batch from sequence {first}: {len(records)} of {length} bytes")
         return Batch(Stamp(sent, wall, origin, received), first, count, is_compressed, records)
+
+
+def _covered(kind: int, flags: int, payload: memoryview) -> memoryview:
+    """Return what the payload's crc covers: not the records that are there as they were made."""
+    has_records = kind == FrameType.BATCH and not flags & FLAG_BATCH_ZSTD
+    return payload[: BATCH.size] if has_records else payload
 
 
 def _decode_hello(payload: bytes) -> Hello:

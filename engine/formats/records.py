@@ -126,7 +126,17 @@ class DamagedRecord(NamedTuple):
 
 
 def encode_record(header: RecordHeader, body: bytes, chain_before: int) -> tuple[bytes, int]:
-    """Return the record's bytes and its chain; `body_crc` and `chain` of `header` are computed.
+    """Return the record's bytes and its chain; arguments as of `parts_of_record`."""
+    parts, chain = parts_of_record(header, body, chain_before)
+    return b"".join(parts), chain
+
+
+def parts_of_record(
+    header: RecordHeader, body: bytes, chain_before: int
+) -> tuple[tuple[bytes, ...], int]:
+    """Return the record's bytes and its chain; the body is one of the parts as it is.
+
+    `body_crc` and `chain` of the header are computed.
 
     Args:
         header: All fields; `stored_length` must be the body's length.
@@ -136,12 +146,15 @@ def encode_record(header: RecordHeader, body: bytes, chain_before: int) -> tuple
     assert header.stored_length == len(body), "the header states the body's length"
     assert header.raw_length <= RAW_BYTES_MAX, "the capture refuses longer payloads"
     padding = _PADDING[-len(body) % ALIGNMENT]
-    body_crc = crc32(padding, crc32(body))
+    body_crc = crc32(body)
+    if padding:
+        body_crc = crc32(padding, body_crc)
     core = CORE.pack(*header[:11], body_crc)
     chain = crc32(core, chain_before)
     tail = CHAIN.pack(chain)
     prefix = PREFIX.pack(RECORD_MAGIC, crc32(tail, crc32(core)))
-    return b"".join((prefix, core, tail, body, padding)), chain
+    head = b"".join((prefix, core, tail))
+    return ((head, body, padding) if padding else (head, body) if body else (head,)), chain
 
 
 def chain_after(view: memoryview, position: int, chain_before: int) -> int:

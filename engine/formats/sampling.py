@@ -12,7 +12,7 @@ import zstandard
 #: Below this, compressing is as cheap as sampling. Assumption, as are the sample's measures.
 SAMPLED_BYTES_MIN = 64 << 10
 _PIECES = 16
-_PIECE_BYTES = 512
+_PIECE_BYTES = 256
 
 
 def is_compressible(

@@ -3,7 +3,9 @@
     length u32 | type u8 | flags u8 | version u16 | payload_crc u32 | header_crc u32 | payload
 
 The header has a crc of its own, so that a corrupted length is an error at once and never a wait
-for bytes that will not come; and it is compared with the limit before anything is allocated.
+for bytes that will not come; and it is compared with the limit before anything is allocated. The
+payload's crc covers all of it but the records of a BATCH that is not compressed: every byte of a
+record is under the crcs that it got when it was captured, and the target checks those anyway.
 
 HELLO, WELCOME, HEARTBEAT and ERROR are the same in every version of the protocol and carry version
 0: two ends that agree on nothing else can still refuse each other by name. Fields are only ever
@@ -16,6 +18,7 @@ All but ERROR begin with a stamp, the four times of an NTP exchange spread over 
 """
 
 import struct
+from collections.abc import Sequence
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
@@ -226,14 +229,19 @@ FRAME_TYPES: dict[type, FrameType] = {
 }
 
 
-def encode_frame(kind: FrameType, version: int, *payload: bytes, flags: int = 0) -> bytes:
-    """Return a frame's bytes; the parts of its payload are copied once, into it."""
-    length, payload_crc = 0, 0
+def encode_frame(
+    kind: FrameType, version: int, *payload: bytes, flags: int = 0, records: Sequence[bytes] = ()
+) -> bytes:
+    """Return a frame's bytes; the parts of its payload are copied once, into it.
+
+    `records` follow the payload; they have crcs of their own.
+    """
+    length, payload_crc = sum(map(len, records)), 0
     for part in payload:
         length += len(part)
         payload_crc = crc32(part, payload_crc)
     header = HEADER.pack(length, kind, flags, version, payload_crc)
-    return b"".join((header, HEADER_CRC.pack(crc32(header)), *payload))
+    return b"".join((header, HEADER_CRC.pack(crc32(header)), *payload, *records))
 
 
 def encode_hello(hello: Hello) -> bytes:
@@ -301,20 +309,27 @@ class BatchEncoder:
             else zstandard.ZstdCompressor(level=compression_level, write_checksum=False)
         )
 
-    def encode(self, stamp: Stamp, first: int, records: list[bytes]) -> bytes:
-        """Return the frame's bytes; the records go as they are where they would not shrink."""
-        raw_bytes = sum(map(len, records))
-        head = BATCH.pack(*stamp, first, len(records), raw_bytes)
-        if (packed := self._packed(records, raw_bytes)) is not None:
+    def encode(self, stamp: Stamp, first: int, count: int, parts: Sequence[bytes]) -> bytes:
+        """Return the frame's bytes; the records go as they are where they would not shrink.
+
+        Args:
+            stamp: The frame's.
+            first: The sequence of the first record.
+            count: How many records there are.
+            parts: Their bytes.
+        """
+        raw_bytes = sum(map(len, parts))
+        head = BATCH.pack(*stamp, first, count, raw_bytes)
+        if (packed := self._packed(parts, raw_bytes)) is not None:
             flags = FLAG_BATCH_ZSTD
             return encode_frame(FrameType.BATCH, self._version, head, packed, flags=flags)
-        return encode_frame(FrameType.BATCH, self._version, head, *records)
+        return encode_frame(FrameType.BATCH, self._version, head, records=parts)
 
-    def _packed(self, records: list[bytes], raw_bytes: int) -> bytes | None:
+    def _packed(self, parts: Sequence[bytes], raw_bytes: int) -> bytes | None:
         """Return the records compressed, None where that is not worth its time."""
         if self._compressor is None:
             return None
-        if not is_compressible(self._compressor, records, raw_bytes):
+        if not is_compressible(self._compressor, parts, raw_bytes):
             return None  # most bodies are compressed already
-        packed = self._compressor.compress(b"".join(records))
+        packed = self._compressor.compress(b"".join(parts))
         return packed if len(packed) < raw_bytes else None

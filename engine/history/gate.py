@@ -5,7 +5,7 @@ could not have been received. They cannot be switched off (Litestream's contigui
 by default, protection.md 2.2).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from engine.basics import invariants
 from engine.basics.cursor import Cursor
@@ -130,6 +130,17 @@ class History:
 
     def _check_place(self, header: RecordHeader) -> None:
         newest = self._staged_newest
+        is_next = (
+            header.sequence == newest.sequence + 1
+            and header.epoch == newest.epoch
+            and header.group == self.group
+            and header.source_time_ns >= self._staged_time_ns
+        )
+        if not is_next:
+            self._refuse_place(header, newest)
+        invariants.one_writer_epoch(newest.epoch, header.epoch)
+
+    def _refuse_place(self, header: RecordHeader, newest: Cursor) -> NoReturn:
         what = f"Record {header.sequence}"
         if header.group != self.group:
             raise WrongGroup(f"{what} is of group {header.group}, this journal of {self.group}")
@@ -139,18 +150,16 @@ class History:
             raise ResyncRequired(
                 f"{what} is of epoch {header.epoch}, the journal of {newest.epoch}"
             )
-        invariants.one_writer_epoch(newest.epoch, header.epoch)
         if header.sequence > newest.sequence + 1:
             raise SequenceGap(
                 f"{what} came after record {newest.sequence}, those between are missing"
             )
         if header.sequence <= newest.sequence:
             raise SequenceReplayed(f"{what} came again, {newest.sequence} is the newest")
-        if header.source_time_ns < self._staged_time_ns:
-            raise TimeRegressed(
-                f"{what} is stamped {time_text(header.source_time_ns)}, its predecessor "
-                f"{time_text(self._staged_time_ns)}"
-            )
+        raise TimeRegressed(
+            f"{what} is stamped {time_text(header.source_time_ns)}, its predecessor "
+            f"{time_text(self._staged_time_ns)}"
+        )
 
     def _check_chain(self, record: ScannedRecord, view: memoryview) -> None:
         expected = chain_after(view, record.position, self._staged_newest.chain)
@@ -197,6 +206,8 @@ class History:
         return ""
 
     def _check_shape(self, header: RecordHeader) -> None:
+        if header.type == _R.WRITE and header.file and not header.flags & FLAG_PENDING:
+            return  # nearly always
         has_file = header.type not in _WITHOUT_FILE
         what = f"Record {header.sequence} ({RecordType(header.type).name})"
         if bool(header.file) != has_file:

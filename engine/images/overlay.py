@@ -85,7 +85,7 @@ class Overlay:
                 data.append(part)
                 self.size += len(part)
                 offset += len(part)
-        return [AppendFile(self.name, start, b"".join(data), needed)] if needed else []
+        return [AppendFile(self.name, start, tuple(data), needed)] if needed else []
 
     def _lay(self, file: int, offset: int, length: int, block: _Block | None) -> None:
         if length:
@@ -126,6 +126,10 @@ class Overlay:
             )
             for extent in self._maps[file].covering(start, stop)
         ]
+
+    def stretches(self, file: int, start: int, stop: int) -> list[Piece]:
+        """Return the pieces that were written here."""
+        return self.covering(file, start, stop)
 
     def next_start(self, file: int, position: int) -> int | None:
         """Return where the next bytes written here begin."""

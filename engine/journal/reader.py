@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from engine.basics.errors import JournalDamaged, PointRefused, SegmentMissing
-from engine.basics.payload import Segments
+from engine.basics.payload import Segments, StoredSegments
 from engine.contract.storage import Storage
 from engine.formats.manifest import Manifest, SegmentEntry
 from engine.formats.standings import Standing
 from engine.journal.catalogue import Catalogue, Part
 from engine.journal.index_repair import IndexRepair, IndexRepairs
-from engine.journal.segment_reader import read_payload
+from engine.journal.segment_reader import read_payloads
 
 
 class JournalReader:
@@ -47,8 +47,18 @@ class JournalReader:
         Raises:
             JournalDamaged: The record no longer is what was accepted.
         """
-        part = self.index.part_of(sequence)
-        return read_payload(self.storage, part.name, sequence, part.place(sequence))
+        (payload,) = self.payloads(sequence, sequence)
+        return tuple(bytes(item) if isinstance(item, memoryview) else item for item in payload)
+
+    def payloads(self, first: int, last: int) -> list[StoredSegments]:
+        """Read the payloads of records first..last of one segment at once, each checked in full.
+
+        Raises:
+            JournalDamaged: A record no longer is what was accepted.
+        """
+        part = self.index.part_of(last)
+        places = [part.place(sequence) for sequence in range(first, last + 1)]
+        return read_payloads(self.storage, part.name, first, places)
 
     def standing_at(self, sequence: int) -> Standing:
         """Return what the history had come to at a record: where a branch may begin."""

@@ -1,29 +1,41 @@
-"""The careful reading of one record out of a segment file."""
+"""The careful reading of records out of a segment file."""
+
+from collections.abc import Sequence
 
 from engine.basics.errors import JournalDamaged, RecordDamaged, SegmentMissing
-from engine.basics.payload import Segments
+from engine.basics.payload import StoredSegments
 from engine.contract.storage import Storage
 from engine.formats.bodies import decode_body
 from engine.formats.records import HEADER_BYTES, ScannedRecord, scan_record
 
 
-def read_payload(
-    storage: Storage, name: str, sequence: int, place: tuple[int, int, int]
-) -> Segments:
-    """Read a record and return its payload, every checksum checked again.
+def read_payloads(
+    storage: Storage, name: str, first: int, places: Sequence[tuple[int, int, int]]
+) -> list[StoredSegments]:
+    """Read records that follow one another; return their payloads, every checksum checked again.
 
     Args:
         storage: Where the segment lies.
         name: The segment file.
-        sequence: The record's sequence.
-        place: Where it begins, where it ends at the latest, and its chain.
+        first: The first record's sequence.
+        places: Where each begins, where it ends at the latest, and its chain.
 
     Raises:
-        JournalDamaged: The bytes are not the record that was accepted here; SegmentMissing.
+        JournalDamaged: The bytes are not the records that were accepted here; SegmentMissing.
     """
-    position, stop, chain = place
-    data = storage.read(name, position, stop - position)
-    record = scan_record(memoryview(data), 0)
+    start = places[0][0]
+    view = memoryview(storage.read(name, start, places[-1][1] - start))
+    return [
+        _payload(storage, name, sequence, place, view[place[0] - start :])
+        for sequence, place in enumerate(places, first)
+    ]
+
+
+def _payload(
+    storage: Storage, name: str, sequence: int, place: tuple[int, int, int], view: memoryview
+) -> StoredSegments:
+    position, _, chain = place
+    record = scan_record(view, 0)
     if not isinstance(record, ScannedRecord):
         if not storage.exists(name):
             raise SegmentMissing("A segment file is gone", file=name, sequence=sequence)
@@ -32,7 +44,7 @@ def read_payload(
     if header.sequence != sequence or header.chain != chain:
         raise _damaged(name, position, sequence, f"was replaced by record {header.sequence}")
     try:
-        return decode_body(header, data[HEADER_BYTES : HEADER_BYTES + header.stored_length])
+        return decode_body(header, view[HEADER_BYTES : HEADER_BYTES + header.stored_length])
     except RecordDamaged as error:
         raise _damaged(name, position, sequence, error.message) from error
 

@@ -115,9 +115,9 @@ class SegmentWriter(JournalReader):
             Cursor(header.epoch, header.sequence, header.chain), len(run), end - start, raw_bytes
         )
         mark = mark_due(segment, self.group, self.durable)
-        appended = b"".join((prefix, view[start:end], mark))
+        parts = tuple(part for part in (prefix, view[start:end], mark) if part)
         raw_bytes += len(prefix) + len(mark)
-        self._pending.add(AppendFile(segment.name, offset, appended, raw_bytes))
+        self._pending.add(AppendFile(segment.name, offset, parts, raw_bytes))
 
     def _segment_to_append(self, before: Cursor) -> tuple[Segment, bytes]:
         """Return the open segment, and its header where that is still to be written."""
@@ -146,7 +146,7 @@ class SegmentWriter(JournalReader):
         footer = footer_of(segment, self.group)
         segment.size += len(footer)
         appended = mark + footer
-        self._pending.add(AppendFile(segment.name, offset, appended, len(appended)))
+        self._pending.add(AppendFile(segment.name, offset, (appended,), len(appended)))
         segment.is_sealed = True
         self._queue_sync(segment, is_barrier=True)
         self._enter_sealed(segment)

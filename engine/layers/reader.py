@@ -5,10 +5,11 @@ footer, the footer against the manifest's entry. Nothing else is read: what an e
 touch stays on the disk. Damage is refused with file and offset, never skipped.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
+from typing import NamedTuple, cast
 
 from isal.isal_zlib import crc32
 
@@ -33,13 +34,53 @@ from engine.formats.layers import (
     decode_table,
 )
 from engine.formats.records import RECORD_VERSION, RecordHeader, RecordType
-from engine.layers.strata import Piece, Shape
+from engine.layers.strata import Piece, Shape, Stretch
 
 _PAGES_MAX = 64
+#: What is read at a time at most, of blocks that lie side by side.
+_STRETCH_BYTES_MAX = 4 << 20
 _DAMAGED_HINT = (
     "Nothing was changed: take the layer file from another copy, or, where the segments it was "
     "built from are still kept, drop it and let it be built again."
 )
+
+
+class _Page(NamedTuple):
+    """Rows, their (file, start), and of each the end of the run that one read can fetch."""
+
+    rows: list[ExtentRow]
+    starts: list[tuple[int, int]]
+    ends: list[int]
+
+    def run(self, at: int, stop: int) -> list[ExtentRow]:
+        """Return the rows from this one on that one read can fetch, and that begin before `stop`.
+
+        `stop` is an offset in the file behind the first row's beginning.
+        """
+        end = self.ends[at]
+        if end > at + 1:
+            end = bisect_left(self.starts, (self.rows[at].file, stop), at + 1, end)
+        return self.rows[at:end]
+
+
+def _reference_to(rows: list[ExtentRow]) -> object:
+    """Return what a piece of these rows refers to: nothing where they are zeros."""
+    if len(rows) > 1:
+        return Stretch(tuple(rows))
+    return None if rows[0].flags & FLAG_ZEROS else rows[0]
+
+
+def _page_of(rows: list[ExtentRow]) -> _Page:
+    ends = list(range(1, len(rows) + 1))
+    for at in range(len(rows) - 2, -1, -1):
+        row, after = rows[at], rows[at + 1]
+        if (
+            not (row.flags or after.flags)
+            and (row.file, row.stop) == (after.file, after.start)
+            and row.position + row.stored_length == after.position
+        ):
+            ends[at] = ends[at + 1]
+    return _Page(rows, [(row.file, row.start) for row in rows], ends)
 
 
 class LayerFile:
@@ -61,7 +102,7 @@ class LayerFile:
         self._table: dict[int, TableRow] | None = None
         self._directory: list[PageReference] | None = None
         self._firsts: list[tuple[int, int]] = []
-        self._pages: OrderedDict[int, tuple[list[ExtentRow], list[tuple[int, int]]]] = OrderedDict()
+        self._pages: OrderedDict[int, _Page] = OrderedDict()
 
     # --- what is stored -----------------------------------------------------------------------
 
@@ -104,7 +145,7 @@ class LayerFile:
     def extents(self) -> Iterator[ExtentRow]:
         """Yield all extents, in order of (file, start)."""
         for number in range(len(self.directory)):
-            yield from self._page(number)[0]
+            yield from self._page(number).rows
 
     @property
     def directory(self) -> Sequence[PageReference]:
@@ -148,13 +189,30 @@ class LayerFile:
             found.append(Piece(first, last, self, reference, first - row.start))
         return found
 
+    def stretches(self, file: int, start: int, stop: int) -> list[Piece]:
+        """Return pieces whose blocks are stored as they are, one behind the other, as one."""
+        found: list[Piece] = []
+        for page, first_row in self._pages_from(file, start):
+            at = first_row
+            while at < len(page.rows):
+                row = page.rows[at]
+                if row.file != file or row.start >= stop:
+                    return found
+                rows = page.run(at, min(stop, row.start + _STRETCH_BYTES_MAX))
+                at += len(rows)
+                first, last = max(row.start, start), min(rows[-1].stop, stop)
+                found.append(Piece(first, last, self, _reference_to(rows), first - row.start))
+        return found
+
     def next_start(self, file: int, position: int) -> int | None:
         """Return where the next extent begins."""
         row = next(self._rows_from(file, position), None)
         return max(row.start, position) if row is not None and row.file == file else None
 
     def payload(self, reference: object) -> Segments:
-        """Read the data of an extent."""
+        """Read the data of an extent, or of those of a stretch."""
+        if isinstance(reference, Stretch):
+            return (self._stretch(reference),)
         assert isinstance(reference, ExtentRow), "extents of layers go by their rows"
         row = reference
         data = self.stored(row)
@@ -173,26 +231,44 @@ class LayerFile:
         """
         data = self._section(row.position, row.position + row.stored_length)
         if crc32(data) != row.crc:
-            raise self._damaged(row.position, f"data of file id {row.file} at {row.start} rotted")
+            raise self._rotten(row)
         return data
+
+    def _stretch(self, stretch: Stretch) -> bytes:
+        """Read blocks that lie one behind the other at once, each checked by its own checksum."""
+        rows = cast("tuple[ExtentRow, ...]", stretch.parts)
+        start = rows[0].position
+        data = self._section(start, rows[-1].position + rows[-1].stored_length)
+        view, position = memoryview(data), 0
+        for row in rows:
+            end = position + row.stored_length
+            if crc32(view[position:end]) != row.crc:
+                raise self._rotten(row)
+            position = end
+        return data
+
+    def _rotten(self, row: ExtentRow) -> JournalDamaged:
+        return self._damaged(row.position, f"data of file id {row.file} at {row.start} rotted")
 
     def _rows_from(self, file: int, position: int) -> Iterator[ExtentRow]:
         """Yield the extents from the one on that ends behind `position` of the file."""
+        for page, at in self._pages_from(file, position):
+            yield from page.rows[at:]
+
+    def _pages_from(self, file: int, position: int) -> Iterator[tuple[_Page, int]]:
+        """Yield pages, each with the number of its first row that ends behind `position`."""
         if not self.directory:
             return
         number = max(bisect_right(self._firsts, (file, position)) - 1, 0)
-        rows, starts = self._page(number)
-        at = max(bisect_right(starts, (file, position)) - 1, 0)
-        if (rows[at].file, rows[at].stop) <= (file, position):
+        page = self._page(number)
+        at = max(bisect_right(page.starts, (file, position)) - 1, 0)
+        if (page.rows[at].file, page.rows[at].stop) <= (file, position):
             at += 1
-        while True:
-            yield from rows[at:]
-            number += 1
-            if number == len(self.directory):
-                return
-            (rows, _), at = self._page(number), 0
+        yield page, at
+        for following in range(number + 1, len(self.directory)):
+            yield self._page(following), 0
 
-    def _page(self, number: int) -> tuple[list[ExtentRow], list[tuple[int, int]]]:
+    def _page(self, number: int) -> _Page:
         if number in self._pages:
             self._pages.move_to_end(number)
             return self._pages[number]
@@ -201,7 +277,7 @@ class LayerFile:
         rows = decode_page(self._section(start, start + reference.length), reference)
         if rows is None:
             raise self._damaged(start, "a page of extents does not fit its checksum")
-        self._pages[number] = rows, [(row.file, row.start) for row in rows]
+        self._pages[number] = _page_of(rows)
         if len(self._pages) > _PAGES_MAX:
             self._pages.popitem(last=False)
         return self._pages[number]

@@ -1,14 +1,25 @@
 """Records as a stratum: what some of a segment's records did, by the journal's index alone."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from engine.basics import invariants
-from engine.basics.payload import Segments
-from engine.history.extents import ExtentMap
+from engine.basics.payload import Segments, joined, slice_of
+from engine.history.extents import Extent, ExtentMap
 from engine.history.packed_extents import PackedExtents
 from engine.journal.journal import Journal
-from engine.layers.strata import Piece, Shape
+from engine.layers.strata import Piece, Shape, Stretch
+
+#: What is read at a time at most, of records that lie side by side.
+_STRETCH_BYTES_MAX = 4 << 20
+
+
+def _goes_on(run: list[Extent], extent: Extent) -> bool:
+    """Return whether an extent's record lies behind that of the run's last, as its bytes do."""
+    last = run[-1]
+    return (extent.start, extent.sequence) == (last.stop, last.sequence + 1) and extent.stop - run[
+        0
+    ].start <= _STRETCH_BYTES_MAX
 
 
 class _Known(NamedTuple):
@@ -57,14 +68,42 @@ class RowStratum:
             for extent in self._map(file).covering(start, stop)
         ]
 
+    def stretches(self, file: int, start: int, stop: int) -> list[Piece]:
+        """Return pieces of records that were captured one after the other as one."""
+        found: list[Piece] = []
+        run: list[Extent] = []
+        for extent in self._map(file).covering(start, stop):
+            if run and not _goes_on(run, extent):
+                found.append(self._stretch(run))
+                run = []
+            run.append(extent)
+        if run:
+            found.append(self._stretch(run))
+        return found
+
+    def _stretch(self, run: list[Extent]) -> Piece:
+        first = run[0]
+        if len(run) == 1:
+            return Piece(first.start, first.stop, self, first.sequence, first.skip)
+        return Piece(first.start, run[-1].stop, self, Stretch(tuple(run)), 0)
+
     def next_start(self, file: int, position: int) -> int | None:
         """Return where the next record's bytes begin."""
         return self._map(file).next_start(position)
 
     def payload(self, reference: object) -> Segments:
-        """Read the record of a sequence."""
+        """Read the record of a sequence, or what a stretch needs of its records."""
+        if isinstance(reference, Stretch):
+            return self._read_stretch(cast("tuple[Extent, ...]", reference.parts))
         assert isinstance(reference, int), "records go by their sequence"
         return self._journal.payload(reference)
+
+    def _read_stretch(self, extents: tuple[Extent, ...]) -> Segments:
+        payloads = self._journal.payloads(extents[0].sequence, extents[-1].sequence)
+        parts: list[bytes | memoryview | int] = []
+        for (start, stop, _, skip), payload in zip(extents, payloads, strict=True):
+            parts += slice_of(payload, skip, skip + stop - start)
+        return joined(parts)
 
     def _known(self, file: int) -> _Known:
         if file not in self._known_files:

@@ -41,6 +41,12 @@ class Piece(NamedTuple):
         return self.stop - self.start
 
 
+class Stretch(NamedTuple):
+    """What a piece refers to whose bytes come from `parts` that lie side by side in one file."""
+
+    parts: tuple[object, ...]
+
+
 class Stratum(Protocol):
     """What the records of (low, high] did, as far as it can still be seen at `high`."""
 
@@ -70,6 +76,13 @@ class Stratum(Protocol):
         """Return the pieces within start..stop that the interval wrote, in order."""
         ...
 
+    def stretches(self, file: int, start: int, stop: int) -> list[Piece]:
+        """Return the bytes of `covering` in fewer pieces, where one read can fetch more of them.
+
+        Such a piece refers to a `Stretch`.
+        """
+        ...
+
     def next_start(self, file: int, position: int) -> int | None:
         """Return the first offset from `position` on that the interval wrote; None without one."""
         ...
@@ -83,7 +96,9 @@ class Stratum(Protocol):
         ...
 
 
-def resolve(strata: Iterable[Stratum], file: int, start: int, stop: int) -> list[Piece]:
+def resolve(
+    strata: Iterable[Stratum], file: int, start: int, stop: int, *, in_stretches: bool = False
+) -> list[Piece]:
     """Return the newest piece for every byte of start..stop that has one, in order.
 
     Args:
@@ -91,11 +106,12 @@ def resolve(strata: Iterable[Stratum], file: int, start: int, stop: int) -> list
         file: The file's id; it must live at the first stratum's `high`.
         start: The first byte wanted.
         stop: The offset after the last one.
+        in_stretches: For who only reads: pieces that can be read together are one.
     """
     found: list[Piece] = []
     wanted = [(start, stop)] if start < stop else []
     for stratum in strata:
-        wanted = _look(stratum, file, wanted, found)
+        wanted = _look(stratum, file, wanted, found, in_stretches=in_stretches)
         if not wanted:
             break
     found.sort(key=_start_of)
@@ -123,23 +139,29 @@ def _start_of(piece: Piece) -> int:
 
 
 def _look(
-    stratum: Stratum, file: int, wanted: list[tuple[int, int]], found: list[Piece]
+    stratum: Stratum,
+    file: int,
+    wanted: list[tuple[int, int]],
+    found: list[Piece],
+    *,
+    in_stretches: bool,
 ) -> list[tuple[int, int]]:
     """Add what this stratum has of the ranges to `found`; return what is wanted of those below."""
     cut = stratum.shape(file).cut
     missing: list[tuple[int, int]] = []
+    covering = stratum.stretches if in_stretches else stratum.covering
     for start, stop in wanted:
         position = start
-        for piece in stratum.covering(file, start, stop):
-            missing.append((position, piece.start))
+        for piece in covering(file, start, stop):
+            if piece.start > position:
+                missing.append((position, piece.start))
             found.append(piece)
             position = piece.stop
-        missing.append((position, stop))
-    return [
-        (start, stop if cut is None else min(stop, cut))
-        for start, stop in missing
-        if start < (stop if cut is None else min(stop, cut))
-    ]
+        if stop > position:
+            missing.append((position, stop))
+    if cut is None:
+        return missing
+    return [(start, min(stop, cut)) for start, stop in missing if start < cut]
 
 
 def cut_through(strata: Sequence[Stratum], file: int) -> int | None:
@@ -180,7 +202,7 @@ class View:
     def read(self, file: int, offset: int, length: int) -> Segments:
         """Return bytes from `offset` on, fewer than `length` only at the file's end."""
         stop = min(offset + length, self.size(file))
-        pieces = resolve(self.strata_of(file), file, offset, stop)
+        pieces = resolve(self.strata_of(file), file, offset, stop, in_stretches=True)
         return filled(pieces, self.content, offset, stop)
 
     def pieces(self, file: int, step_bytes: int) -> Iterator[Piece]:
@@ -257,9 +279,13 @@ class PayloadCache:
 
     def content(self, piece: Piece) -> Segments:
         """Return a piece's bytes, from memory if they were used lately."""
-        if piece.reference is None:
+        stratum, reference = piece.stratum, piece.reference
+        if reference is None:
             return (piece.length,)
-        payload = self._payload(piece.stratum, piece.reference)
+        if isinstance(reference, Stretch):  # who reads so much at a time goes on behind it
+            payload = stratum.payload(reference)
+        else:
+            payload = self._payload(stratum, reference)
         return slice_of(payload, piece.skip, piece.skip + piece.length)
 
     def _payload(self, stratum: Stratum, reference: object) -> Segments:

@@ -97,11 +97,11 @@ class LayerWriter:
         yield self._append()
 
     def _append(self) -> AppendFile:
-        data = b"".join(self._buffer)
-        offset, raw_bytes = self._offset, max(self._step_raw_bytes, len(data))
+        parts, length = tuple(self._buffer), sum(map(len, self._buffer))
+        offset, raw_bytes = self._offset, max(self._step_raw_bytes, length)
         self._buffer, self._step_raw_bytes = [], 0
-        self._offset += len(data)
-        return AppendFile(self._plan.name, offset, data, raw_bytes)
+        self._offset += length
+        return AppendFile(self._plan.name, offset, parts, raw_bytes)
 
     def _add(self, data: bytes) -> int:
         """Add bytes to the file; return where they lie."""

@@ -8,7 +8,7 @@ ActionFailed, after which nothing more is tried. Not checked: disks that lie abo
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.contract.actions import (
@@ -26,6 +26,8 @@ from engine.contract.events import ActionFailed, SyncDone
 OPEN_FILES_MAX = 64
 #: What a file is called until it takes the place of the one it replaces.
 NEW_SUFFIX = ".new"
+#: Parts that go to the operating system in one call: IOV_MAX of Linux.
+_PARTS_MAX = 1_024
 
 
 class JournalDirectory:
@@ -118,13 +120,13 @@ class JournalDirectory:
         if (size := os.fstat(descriptor).st_size) != action.offset:
             raise OSError(f"the file has {size} bytes, the append belongs at {action.offset}")
         self._unsynced.add(action.name)
-        _write_all(descriptor, action.data, action.offset)
+        _write_all(descriptor, action.parts, action.offset)
 
     def _replace(self, action: ReplaceFile) -> None:
         path = self._path / (action.name + NEW_SUFFIX)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
         try:
-            _write_all(descriptor, action.data, 0)
+            _write_all(descriptor, (action.data,), 0)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -161,8 +163,14 @@ class JournalDirectory:
             os.close(descriptor)
 
 
-def _write_all(descriptor: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written
+def _write_all(descriptor: int, parts: Sequence[bytes | memoryview], offset: int) -> None:
+    """Write the parts one after the other, as they lie: nothing is joined."""
+    for first in range(0, len(parts), _PARTS_MAX):
+        rest = list(parts[first : first + _PARTS_MAX])
+        while rest:
+            written = os.pwritev(descriptor, rest, offset)
+            offset += written
+            while rest and written >= len(rest[0]):
+                written -= len(rest.pop(0))
+            if written:
+                rest[0] = memoryview(rest[0])[written:]

@@ -2,10 +2,15 @@
 
 (protection.md 3.5.) An extent's hash is made of its blocks' hashes, so that one pass over the data
 gives both levels. A hole is not hashed at all: what its zeros come to is known.
+
+SHA-256, cut to 128 bits. Two blocks of one hash that differ would make a wrong image, silently, so
+that a hash which somebody could find collisions of is out of the question (XXH3 is 10 times as
+fast). Of those that are left it is the fastest wherever processors have instructions for it: 1.6
+GiB/s beside 1.1 of BLAKE2b, for blocks of 4 KiB.
 """
 
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import sha256
 
 from engine.basics.payload import Segments, length_of, to_bytes
 
@@ -27,10 +32,10 @@ def hashes_of_blocks(data: Segments, block_bytes: int) -> bytes:
     """Return the hashes of all blocks, one after the other; the last block may be shorter."""
     if not any(isinstance(item, bytes) for item in data):
         return _hashes_of_zeros(length_of(data), block_bytes)
-    content = to_bytes(data)
+    content = memoryview(to_bytes(data))
     return b"".join(
         [
-            _digest(content[start : start + block_bytes])
+            sha256(content[start : start + block_bytes]).digest()[:HASH_BYTES]
             for start in range(0, len(content), block_bytes)
         ]
     )
@@ -58,4 +63,4 @@ def _hashes_of_zeros(length: int, block_bytes: int) -> bytes:
 
 
 def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=HASH_BYTES, usedforsecurity=False).digest()
+    return sha256(data).digest()[:HASH_BYTES]

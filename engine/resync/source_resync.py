@@ -8,6 +8,7 @@ by itself where order is lost beyond what it can track: then all of this comes a
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from engine.basics.cursor import Cursor
 from engine.basics.errors import FrameUnexpected, ResyncRequired
@@ -31,13 +32,25 @@ from engine.resync.comparison import Comparison
 from engine.resync.policy import begins_at_ns
 
 
+class Line(Protocol):
+    """Where frames go out, under a bandwidth limit."""
+
+    def free_at_ns(self, now_ns: int) -> int:
+        """Return when something may be sent: `now_ns` itself, or later."""
+        ...
+
+    def send_counted(self, data: bytes, now_ns: int) -> None:
+        """Send a frame, on the account of the limit."""
+        ...
+
+
 class SourceResync:
     """Begins resyncs where they are needed and allowed, and compares.
 
     Args:
         capture: What is to be joined with the target again.
         settings: When, and how much at a time.
-        send: Sends the bytes of a frame, at a time.
+        line: Where frames go out.
         stamp: Makes the stamp of a frame that is sent at a time.
     """
 
@@ -45,7 +58,7 @@ class SourceResync:
         self,
         capture: Capture,
         settings: ResyncSettings,
-        send: Callable[[bytes, int], None],
+        line: Line,
         stamp: Callable[[int], Stamp],
     ) -> None:
         #: The operator's word was given.
@@ -55,7 +68,7 @@ class SourceResync:
         self.comparison = Comparison(capture, settings, self._ask)
         self._capture = capture
         self._settings = settings
-        self._send = send
+        self._line = line
         self._stamp = stamp
         self._version: int | None = None  # of the connection, None without one that can compare
         self._welcomed_at: Cursor | None = None
@@ -136,7 +149,9 @@ class SourceResync:
         if not capture.is_comparing:
             self.comparison.stop()
         elif capture.acknowledged.sequence >= capture.progress.begun:
-            return self.comparison.pump(now_ns)
+            if (free_at_ns := self._line.free_at_ns(now_ns)) <= now_ns:
+                return self.comparison.pump(now_ns)
+            self.due_ns = free_at_ns
         return []
 
     def _begin_when_due(self, now_ns: int) -> None:
@@ -160,4 +175,4 @@ class SourceResync:
     def _ask(self, ask: HashAsk, now_ns: int) -> None:
         assert self._version is not None, "only over a connection one can ask"
         frame = ResyncAsk(self._stamp(now_ns), ask)
-        self._send(encode_resync_ask(frame, self._version), now_ns)
+        self._line.send_counted(encode_resync_ask(frame, self._version), now_ns)

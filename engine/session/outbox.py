@@ -1,4 +1,8 @@
-"""What the source sends when: batches, the window, the linger and the bandwidth limit."""
+"""What the source sends when: batches, the window, the linger and the bandwidth limit.
+
+The limit counts batches and what a resync asks. Greetings, heartbeats and errors are too few to
+count, and must not wait.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,6 +92,15 @@ class Outbox:
         self.window_bytes -= freed_bytes
         assert self.window_bytes >= 0, "the window holds sent records only"
 
+    def is_gathering(self, now_ns: int) -> bool:
+        """Return whether nothing but more records, or the timer, can make a batch go."""
+        return (
+            self._is_lingering(now_ns, self._settings.batch_bytes_max)
+            and self._hold is None
+            and not self._settings.bandwidth
+            and self._wall_offset_ns == self._capture.clock_offset_ns
+        )
+
     def pump(self, now_ns: int) -> None:
         """Send what may be sent now: a full batch at once, a small one after its linger."""
         if self._wall_offset_ns != self._capture.clock_offset_ns:
@@ -97,6 +110,16 @@ class Outbox:
             now_ns + self._wall_offset_ns, self._settings.batch_bytes_max
         )
         self._account(self._pump(now_ns, batch_bytes_max), now_ns)
+
+    def free_at_ns(self, now_ns: int) -> int:
+        """Return when the bandwidth limit lets something go: `now_ns` itself, or later."""
+        return self._limit.free_at_ns(now_ns, self._capture.clock_offset_ns)
+
+    def send_counted(self, data: bytes, now_ns: int) -> None:
+        """Send a frame that is no batch, on the account of the bandwidth limit."""
+        self._limit.spend(len(data))
+        self.figures.wire_bytes += len(data)
+        self._send(data, now_ns, 0)
 
     def due_ns(self) -> int | None:
         """Return when to pump again though nothing happens, None where there is no need."""
@@ -130,14 +153,15 @@ class Outbox:
 
     def _send_batch(self, last: int, batch_bytes: int, now_ns: int) -> None:
         first = self.sent_sequence + 1
-        records = [self._capture.entry(n).record for n in range(first, last + 1)]
-        data = self._encoder.encode(self._stamp(now_ns), first, records)
+        numbers = range(first, last + 1)
+        parts = [part for n in numbers for part in self._capture.entry(n).parts]
+        data = self._encoder.encode(self._stamp(now_ns), first, len(numbers), parts)
         self.sent_sequence = last
         self.window_bytes += batch_bytes
         self._limit.spend(len(data))
         figures = self.figures
         figures.batches += 1
-        figures.records += len(records)
+        figures.records += len(numbers)
         figures.raw_bytes += batch_bytes
         figures.wire_bytes += len(data)
         self._send(data, now_ns, batch_bytes)

@@ -19,6 +19,7 @@ from engine.basics.figures import duration_text
 from engine.basics.settings import SessionSettings
 from engine.capture.capture import Capture
 from engine.contract.actions import (
+    Action,
     CloseConnection,
     ConnectionLost,
     DurableAdvanced,
@@ -94,7 +95,7 @@ class SourceSession(Endpoint[SourceEvent]):
         self._deadline_ns = 0  # of connecting, or of the back-off
         self._outbox = Outbox(capture, self.settings, self._send, self._clock.stamp)
         self._flags = HelloFlag(0)  # as this end has greeted
-        self.resync = SourceResync(capture, self.settings.resync, self._send, self._clock.stamp)
+        self.resync = SourceResync(capture, self.settings.resync, self._outbox, self._clock.stamp)
         self._handlers = {
             Started: self._on_started,
             Connected: self._on_connected,
@@ -106,6 +107,20 @@ class SourceSession(Endpoint[SourceEvent]):
             SourceRead: self.resync.source_read,
             ResyncOrdered: self._on_resync_ordered,
         }
+
+    def handle(self, event: SourceEvent, now_ns: int) -> list[Action]:
+        """Take one event and return what is to be done, in order.
+
+        While a batch gathers records, most events are one record more. Nothing is to be done then:
+        the timer that ends the linger was asked for, and is not later than anything else is due.
+
+        Raises:
+            LocalProtocolError: The driver gave an event that this state cannot have.
+        """
+        is_one_more = type(event) is Captured and self.state is SourceState.STREAMING
+        if is_one_more and self._outbox.is_gathering(now_ns) and self.capture.is_calm:
+            return []
+        return super().handle(event, now_ns)
 
     # --- what others ask ----------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ def _faults(result: Result, clock: Clock) -> Iterator[Part]:
         )
         for fault in result.faults
     )
-    names = columns("Fault", "At", "Until", "Outcome", "~Evidence")
+    names = columns("~Fault", "At", "Until", "Outcome", "~Evidence")
     yield Table("Faults, and how it is known that they fired", names, rows)
 
 

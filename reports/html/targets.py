@@ -13,7 +13,9 @@ from reports.verdicts import ThresholdResult
 CLASS_NAMES = {"any": "any write", "app": "application-consistent"}
 
 
-def target_parts(thresholds: Sequence[ThresholdResult]) -> Iterator[Part]:
+def target_parts(
+    thresholds: Sequence[ThresholdResult], caption: str = "Each target, and what was achieved"
+) -> Iterator[Part]:
     """Yield the table of thresholds, or that there are none."""
     if not thresholds:
         yield Prose(("The scenario has no thresholds: nothing was judged.",), "warning")
@@ -23,12 +25,7 @@ def target_parts(thresholds: Sequence[ThresholdResult]) -> Iterator[Part]:
     if has_interval:
         names.insert(4, ">95 % interval")
     rows = tuple(_row(item, has_interval=has_interval) for item in thresholds)
-    yield Table(
-        "Targets against what was achieved",
-        columns(*names),
-        rows,
-        strictness_note(thresholds),
-    )
+    yield Table(caption, columns(*names), rows, strictness_note(thresholds))
 
 
 def _row(item: ThresholdResult, *, has_interval: bool) -> tuple[str | Markup, ...]:

@@ -23,7 +23,7 @@ from scenarios.model import SEED_MAX
     "--seed",
     type=click.IntRange(0, SEED_MAX),
     metavar="N",
-    help="Take the place of the scenario's own seed.",
+    help="Take the place of the scenario's own seed; with replications, of the first.",
 )
 @click.option(
     "--json",
@@ -45,6 +45,14 @@ from scenarios.model import SEED_MAX
     "an existing folder.",
 )
 @report_options
+@click.option(
+    "--jobs",
+    "workers",
+    type=click.IntRange(1, 1_000),
+    metavar="N",
+    help="How many runs of a study at once; by default as many as there are processors. "
+    "The results do not depend on it.",
+)
 @click.option("--quiet", is_flag=True, help="Print no report and no progress, only errors.")
 @traceback_option
 @click.pass_obj
@@ -58,9 +66,12 @@ def command(
     keep: str | None,
     trace: str | None,
     reports: ReportOptions,
+    workers: int | None,
     quiet: bool,
 ) -> ExitCode:
     """Run scenarios one after another and report which mail was lost.
+
+    A scenario with 'vary' or 'replications' is a study: all its runs are judged together.
 
     SCENARIO is a library name or a file. All of them are read first: nothing runs when one is
     invalid. The exit code is the worst of theirs: 3, then 2, 1, 4 and 0.
@@ -76,7 +87,7 @@ def command(
     outputs = plan_outputs(names, json=json_path, keep=keep, trace=trace)
     plan = plan_reports(names, reports, os.environ)
     jobs = _jobs(scenarios, outputs)
-    return _run(jobs, seed=seed, quiet=quiet, failures=failures, reports=plan)
+    return _run(jobs, seed, workers, quiet=quiet, failures=failures, reports=plan)
 
 
 def _valid(readings: list[Reading]) -> list[tuple[str, Scenario]] | None:
@@ -94,9 +105,17 @@ def _jobs(scenarios: list[tuple[str, Scenario]], outputs: list[Outputs]) -> list
 
 
 def _run(
-    jobs: list[Job], *, seed: int | None, quiet: bool, failures: Failures, reports: Reports
+    jobs: list[Job],
+    seed: int | None,
+    workers: int | None,
+    *,
+    quiet: bool,
+    failures: Failures,
+    reports: Reports,
 ) -> ExitCode:
     # Only now, when there is something to run, the simulation with its libraries is loaded.
     from rpolab.commands.running import run_jobs  # noqa: PLC0415 - see above
 
-    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures, reports=reports)
+    return run_jobs(
+        jobs, seed=seed, quiet=quiet, failures=failures, reports=reports, workers=workers
+    )

@@ -30,15 +30,15 @@ class Snapshots:
 
     def stage_of(self, sequence: int) -> str:
         """Return where a message was that was acknowledged when `sequence` points were begun."""
-        return "after the point" if sequence >= self.captured else "in no point"
+        return "after the point" if sequence >= self.captured else "on its way"
 
 
 class PointKeeper(ABC):
     """A protection that keeps points of its own, each a number and an instant.
 
     Args:
-        name: its name in the scenario.
         settings: its keys.
+        name: its name in the scenario.
         laboratory: the world it protects.
         copy_site: where its images are made; the disks there decide how long that takes.
     """
@@ -46,7 +46,7 @@ class PointKeeper(ABC):
     settings: ClassVar[type[OwnProtection]]
 
     def __init__(
-        self, name: str, settings: OwnProtection, laboratory: Laboratory, *, copy_site: str
+        self, settings: OwnProtection, name: str, laboratory: Laboratory, *, copy_site: str
     ) -> None:
         self.name = name
         self.kind = settings.kind

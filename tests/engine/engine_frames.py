@@ -44,7 +44,7 @@ def batch(capture, first, last):
 
 
 def batch_of(first, given, *, level=None, version=VERSION_NEWEST):
-    return BatchEncoder(version, level).encode(Stamp(), first, given)
+    return BatchEncoder(version, level).encode(Stamp(), first, len(given), given)
 
 
 def ack_of(durable, applied=None):

@@ -11,6 +11,7 @@ from engine_model import EPOCH, GROUP, INCARNATION, create, write
 from isal.isal_zlib import crc32
 
 from engine import Capture, CaptureSettings, Image, open_journal
+from engine.basics.payload import to_bytes
 from engine.basics.settings import LayerSettings
 from engine.layers.keeper import LayerKeeper
 from engine.layers.plan import LayerMap
@@ -96,4 +97,4 @@ class TestSequentialRead:
         assert keeper.failure is None
         view = LayerMap(journal).view(journal.durable.sequence)
         (file,) = view.names
-        benchmark(read_all, lambda offset: b"".join(view.read(file, offset, READ_BYTES)))
+        benchmark(read_all, lambda offset: to_bytes(view.read(file, offset, READ_BYTES)))

@@ -51,8 +51,8 @@ def test_without_a_planted_bug_nothing_is_found():
 def test_an_older_layer_that_wins_over_a_newer_one_is_found(monkeypatch, figure):
     resolve = strata.resolve
 
-    def oldest_first(those, *arguments):
-        return resolve(list(those)[::-1], *arguments)
+    def oldest_first(those, *arguments, **options):
+        return resolve(list(those)[::-1], *arguments, **options)
 
     monkeypatch.setattr(strata, "resolve", oldest_first)
     found = histories_until_found()

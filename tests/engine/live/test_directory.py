@@ -77,10 +77,10 @@ def test_a_torn_file_is_really_cut(tmp_path):
     "action",
     [
         actions.CreateFile("no/such/folder"),
-        actions.AppendFile("missing", 0, b"x", 1),
+        actions.AppendFile("missing", 0, (b"x",), 1),
         actions.TruncateFile("missing", 0),
         actions.SyncFile("missing", 1),
-        actions.AppendFile("present", 7, b"an append that would leave a hole", 33),
+        actions.AppendFile("present", 7, (b"an append that would leave a hole",), 33),
         actions.CreateFile("present"),
         actions.ReplaceFile("no/such/folder", b"x"),
         actions.DeleteFile("present/is no folder"),
@@ -136,7 +136,9 @@ def test_a_journal_of_many_files_keeps_few_open_but_all_that_await_a_sync(tmp_pa
     before = open_files()
     names = [f"{number}.segment" for number in range(3 * OPEN_FILES_MAX)]
     for name in names:
-        done = directory.carry_out([actions.CreateFile(name), actions.AppendFile(name, 0, b"x", 1)])
+        done = directory.carry_out(
+            [actions.CreateFile(name), actions.AppendFile(name, 0, (b"x",), 1)]
+        )
         assert done == []
     assert open_files() >= before + len(names), "none may lose a write error"
     for name in names:

@@ -2,7 +2,7 @@
 
 Each has a process for each end, on one disk, and ends when all is synced; rsync is told to work as
 it does over a line (`--no-whole-file`). Two lines: one without a limit, where the processors decide
-(rsync hashes with XXH3, this with BLAKE2b), and one of 4 Mbit/s, where the bytes do.
+(rsync hashes with XXH3, this with SHA-256), and one of 4 Mbit/s, where the bytes do.
 Run with `pytest --benchmark-only tests/engine/resync`.
 """
 

@@ -20,7 +20,7 @@ from engine import (
     events,
 )
 from engine.basics.errors import ResyncRequired
-from engine.basics.settings import SECOND_NS, DailyHours, ResyncSettings
+from engine.basics.settings import SECOND_NS, BandwidthRule, DailyHours, ResyncSettings
 
 RANDOM = Random(5)
 DATA = {name: RANDOM.randbytes(200_000) for name in ("db/a", "db/b", "logs/c")}
@@ -42,6 +42,25 @@ def test_a_first_copy_brings_all_there_is_while_the_source_goes_on_writing():
     points, inside = check_points(pair)
     assert points >= 1
     assert inside > 10
+
+
+def test_a_comparison_waits_while_the_bandwidth_schedule_says_silence():
+    """Only the first asks were on their way: what they compare is done, nothing more is asked."""
+    until_ns = SECOND_NS // 20
+    silence = BandwidthRule(0b1111111, 0, until_ns, 0)
+    pair = first_copy(DATA, settings=replace(session_settings(), bandwidth=(silence,)))
+    pair.capture.clock_offset_ns = HOUR_NS
+    pair.run(lambda pair: figures(pair).compared_bytes > 0)
+    pair.capture.clock_offset_ns = 0
+    pair.run(lambda pair: pair.now_ns > until_ns // 2)
+    wire_bytes, compared_bytes = pair.source.figures.wire_bytes, figures(pair).compared_bytes
+    assert compared_bytes < sum(map(len, DATA.values()))
+    pair.run(lambda pair: pair.now_ns > until_ns * 9 // 10)
+    assert pair.now_ns < until_ns
+    assert figures(pair).compared_bytes == compared_bytes
+    assert pair.source.figures.wire_bytes == wire_bytes
+    pair.converge()
+    check_live(pair)
 
 
 def test_after_a_host_crash_no_more_is_sent_than_the_blocks_that_differ(figure):

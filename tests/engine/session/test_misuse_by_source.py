@@ -218,7 +218,11 @@ WRONG_STREAMS = {
     ),
     "a second hello": (HELLO, FrameUnexpected),
     "an ack": (ack_of(Cursor(EPOCH, 1, 1)), FrameUnexpected),
-    "a damaged frame": (batch(capture_of(), 4, 6)[:-1] + b"\0", FrameDamaged),
+    "a damaged frame": (HELLO[:-1] + b"\x77", FrameDamaged),
+    "a damaged record": (
+        batch_of(4, records(capture_of(), 4, 6))[:-1] + b"\x01",
+        RecordDamaged,
+    ),
 }
 
 

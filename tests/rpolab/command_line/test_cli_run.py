@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reports import load_result, result_from_json
-from rpolab.commands import running
+from rpolab.commands import simulating
 from rpolab.exit_codes import ExitCode, worst
 
 MISSED = ('"max < 60 s"', '"max < 1 ms"')
@@ -125,13 +125,13 @@ def test_an_internal_error_is_one_line_with_a_hint_and_does_not_stop_the_others(
 ):
     quick(name="a.yaml")
     quick(name="b.yaml")
-    run_timed = running.run_timed
+    run_timed = simulating.run_timed
 
     def fail_once(*arguments, **options):
-        monkeypatch.setattr(running, "run_timed", run_timed)
+        monkeypatch.setattr(simulating, "run_timed", run_timed)
         raise KeyError("a\nb")
 
-    monkeypatch.setattr(running, "run_timed", fail_once)
+    monkeypatch.setattr(simulating, "run_timed", fail_once)
     outcome = rpolab("run", "a.yaml", "b.yaml")
     assert outcome.code == 3
     [line] = outcome.err.splitlines()
@@ -147,7 +147,7 @@ def test_the_traceback_of_an_internal_error_comes_on_request(rpolab, quick, monk
     def fail(*arguments, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(running, "run_timed", fail)
+    monkeypatch.setattr(simulating, "run_timed", fail)
     if way == "variable":
         monkeypatch.setenv("RPOLAB_TRACEBACK", "1")
     before = ["--traceback"] if way == "group option" else []

@@ -22,6 +22,7 @@ def test_it_is_read_with_its_own_keys_and_fires(tape_jam, world):
     scenario = scenarios.parse({**world, "faults": [JAM]})
     [fault] = scenario.faults
     assert fault.duration_ns == 20_000_000_000
+    assert scenario.model_dump()["faults"][0]["duration_ns"] == fault.duration_ns
     result = rpolab.run(scenario)
     [told] = result.faults
     assert (told.kind, told.fired, told.evidence) == (
