@@ -11,7 +11,6 @@ ENVIRONMENT = {
     "COLUMNS": "80",
     "LANG": "C.UTF-8",
     "PYTHONIOENCODING": "utf-8",
-    "RPOLAB_STORE": "off",
 }
 FENCE = re.compile(r"^```([a-z]+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"`([\w.-]+)`:\s*\Z")
