@@ -32,6 +32,8 @@ def value_text(value: float | None, unit: str) -> str:
         return "none"
     if unit == "s":
         return exact_duration_text(value)
+    if unit == "share":
+        return f"{value * 100:.6g} %"
     return size_text(value) if unit == "bytes" else f"{value:,.10g}"
 
 
