@@ -1,10 +1,11 @@
 """Sphinx directives that write the reference from the program itself, so that it cannot be behind.
 
-`schema-reference` shows a JSON Schema (of scenarios, results or studies) part by part, and
-`library-reference` the scenarios of the library in their groups.
+`schema-reference` shows a JSON Schema (of scenarios, results or studies) part by part,
+`metrics-reference` all metrics, and `library-reference` the scenarios of the library.
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -15,10 +16,17 @@ from sphinx.util.docutils import SphinxDirective
 from reports import result_schema, study_schema
 from rpolab import library_names
 from scenarios import load
+from scenarios.metrics import METRICS, Measure
 from scenarios.schema import scenario_schema
 
 SCHEMAS = {"scenario": scenario_schema, "result": result_schema, "study": study_schema}
 EXAMPLES_MAX = 3
+WORDS = {
+    Measure.DURATION_NS: "duration",
+    Measure.SIZE_BYTES: "size",
+    Measure.COUNT: "number",
+    Measure.SHARE: "share",
+}
 
 
 class SchemaReference(SphinxDirective):
@@ -34,6 +42,27 @@ class SchemaReference(SphinxDirective):
         for title, part in sorted(schema["$defs"].items()):
             lines += _part(name, title, part)
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+
+
+class MetricsReference(SphinxDirective):
+    """A table of all metrics for each thing that gives a sample."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the tables."""
+        lines = []
+        for sampling, rows in groupby(METRICS.values(), key=lambda metric: metric.sampling):
+            lines += [
+                f"A sample for {sampling}:",
+                "",
+                "| metric | in | what it is |",
+                "|---|---|---|",
+            ]
+            lines += [
+                f"| `{row.spelling}` | {WORDS[row.measure]} | {_prose(row.description)} |"
+                for row in rows
+            ]
+            lines.append("")
+        return self.parse_text_to_nodes("\n".join(lines))
 
 
 class LibraryReference(SphinxDirective):
@@ -126,5 +155,6 @@ def _plain_kind(document: str, value: dict[str, Any]) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives."""
     app.add_directive("schema-reference", SchemaReference)
+    app.add_directive("metrics-reference", MetricsReference)
     app.add_directive("library-reference", LibraryReference)
     return {"version": "1", "parallel_read_safe": True}
