@@ -6,6 +6,7 @@
 
 from collections.abc import Iterator
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar
 
 from docutils import nodes
@@ -16,17 +17,11 @@ from sphinx.util.docutils import SphinxDirective
 from reports import result_schema, study_schema
 from rpolab import library_names
 from scenarios import load
-from scenarios.metrics import METRICS, Measure
+from scenarios.metrics import metric_rows
 from scenarios.schema import scenario_schema
 
 SCHEMAS = {"scenario": scenario_schema, "result": result_schema, "study": study_schema}
 EXAMPLES_MAX = 3
-WORDS = {
-    Measure.DURATION_NS: "duration",
-    Measure.SIZE_BYTES: "size",
-    Measure.COUNT: "number",
-    Measure.SHARE: "share",
-}
 
 
 class SchemaReference(SphinxDirective):
@@ -50,17 +45,10 @@ class MetricsReference(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the tables."""
         lines = []
-        for sampling, rows in groupby(METRICS.values(), key=lambda metric: metric.sampling):
-            lines += [
-                f"A sample for {sampling}:",
-                "",
-                "| metric | in | what it is |",
-                "|---|---|---|",
-            ]
-            lines += [
-                f"| `{row.spelling}` | {WORDS[row.measure]} | {_prose(row.description)} |"
-                for row in rows
-            ]
+        for sampling, rows in groupby(metric_rows(), key=itemgetter(2)):
+            lines += [f"A sample for {sampling}:", ""]
+            lines += ["| metric | in | what it is |", "|---|---|---|"]
+            lines += [f"| `{name}` | {unit} | {_prose(told)} |" for name, unit, _, told in rows]
             lines.append("")
         return self.parse_text_to_nodes("\n".join(lines))
 
