@@ -37,6 +37,18 @@ def value_text(value: float | None, unit: str) -> str:
     return size_text(value) if unit == "bytes" else f"{value:,.10g}"
 
 
+def interval_text(threshold: ThresholdResult) -> str:
+    """Between which values the true one lies, empty where the observed one is exact."""
+    if threshold.low is None and threshold.high is None:
+        return ""
+    low, high = threshold.low, threshold.high
+    if low is None:
+        return f"up to {value_text(high, threshold.unit)}"
+    if high is None:
+        return f"{value_text(low, threshold.unit)} or more"
+    return f"{value_text(low, threshold.unit)} to {value_text(high, threshold.unit)}"
+
+
 def strictness_note(thresholds: Sequence[ThresholdResult]) -> str:
     """The sentence that says whether the limit itself passes, empty when no threshold asks it."""
     strict = any(threshold.is_strict for threshold in thresholds)
