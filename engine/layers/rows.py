@@ -10,8 +10,8 @@ from engine.history.packed_extents import PackedExtents
 from engine.journal.journal import Journal
 from engine.layers.strata import Piece, Shape, Stretch
 
-#: What is read at a time at most, of records that lie side by side.
-_STRETCH_BYTES_MAX = 4 << 20
+#: What is read at a time at most, of records that lie side by side: bodies are copied out of it.
+_STRETCH_BYTES_MAX = 256 << 10
 
 
 def _goes_on(run: list[Extent], extent: Extent) -> bool:
