@@ -58,11 +58,17 @@ class RunProgress:
         total_s = seconds(duration_ns) if duration_ns is not None else None
         self._task = self._progress.add_task(shown_title, total=total_s, simulated="")
 
-    def update(self, simulated_ns: int) -> None:
-        """Notes how far the simulation is, in nanoseconds after its start."""
+    def update(self, simulated_ns: int, note: str = "") -> None:
+        """Notes how far the simulation is, in nanoseconds after its start.
+
+        Args:
+            simulated_ns: of all runs together.
+            note: what else to show, such as 'run 3 of 20'.
+        """
         if self.is_shown:
             done_s = seconds(simulated_ns)
             text = f"{duration_text(int(done_s))} of {self._total_text}"
+            text = f"{note}, {text}" if note else text
             self._progress.update(self._task, completed=done_s, simulated=text)
 
     def __enter__(self) -> Self:

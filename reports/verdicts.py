@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -43,7 +44,7 @@ class ThresholdResult(Record):
     metric: str
     expr: str
     observed: Seconds | None
-    unit: Literal["s", "bytes", "count"]
+    unit: Literal["s", "bytes", "count", "share"]
     n: int = Field(ge=0)
     verdict: Verdict
     line: int = Field(0, ge=0)
@@ -58,6 +59,13 @@ class ThresholdResult(Record):
     def is_strict(self) -> bool:
         """Whether the limit itself misses the threshold."""
         return any(sign in self.expr for sign in "<>") and "=" not in self.expr
+
+    @property
+    def place(self) -> str:
+        """Where it is written: '45', 'clean.yaml:38' in another file, empty if unknown."""
+        if not self.line:
+            return ""
+        return f"{PurePath(self.file).name}:{self.line}" if self.file else str(self.line)
 
     @model_validator(mode="after")
     def _check_interval(self) -> Self:

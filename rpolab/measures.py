@@ -1,6 +1,7 @@
 """From what happened to the figures of the report: RPO(t), thresholds, verdict, assumptions."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Literal
 
 import scenarios
@@ -8,6 +9,7 @@ from reports import (
     Amount,
     Assumption,
     Curve,
+    FaultResult,
     ProtectionResult,
     Recovery,
     ThresholdResult,
@@ -17,18 +19,32 @@ from reports import (
 from rpolab.exposure import backlog_curve, bookmark_results, exceedances
 from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
+from rpolab.metric_samples import metric_samples
+from rpolab.phase_figures import catch_ups, phase_figures
 from rpolab.protections.base import PointClass, PointSource, Protection
 from rpolab.protections.kept_copy import KeptCopy
-from scenarios import Measure, Scenario, Threshold, combine, evaluate
+from scenarios import (
+    SHARE_PARTS,
+    Evaluation,
+    Measure,
+    Scenario,
+    Span,
+    Threshold,
+    combine,
+    evaluate,
+)
 from sim.fault_plan import FaultOutcome
 
 NS_PER_SECOND = 1_000_000_000
 _RPO_METRICS: dict[PointClass, str] = {"any": "rpo", "app": "app_rpo"}
-UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
+UNITS: dict[Measure, Literal["s", "bytes", "count", "share"]] = {
     Measure.DURATION_NS: "s",
     Measure.SIZE_BYTES: "bytes",
     Measure.COUNT: "count",
+    Measure.SHARE: "share",
 }
+PER_UNIT = {"s": NS_PER_SECOND, "share": SHARE_PARTS}
+"""Base units in one unit of a result, where that is not the base unit itself."""
 
 
 def protection_result(
@@ -37,6 +53,8 @@ def protection_result(
     ledgers: Ledgers,
     end_ns: int,
     limits_ns: Mapping[PointClass, Sequence[int]],
+    phases: Mapping[str, Span],
+    faults: Sequence[FaultResult],
 ) -> ProtectionResult:
     """Return what one protection did until `end_ns`, with its RPO(t) by class.
 
@@ -48,6 +66,8 @@ def protection_result(
         ledgers: the truth.
         end_ns: the disaster, or the run's end.
         limits_ns: the limits of RPO to tell the exceedances of, by class.
+        phases: where each phase of the run lies.
+        faults: what became of the faults.
     """
     copy = protection.copies[0]
     curve = _curve(copy, "any", end_ns)
@@ -69,6 +89,8 @@ def protection_result(
             *exceedances("any", curve, limits_ns["any"]),
             *exceedances("app", app_curve, limits_ns["app"]),
         ),
+        phases=phase_figures(phases, {"any": curve, "app": app_curve}, limits_ns),
+        catch_ups=catch_ups(curve, faults),
     )
 
 
@@ -79,16 +101,17 @@ def _curve(copy: PointSource, consistency: PointClass, end_ns: int) -> Curve | N
 
 def rpo_limits_ns(scenario: Scenario, name: str) -> dict[PointClass, list[int]]:
     """Return the limits that the scenario sets on a protection's RPO, by class."""
-    return {
-        consistency: [
-            threshold.expression.limit
-            for threshold in scenario.threshold_list()
-            if threshold.protection == name
-            and threshold.metric == metric
-            and threshold.expression.operator in ("<", "<=")
-        ]
-        for consistency, metric in _RPO_METRICS.items()
-    }
+    limits: dict[PointClass, list[int]] = {"any": [], "app": []}
+    for threshold in scenario.threshold_list():
+        consistency: PointClass = "app" if threshold.metric.startswith("app_") else "any"
+        if threshold.protection != name:
+            continue
+        if threshold.limit_ns is not None:
+            limits[consistency].append(threshold.limit_ns)
+        is_upper = threshold.expression.operator in ("<", "<=")
+        if is_upper and threshold.metric == _RPO_METRICS[consistency]:
+            limits[consistency].append(threshold.expression.limit)
+    return limits
 
 
 def optional_seconds(time_ns: int | None) -> float | None:
@@ -100,11 +123,7 @@ def judge(
     scenario: Scenario, protections: Sequence[ProtectionResult]
 ) -> tuple[ThresholdResult, ...]:
     """Return the verdict of every threshold of the scenario."""
-    by_name = {protection.name: protection for protection in protections}
-    return tuple(
-        _judge(threshold, by_name[threshold.protection].recoveries)
-        for threshold in scenario.threshold_list()
-    )
+    return tuple(_judge(threshold, protections) for threshold in scenario.threshold_list())
 
 
 def overall(judged: Sequence[ThresholdResult], faults: Sequence[FaultOutcome]) -> Verdict:
@@ -129,69 +148,36 @@ def disk_assumptions(scenario: Scenario) -> list[Assumption]:
     ]
 
 
-def _judge(threshold: Threshold, recoveries: Sequence[Recovery]) -> ThresholdResult:
-    samples, unmeasured = _samples(threshold.metric, recoveries)
-    evaluation = evaluate(threshold, samples, unmeasured=unmeasured)
+def _judge(threshold: Threshold, protections: Sequence[ProtectionResult]) -> ThresholdResult:
+    samples, unmeasured = samples_of(threshold, protections)
+    return threshold_result(threshold, evaluate(threshold, samples, unmeasured=unmeasured))
+
+
+def threshold_result(threshold: Threshold, evaluation: Evaluation) -> ThresholdResult:
+    """Return a threshold's outcome in the units of a result."""
     observed = evaluation.observed
-    unit = UNITS[threshold.measure]
-    if observed is not None and unit == "s":
-        observed = observed / NS_PER_SECOND
     return ThresholdResult(
         metric=threshold.name,
         expr=threshold.expression.text,
-        observed=None if observed is None else round(float(observed), 9),
-        unit=unit,
+        observed=None if observed is None else in_unit(threshold, observed),
+        unit=UNITS[threshold.measure],
         n=evaluation.samples,
         verdict=Verdict(evaluation.verdict.value),
         line=threshold.line,
         file=threshold.file,
         note=evaluation.note,
-        limit=threshold.expression.limit / (NS_PER_SECOND if unit == "s" else 1),
+        limit=in_unit(threshold, threshold.expression.limit),
     )
 
 
-def _samples(metric: str, recoveries: Sequence[Recovery]) -> tuple[list[int], int]:
-    """Return a metric's samples, and how many recoveries should have given one and did not.
-
-    RPO and losses are those of recoveries to any write, and of disasters to whatever point the
-    scenario recovers them to; drills of bookmarks count for `app_rpo` alone.
-    """
-    counted = {
-        "refused": [int(recovery.outcome == "refused") for recovery in recoveries],
-        "recovered": [int(recovery.outcome == "recovered") for recovery in recoveries],
-        "phantom": [recovery.phantom for recovery in recoveries if recovery.lost is not None],
-        "findings": [item.findings_count for item in recoveries if item.lost is not None],
-        "damaged": [recovery.damaged for recovery in recoveries if recovery.lost is not None],
-    }
-    if metric in counted:
-        return counted[metric], 0
-    if metric == "app_rpo":
-        relevant = [item for item in recoveries if item.consistency == "app"]
-    else:
-        relevant = [
-            item for item in recoveries if item.consistency == "any" or item.cause == "disaster"
-        ]
-    values = [_value(metric, recovery) for recovery in relevant]
-    samples = [value for value in values if value is not None]
-    return samples, len(values) - len(samples)
+def in_unit(threshold: Threshold, value: Fraction | float) -> float:
+    """Return a value in base units as one in the unit of the threshold's result."""
+    per_unit = PER_UNIT.get(UNITS[threshold.measure], 1)
+    return round(float(value / per_unit), 9)
 
 
-def _value(metric: str, recovery: Recovery) -> int | None:
-    if recovery.outcome != "recovered" or recovery.lost is None or recovery.rpo_s is None:
-        return None
-    reported_s = recovery.reported_rpo_s
-    values = {
-        "rpo": _nanoseconds(recovery.rpo_s),
-        "app_rpo": _nanoseconds(recovery.rpo_s),
-        "rto": _nanoseconds(recovery.rto_s),
-        "lost_messages": recovery.lost.messages,
-        "lost_bytes": recovery.lost.bytes,
-        "reported_rpo_error": (
-            None if reported_s is None else _nanoseconds(abs(reported_s - recovery.rpo_s))
-        ),
-    }
-    return values[metric]
-
-
-def _nanoseconds(length_s: float | None) -> int | None:
-    return None if length_s is None else round(length_s * NS_PER_SECOND)
+def samples_of(
+    threshold: Threshold, protections: Sequence[ProtectionResult]
+) -> tuple[list[int], int]:
+    """Return a threshold's samples in one run, in base units, and how many could not be taken."""
+    return metric_samples(threshold.target, threshold.span, protections)

@@ -3,13 +3,17 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rpolab.terminal import say_bytes
 from scenarios import Scenario
+
+if TYPE_CHECKING:
+    from rpolab.keeping import Keeping
 
 STANDARD_OUTPUT = "-"
 
@@ -27,6 +31,12 @@ class TextFile:
 
     option: str
     path: Path | None
+
+    def named(self, ending: str) -> "TextFile":
+        """The file beside it whose name has such an ending before the suffix."""
+        if self.path is None or not ending:
+            return self
+        return replace(self, path=self.path.with_stem(f"{self.path.stem}{ending}"))
 
     def write(self, text: str) -> None:
         """Writes the whole text, or leaves what was there.
@@ -55,11 +65,12 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One scenario to run, the name it was asked for by, and what to write."""
+    """One scenario to run, the name it was asked for by, what to write, and who keeps it."""
 
     name: str
     scenario: Scenario
     outputs: Outputs
+    keeping: "Keeping | None" = None
 
 
 def plan_outputs(

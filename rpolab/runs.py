@@ -34,10 +34,12 @@ def run(
         WorkloadFileError: a file that its workload names cannot be used.
         HookFailed: what another package brings failed.
         OSError: the folder cannot be made.
-        ValueError: the seed is out of range.
+        ValueError: the seed is out of range, or the scenario is a study.
     """
     loaded = scenario if isinstance(scenario, Scenario) else load(scenario)
     chosen = with_seed(loaded, seed)
+    if chosen.is_study:
+        raise ValueError(f"'{chosen.title}' is a study of several runs: use rpolab.run_study")
     is_named = not isinstance(scenario, Scenario)
     replay = replay_command(str(scenario), chosen.seed) if is_named else ""
     if keep is not None:
@@ -46,12 +48,16 @@ def run(
 
 
 def with_seed(scenario: Scenario, seed: int | None) -> Scenario:
-    """The scenario with another seed; the same scenario when none is given."""
+    """The scenario with another seed, the first of its replications; the same without one."""
     if seed is None:
         return scenario
     if not 0 <= seed <= SEED_MAX:
         raise ValueError(f"the seed {seed} is out of range: write a number from 0 to {SEED_MAX}")
-    return scenario.model_copy(update={"seed": seed})
+    plan = scenario.replications
+    if plan is not None and seed + plan.count - 1 > SEED_MAX:
+        raise ValueError(f"the last of {plan.count} seeds from {seed} is more than {SEED_MAX}")
+    again = None if plan is None else plan.model_copy(update={"first_seed": None})
+    return scenario.model_copy(update={"seed": seed, "replications": again})
 
 
 def replay_command(name: str, seed: int, options: Sequence[str] = ()) -> str:

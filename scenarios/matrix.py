@@ -1,5 +1,6 @@
 """`vary` and `replications`: one scenario as many, each choice of values with each seed."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from scenarios.document import DocumentError
+from scenarios.document import DocumentError, read_document
 from scenarios.fields import Strict
 from scenarios.findings import Path
 from scenarios.nodes import Mark, Node
@@ -182,8 +183,18 @@ def spelled(value: Node) -> str:
     if isinstance(value.value, list):
         return f"[{', '.join(spelled(item) for item in value.value)}]"
     words = {None: "null", True: "true", False: "false"}
-    is_word = value.value is None or isinstance(value.value, bool)
-    return visible(words[value.value] if is_word else str(value.value))
+    if value.value is None or isinstance(value.value, bool):
+        return words[value.value]
+    text = str(value.value)
+    return text if not isinstance(value.value, str) or _is_plain(text) else json.dumps(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether text without quotes is read as what it is."""
+    try:
+        return bool(read_document(text.encode("utf-8", "surrogatepass")).value == text)
+    except DocumentError:
+        return False
 
 
 def _error(mark: Mark, message: str, hint: str) -> DocumentError:

@@ -14,7 +14,7 @@ from reports.html.heading import heading_of_run, heading_of_study
 from reports.html.losses import loss_parts
 from reports.html.parts import Part, Prose, Section, safe, verdict_chip
 from reports.html.provenance import assumption_parts, provenance_parts, replay_parts
-from reports.html.study import study_sections, worst_run
+from reports.html.study import distribution_section, study_sections, worst_run
 from reports.html.targets import target_parts, what_if_parts
 from reports.html.timeline import timeline_figure
 from reports.html.waterfall import waterfall_parts
@@ -49,6 +49,7 @@ def _sections_of_run(result: Result) -> Iterator[Section]:
         "targets", "Targets and what was achieved", tuple(target_parts(result.thresholds))
     )
     yield from _told_of_run(result, "The run as a timeline")
+    yield from _lost_and_covered(result)
     yield from _closing(result, result)
 
 
@@ -57,6 +58,8 @@ def _sections_of_study(study: Study) -> Iterator[Section]:
     cell, run = worst_run(study)
     label = f"{cell.name}, seed {run.seed}" if cell.name else f"seed {run.seed}"
     yield from _told_of_run(run, f"The worst run as a timeline: {label}")
+    yield distribution_section(study)
+    yield from _lost_and_covered(run)
     yield from _closing(study, run)
 
 
@@ -69,6 +72,10 @@ def _told_of_run(result: Result, timeline_title: str) -> Iterator[Section]:
     steps = tuple(waterfall_parts(result, clock))
     yield Section("rto", "Until mail was back (RTO)", steps or (Prose(("No step was timed.",)),))
     yield Section("comparison", "Protections and copies", tuple(comparison_parts(result)))
+
+
+def _lost_and_covered(result: Result) -> Iterator[Section]:
+    clock = Clock(result.scenario, result.simulated_s)
     yield Section("losses", "Lost mail", tuple(loss_parts(result, clock)))
     yield Section("coverage", "Retention window", tuple(coverage_parts(result, clock)))
 

@@ -20,10 +20,14 @@ CELLS_SHOWN = 60
 
 
 def study_sections(study: Study) -> Iterator[Section]:
-    """Yield the sections that only a study has."""
+    """Yield what a study answers first: which targets were met, and by which choice."""
     yield Section("targets", "Targets and what was achieved", tuple(_cell_targets(study)))
     yield Section("planning", _planning_title(study), tuple(_planning(study)))
-    yield Section("distribution", "How the runs differ", tuple(_distributions(study)))
+
+
+def distribution_section(study: Study) -> Section:
+    """Return how the figures spread over the runs of each cell."""
+    return Section("distribution", "How the runs differ", tuple(_distributions(study)))
 
 
 def worst_run(study: Study) -> tuple[Cell, Result]:
@@ -51,9 +55,9 @@ def _rpo_max_s(run: Result) -> float:
 
 def _cell_targets(study: Study) -> Iterator[Part]:
     for cell in study.cells[:CELLS_SHOWN]:
-        if len(study.cells) > 1:
-            yield Prose((f"{cell.name}: {cell.runs_met} of {len(cell.runs)} runs met all.",))
-        yield from target_parts(cell.thresholds)
+        name = f"{cell.name}: " if cell.name else ""
+        caption = f"{name}{cell.runs_met} of {len(cell.runs)} runs met every target"
+        yield from target_parts(cell.thresholds, caption)
     if len(study.cells) > CELLS_SHOWN:
         yield Prose((f"{len(study.cells) - CELLS_SHOWN} more cells are in the JSON document.",))
 
@@ -77,7 +81,7 @@ def _planning(study: Study) -> Iterator[Part]:
     rows = tuple(
         (
             item.target or "all targets",
-            *(", ".join(item.meeting(share)) or "none of these" for share in SHARES_PERCENT),
+            *(_values_text(study, item.meeting(share)) for share in SHARES_PERCENT),
         )
         for item in found
     )
@@ -86,6 +90,13 @@ def _planning(study: Study) -> Iterator[Part]:
         yield Table("What meets the target", columns("~Target", *names), rows, note)
     for item in found:
         yield _cells_table(item)
+
+
+def _values_text(study: Study, names: Sequence[str]) -> str:
+    """Cells by their value alone where one path was varied, else by their names."""
+    values = {cell.name: ", ".join(cell.settings.values()) for cell in study.cells}
+    shown = [values[name] if len(study.varied) == 1 else name for name in names]
+    return "; ".join(shown) or "none of these"
 
 
 def _cells_table(item: Attainment) -> Table:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from reports.durations import duration_text
-from reports.headline import strictness_note, value_text
+from reports.headline import interval_text, strictness_note, value_text
 from reports.html.parts import Part, Prose, Table, columns, joined, markup, verdict_chip
 from reports.model import Result
 from reports.verdicts import ThresholdResult
@@ -13,22 +13,19 @@ from reports.verdicts import ThresholdResult
 CLASS_NAMES = {"any": "any write", "app": "application-consistent"}
 
 
-def target_parts(thresholds: Sequence[ThresholdResult]) -> Iterator[Part]:
+def target_parts(
+    thresholds: Sequence[ThresholdResult], caption: str = "Each target, and what was achieved"
+) -> Iterator[Part]:
     """Yield the table of thresholds, or that there are none."""
     if not thresholds:
         yield Prose(("The scenario has no thresholds: nothing was judged.",), "warning")
         return
-    has_interval = any(item.low is not None or item.high is not None for item in thresholds)
+    has_interval = any(interval_text(item) for item in thresholds)
     names = ["~Target", "Class", "Limit", ">Achieved", ">Samples", "~Verdict", ">Line"]
     if has_interval:
         names.insert(4, ">95 % interval")
     rows = tuple(_row(item, has_interval=has_interval) for item in thresholds)
-    yield Table(
-        "Targets against what was achieved",
-        columns(*names),
-        rows,
-        strictness_note(thresholds),
-    )
+    yield Table(caption, columns(*names), rows, strictness_note(thresholds))
 
 
 def _row(item: ThresholdResult, *, has_interval: bool) -> tuple[str | Markup, ...]:
@@ -47,7 +44,7 @@ def _row(item: ThresholdResult, *, has_interval: bool) -> tuple[str | Markup, ..
         str(item.line) if item.line else "",
     ]
     if has_interval:
-        cells.insert(4, _interval_text(item))
+        cells.insert(4, interval_text(item) or "exact")
     return tuple(cells)
 
 
@@ -57,14 +54,6 @@ def _class_text(metric: str) -> str:
     if name.startswith("app_"):
         return CLASS_NAMES["app"]
     return CLASS_NAMES["any"] if name.startswith(("rpo", "lost", "reported")) else ""
-
-
-def _interval_text(item: ThresholdResult) -> str:
-    if item.low is None and item.high is None:
-        return "exact"
-    low = "unknown" if item.low is None else value_text(item.low, item.unit)
-    high = "unknown" if item.high is None else value_text(item.high, item.unit)
-    return f"{low} to {high}"
 
 
 def what_if_parts(result: Result) -> Iterator[Part]:

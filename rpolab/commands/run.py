@@ -1,11 +1,13 @@
 """`rpolab run`: reads the scenarios and checks the outputs, before anything runs."""
 
 import os
+from dataclasses import replace
 
 import click
 
 from rpolab.commands.report_options import report_options
 from rpolab.commands.selection import SCENARIOS, SETTINGS, nothing_selected
+from rpolab.commands.store_options import keeping_options
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import Failures, traceback_option
 from rpolab.outputs import Job, Outputs, plan_outputs
@@ -23,7 +25,7 @@ from scenarios.model import SEED_MAX
     "--seed",
     type=click.IntRange(0, SEED_MAX),
     metavar="N",
-    help="Take the place of the scenario's own seed.",
+    help="Take the place of the scenario's own seed; with replications, of the first.",
 )
 @click.option(
     "--json",
@@ -45,7 +47,16 @@ from scenarios.model import SEED_MAX
     "an existing folder.",
 )
 @report_options
+@click.option(
+    "--jobs",
+    "workers",
+    type=click.IntRange(1, 1_000),
+    metavar="N",
+    help="How many runs of a study at once; by default as many as there are processors. "
+    "The results do not depend on it.",
+)
 @click.option("--quiet", is_flag=True, help="Print no report and no progress, only errors.")
+@keeping_options
 @traceback_option
 @click.pass_obj
 def command(
@@ -58,9 +69,13 @@ def command(
     keep: str | None,
     trace: str | None,
     reports: ReportOptions,
+    workers: int | None,
     quiet: bool,
+    store: str | None,
 ) -> ExitCode:
     """Run scenarios one after another and report which mail was lost.
+
+    A scenario with 'vary' or 'replications' is a study: all its runs are judged together.
 
     SCENARIO is a library name or a file. All of them are read first: nothing runs when one is
     invalid. The exit code is the worst of theirs: 3, then 2, 1, 4 and 0.
@@ -75,8 +90,8 @@ def command(
         return ExitCode.INVALID
     outputs = plan_outputs(names, json=json_path, keep=keep, trace=trace)
     plan = plan_reports(names, reports, os.environ)
-    jobs = _jobs(scenarios, outputs)
-    return _run(jobs, seed=seed, quiet=quiet, failures=failures, reports=plan)
+    jobs = _kept_jobs(_jobs(scenarios, outputs), store)
+    return _run(jobs, seed, workers, quiet=quiet, failures=failures, reports=plan)
 
 
 def _valid(readings: list[Reading]) -> list[tuple[str, Scenario]] | None:
@@ -93,10 +108,26 @@ def _jobs(scenarios: list[tuple[str, Scenario]], outputs: list[Outputs]) -> list
     ]
 
 
+def _kept_jobs(jobs: list[Job], store: str | None) -> list[Job]:
+    """The jobs, each with the store that keeps what it finds."""
+    from rpolab.keeping import plan_keeping  # noqa: PLC0415 - the store's libraries, for runs only
+
+    keeping = plan_keeping(store, [job.scenario for job in jobs])
+    return [replace(job, keeping=keeping) for job in jobs]
+
+
 def _run(
-    jobs: list[Job], *, seed: int | None, quiet: bool, failures: Failures, reports: Reports
+    jobs: list[Job],
+    seed: int | None,
+    workers: int | None,
+    *,
+    quiet: bool,
+    failures: Failures,
+    reports: Reports,
 ) -> ExitCode:
     # Only now, when there is something to run, the simulation with its libraries is loaded.
     from rpolab.commands.running import run_jobs  # noqa: PLC0415 - see above
 
-    return run_jobs(jobs, seed=seed, quiet=quiet, failures=failures, reports=reports)
+    return run_jobs(
+        jobs, seed=seed, quiet=quiet, failures=failures, reports=reports, workers=workers
+    )

@@ -1,21 +1,22 @@
 """Runs what `rpolab run` has read and checked, and prints what was found."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from emulators.exchange.input_files import WorkloadFileError
-from reports import Verdict
-from reports.progress import RunProgress
-from reports.terminal import print_result, verdict_text
+from reports import Study, Verdict
+from reports.sheet import verdict_text
+from reports.study_terminal import print_study
+from reports.terminal import print_result
+from rpolab.commands.simulating import Found, seeded, simulate
 from rpolab.exit_codes import VERDICT_CODES, ExitCode, worst
 from rpolab.failures import Failures
 from rpolab.outputs import Job, OutputError
 from rpolab.problems import line_of, problem_of, unreadable
 from rpolab.report_files import Reports
-from rpolab.runs import TimedRun, replay_command, run_timed, with_seed
 from rpolab.terminal import closed_pipe_is_fine, complain, shown, write_line
 from scenarios import Problem, Scenario, ScenarioError
 
@@ -24,7 +25,13 @@ _WITHOUT_VERDICT = {ExitCode.INVALID: "invalid", ExitCode.BROKEN: "no verdict"}
 
 
 def run_jobs(
-    jobs: Sequence[Job], *, seed: int | None, quiet: bool, failures: Failures, reports: Reports
+    jobs: Sequence[Job],
+    *,
+    seed: int | None,
+    quiet: bool,
+    failures: Failures,
+    reports: Reports,
+    workers: int | None = None,
 ) -> ExitCode:
     """Runs all jobs in turn, prints and writes their results.
 
@@ -34,6 +41,7 @@ def run_jobs(
         quiet: print no report and no progress.
         failures: tells of what went wrong.
         reports: what is written beside the terminal's report.
+        workers: how many runs of a study at once; as many as there are processors without it.
 
     Returns:
         The worst exit code of all jobs.
@@ -44,9 +52,13 @@ def run_jobs(
     for job in jobs:
         if codes and not quiet:
             write_line(report, "")
-        scenario = with_seed(job.scenario, seed)
-        chosen = replace(job, scenario=scenario)
-        code, verdict = _run_job(chosen, report, failures, reports, quiet=quiet)
+        try:
+            found = simulate(_chosen(job, seed), workers=workers, quiet=quiet)
+        except Exception as error:  # noqa: BLE001 - the other scenarios still have their turn
+            reports.miss(job.name, f"{type(error).__name__}: {error}")
+            code, verdict = _failed(error, job, failures)
+        else:
+            code, verdict = _deliver(job, found, report, reports, quiet=quiet)
         codes.append(code)
         summary.append(f"{verdict.ljust(14)}{shown(job.name)}")
     if len(jobs) > 1 and not quiet:
@@ -64,68 +76,52 @@ def _report_stream(jobs: Sequence[Job]) -> TextIO:
     return sys.stderr if any(document.path is None for document in documents) else sys.stdout
 
 
-def _run_job(
-    job: Job, report: TextIO, failures: Failures, reports: Reports, *, quiet: bool
-) -> tuple[ExitCode, str]:
-    """Runs one job; returns its exit code and its verdict in words."""
-    try:
-        timed = _simulate(job, quiet=quiet)
-    except Exception as error:  # noqa: BLE001 - the other scenarios still have their turn
-        reports.miss(job.name, f"{type(error).__name__}: {error}")
-        problems = _input_problems(error, job.scenario)
-        if problems:
-            return _without_verdict(ExitCode.INVALID, "\n".join(map(line_of, problems)))
-        code = failures.report(error, job.name)
-        return code, _WITHOUT_VERDICT[code]
-    return _deliver(job, timed, report, reports, quiet=quiet)
+def _chosen(job: Job, seed: int | None) -> Job:
+    return replace(job, scenario=seeded(job.scenario, seed))
 
 
-def _simulate(job: Job, *, quiet: bool) -> TimedRun:
-    scenario, outputs = job.scenario, job.outputs
-    replay = replay_command(job.name, scenario.seed, scenario.source.options)
-
-    def simulate(progress: Callable[[int], None] | None) -> TimedRun:
-        return run_timed(
-            scenario,
-            progress=progress,
-            keep=outputs.keep,
-            keep_trace=outputs.trace is not None,
-            replay=replay,
-        )
-
-    if quiet:
-        return simulate(None)
-    with RunProgress(scenario.title, scenario.duration_ns) as line:
-        return simulate(line.update)
+def _failed(error: Exception, job: Job, failures: Failures) -> tuple[ExitCode, str]:
+    """Says why there is no result; returns the exit code, and a word for it."""
+    problems = _input_problems(error, job.scenario)
+    if problems:
+        return _without_verdict(ExitCode.INVALID, "\n".join(map(line_of, problems)))
+    code = failures.report(error, job.name)
+    return code, _WITHOUT_VERDICT[code]
 
 
 def _deliver(
-    job: Job, timed: TimedRun, report: TextIO, reports: Reports, *, quiet: bool
+    job: Job, found: Found, report: TextIO, reports: Reports, *, quiet: bool
 ) -> tuple[ExitCode, str]:
     """Writes the documents first: a closed pipe must not cost them. Then prints the report."""
-    result = timed.result
+    result = found.result
     code, verdict = EXIT_CODES[result.verdict], verdict_text(result.verdict)
     try:
-        _write_documents(job, timed)
+        _write_documents(job, found)
         reports.take(result)
     except OutputError as error:
         code, verdict = _without_verdict(ExitCode.BROKEN, f"Error: {error.message}")
     if not quiet:
         with closed_pipe_is_fine(report):
-            print_result(result, file=report)
+            if isinstance(result, Study):
+                print_study(result, file=report)
+            else:
+                print_result(result, file=report)
             report.flush()
         if job.outputs.keep is not None:
             complain(f"the recovered files are in {shown(job.outputs.keep)}")
-    if not result.thresholds:
+    if job.keeping and not job.keeping.try_keep(result, job.scenario, report, quiet=quiet):
+        code = worst((code, ExitCode.BROKEN))
+    if not job.scenario.thresholds:
         complain(f"{shown(job.name)}: nothing was judged: the scenario has no thresholds")
     return code, verdict
 
 
-def _write_documents(job: Job, timed: TimedRun) -> None:
+def _write_documents(job: Job, found: Found) -> None:
     if job.outputs.trace is not None:
-        job.outputs.trace.write("".join(f"{line}\n" for line in timed.trace_lines))
+        for ending, lines in found.traces.items():
+            job.outputs.trace.named(ending).write("".join(f"{line}\n" for line in lines))
     if job.outputs.json is not None:
-        job.outputs.json.write(timed.result.to_json())
+        job.outputs.json.write(found.result.to_json())
 
 
 def _input_problems(error: Exception, scenario: Scenario) -> tuple[Problem, ...]:

@@ -144,7 +144,7 @@ def test_a_scenario_that_breaks_is_an_error_in_junit(rpolab, quick, tmp_path, mo
     def fail(*arguments, **options):
         raise RuntimeError("the laboratory burnt down")
 
-    monkeypatch.setattr("rpolab.commands.running.run_timed", fail)
+    monkeypatch.setattr("rpolab.commands.simulating.run_timed", fail)
     outcome = rpolab("run", "quick.yaml", "--junit", "a.xml")
     assert outcome.code == 3
     assert 'message="RuntimeError: the laboratory burnt down"' in (tmp_path / "a.xml").read_text()

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from reports import load_result, result_from_json
-from rpolab.commands import running
+from rpolab.commands import simulating
 from rpolab.exit_codes import ExitCode, worst
+from scenarios import METRICS
 
 MISSED = ('"max < 60 s"', '"max < 1 ms"')
 UNJUDGED = ('thresholds:\n  cdp.rpo: ["max < 60 s"]\n', "")
@@ -125,13 +126,13 @@ def test_an_internal_error_is_one_line_with_a_hint_and_does_not_stop_the_others(
 ):
     quick(name="a.yaml")
     quick(name="b.yaml")
-    run_timed = running.run_timed
+    run_timed = simulating.run_timed
 
     def fail_once(*arguments, **options):
-        monkeypatch.setattr(running, "run_timed", run_timed)
+        monkeypatch.setattr(simulating, "run_timed", run_timed)
         raise KeyError("a\nb")
 
-    monkeypatch.setattr(running, "run_timed", fail_once)
+    monkeypatch.setattr(simulating, "run_timed", fail_once)
     outcome = rpolab("run", "a.yaml", "b.yaml")
     assert outcome.code == 3
     [line] = outcome.err.splitlines()
@@ -147,7 +148,7 @@ def test_the_traceback_of_an_internal_error_comes_on_request(rpolab, quick, monk
     def fail(*arguments, **options):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(running, "run_timed", fail)
+    monkeypatch.setattr(simulating, "run_timed", fail)
     if way == "variable":
         monkeypatch.setenv("RPOLAB_TRACEBACK", "1")
     before = ["--traceback"] if way == "group option" else []
@@ -211,3 +212,13 @@ def test_output_that_cannot_be_written_is_an_error_and_no_success(start_child, q
     assert process.returncode == 3
     assert "cannot be written" in errors.splitlines()[-1]
     assert "Traceback" not in errors
+
+
+def test_list_tells_every_metric_with_its_unit_under_what_gives_a_sample(rpolab):
+    outcome = rpolab("list", "--metrics")
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert len([line for line in lines if line.startswith("  ")]) == len(METRICS)
+    [line] = [line for line in lines if line.startswith("  lost_messages ")]
+    assert line.split(maxsplit=2)[1:] == ["number", "acknowledged messages that did not come back"]
+    assert "A sample for each recovery of any class:" in lines
