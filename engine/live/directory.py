@@ -55,7 +55,8 @@ class JournalDirectory:
 
     def exists(self, name: str) -> bool:
         """Tell whether there is a plain file of this name."""
-        return os.path.isfile(f"{self._path}/{name}")  # noqa: PTH113 - asked once per file: 5 times as fast
+        # pathlib takes 5 times as long, and an opening asks for each of a thousand files.
+        return os.path.isfile(f"{self._path}/{name}")  # noqa: PTH113 - see above
 
     def size(self, name: str) -> int:
         """Return the size of a file in bytes."""
