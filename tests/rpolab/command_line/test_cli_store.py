@@ -68,6 +68,24 @@ def test_a_run_is_kept_beside_where_it_runs_and_found_in_the_history(
     assert "nothing but real time differs" in compared.out
 
 
+def test_a_study_is_kept_with_all_its_runs(rpolab, quick, monkeypatch):
+    monkeypatch.delenv("RPOLAB_STORE")
+    quick(("10 min", "1 min"), ("10:05", "10:00:30"))
+    several = ("--set", "replications=2", "--jobs", "1")
+    for _ in range(2):
+        assert "kept     " in rpolab("run", "quick.yaml", *several).out
+    document = json.loads(rpolab("history", "--json", "--metric", "cdp.rpo max").out)
+    assert [entry["kind"] for entry in document["entries"]] == ["study", "study"]
+    [trend] = document["trends"]
+    assert trend["seeds"] == [7, 8]
+    assert len(trend["points"]) == 2
+    assert trend["steps"] == []
+    assert "2 seeds" in rpolab("history", "quick").out
+    compared = rpolab("compare", "latest~1", "latest", "--fail-on", "worse", "--all")
+    assert compared.code == 0
+    assert "same (0 worse, 0 better of 2)" in compared.out
+
+
 def test_nothing_is_kept_where_nothing_shall_be(rpolab, quick, monkeypatch, listed, tmp_path):
     monkeypatch.delenv("RPOLAB_STORE")
     quick(("10 min", "1 min"), ("10:05", "10:00:30"))
