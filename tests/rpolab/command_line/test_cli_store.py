@@ -160,11 +160,20 @@ def test_a_baseline_is_the_newest_run_of_the_branch(rpolab, kept):
     assert rpolab("compare", "--baseline", "0000000", "1111").out.startswith("site-loss 00000000")
 
 
+def test_a_file_is_not_compared_with_itself_where_it_was_kept_too(rpolab, kept, tmp_path):
+    store = kept(1.0, 2.0, branch="main")
+    with open_store(store.place, create=False) as opened:
+        newest = opened.document("1" * 16)
+    (tmp_path / "new.json").write_text(newest.to_json(), encoding="utf-8")
+    outcome = rpolab("compare", "new.json", "--baseline", "main")
+    assert outcome.out.startswith("site-loss 00000000 at 0000000 -> new.json")
+
+
 def test_a_baseline_that_was_never_kept_is_an_error_and_no_success(rpolab, kept):
     kept(1.0, 2.0)
     outcome = rpolab("compare", "--baseline", "release", "--fail-on", "worse")
     assert outcome.code == 2
-    assert "no run of 'site-loss' with seed 7 was kept on 'release'" in outcome.err
+    assert "no other run of 'site-loss' with seed 7 was kept on 'release'" in outcome.err
 
 
 def test_two_files_are_compared_without_a_store(rpolab, sample, tmp_path, listed):
