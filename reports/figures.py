@@ -16,7 +16,7 @@ from reports.records import RpoStatistics
 from reports.recoveries import Recovery
 from reports.verdicts import ThresholdResult
 
-Unit = Literal["s", "bytes", "count"]
+Unit = Literal["s", "bytes", "count", "share"]
 WALL_CLOCK = "wall_s"
 _OPERATOR = re.compile(r"\s*(<=|>=|==|<|>)")
 
