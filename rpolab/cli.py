@@ -25,6 +25,7 @@ COMMANDS = {
     "run": _Entry("rpolab.commands.run", "Run scenarios and report which mail was lost."),
     "list": _Entry("rpolab.commands.list_library", "List the scenarios of the library."),
     "report": _Entry("rpolab.commands.report", "Write reports of stored results."),
+    "new": _Entry("rpolab.commands.new", "Write a scenario to begin with."),
     "check": _Entry("rpolab.commands.check", "Find everything that is wrong with scenarios."),
     "schema": _Entry("rpolab.commands.schema", "Print the JSON Schema of a scenario or a result."),
     "eseutil": _Entry("rpolab.commands.eseutil", "The emulated eseutil, on real files."),

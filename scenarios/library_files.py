@@ -15,6 +15,11 @@ def library_folder() -> Path:
     return Path(str(resources.files("scenarios"))) / "library"
 
 
+def starter_path() -> Path:
+    """The file that a new scenario begins as."""
+    return library_folder().with_name("starter.yaml")
+
+
 def library_names() -> list[str]:
     """The names of the library's scenarios, sorted; a name does not tell the group."""
     return sorted(_paths())

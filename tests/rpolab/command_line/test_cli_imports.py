@@ -40,7 +40,17 @@ def test_help_imports_neither_models_nor_simulation(tmp_path, arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["check", "site-loss"], ["list"], ["run", "site-los"], ["schema", "scenario"]]
+    "arguments",
+    [
+        ["check", "site-loss"],
+        ["check", "--json", "site-loss", "--set", "vary={link.latency: [1 ms, 2 ms]}"],
+        ["list"],
+        ["list", "--json"],
+        ["new", "plan.yaml"],
+        ["new", "site-loss", "plan.yaml"],
+        ["run", "site-los"],
+        ["schema", "scenario"],
+    ],
 )
 def test_reading_a_scenario_imports_no_simulation(tmp_path, arguments):
     code, names = imported(arguments, tmp_path)
