@@ -3,6 +3,7 @@
 A subcommand's module is imported when it is used, so that `rpolab --help` answers at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -85,6 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what follows the program's name; the process's own when left out.
     """
+    # Plugins of pydantic are for other programs: looking for them takes longer than a check.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     prepare_streams()
     failures = Failures()
     code = _run(None if arguments is None else list(arguments), failures)
