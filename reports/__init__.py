@@ -5,11 +5,13 @@
 
 from reports.copies import (
     Bookmark,
+    CatchUp,
     CopyResult,
     Coverage,
     CoverageGap,
     Exceedance,
     KeptHistory,
+    PhaseFigures,
     StageLoss,
 )
 from reports.curve import Curve, Stretch
@@ -42,6 +44,7 @@ __all__ = [
     "Amount",
     "Assumption",
     "Bookmark",
+    "CatchUp",
     "Cell",
     "CopyHealthFigures",
     "CopyResult",
@@ -58,6 +61,7 @@ __all__ = [
     "Loss",
     "LostMessage",
     "Notice",
+    "PhaseFigures",
     "Point",
     "ProtectionResult",
     "RaisedAlarm",

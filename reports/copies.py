@@ -70,6 +70,30 @@ class StageLoss(Record):
     by: str = ""
 
 
+class PhaseFigures(Record):
+    """RPO(t) in one phase of the run, exact; `to_s` is earlier than its end after a disaster."""
+
+    name: str
+    from_s: Seconds
+    to_s: Seconds
+    rpo: RpoStatistics | None = None
+    app_rpo: RpoStatistics | None = None
+    exceedances: tuple[Exceedance, ...] = ()
+
+
+class CatchUp(Record):
+    """How long it took after a fault of that kind was lifted, until RPO(t) was as before it.
+
+    `level_s` is the highest RPO of the minute before it struck; `length_s` is None where the run
+    ended before it was reached.
+    """
+
+    kind: str
+    from_s: Seconds
+    level_s: Seconds
+    length_s: Seconds | None
+
+
 class KeptHistory(Record):
     """What a protection or a copy could give over the run; `rpo` and `curve` are to any write.
 
@@ -88,6 +112,8 @@ class KeptHistory(Record):
     exceedances: tuple[Exceedance, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     loss_by_stage: tuple[StageLoss, ...] = ()
+    phases: tuple[PhaseFigures, ...] = ()
+    catch_ups: tuple[CatchUp, ...] = ()
 
 
 class CopyName(Record):

@@ -77,6 +77,25 @@ class Curve:
         stretch = self.stretches[low]
         return stretch.low_ns + time_ns - stretch.start_ns
 
+    def between(self, from_ns: int, to_ns: int) -> "Curve | None":
+        """The part of the curve between two instants; None where it has none."""
+        parts = [
+            Stretch(start, end, stretch.low_ns + start - stretch.start_ns)
+            for stretch in self.stretches
+            if (start := max(stretch.start_ns, from_ns)) < (end := min(stretch.end_ns, to_ns))
+        ]
+        return Curve(parts) if parts else None
+
+    def falls_to(self, level_ns: int, from_ns: int) -> int | None:
+        """The first instant from one on at which RPO is no more than a level; None if never."""
+        for stretch in self.stretches:
+            start_ns = max(stretch.start_ns, from_ns)
+            if stretch.end_ns > from_ns and (
+                stretch.low_ns + start_ns - stretch.start_ns <= level_ns
+            ):
+                return start_ns
+        return None
+
     def max_ns(self) -> int:
         """The highest value, reached just before a drop or at the end."""
         return max(stretch.high_ns for stretch in self.stretches)

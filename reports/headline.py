@@ -32,7 +32,21 @@ def value_text(value: float | None, unit: str) -> str:
         return "none"
     if unit == "s":
         return exact_duration_text(value)
+    if unit == "share":
+        return f"{value * 100:.6g} %"
     return size_text(value) if unit == "bytes" else f"{value:,.10g}"
+
+
+def interval_text(threshold: ThresholdResult) -> str:
+    """Between which values the true one lies, empty where the observed one is exact."""
+    if threshold.low is None and threshold.high is None:
+        return ""
+    low, high = threshold.low, threshold.high
+    if low is None:
+        return f"up to {value_text(high, threshold.unit)}"
+    if high is None:
+        return f"{value_text(low, threshold.unit)} or more"
+    return f"{value_text(low, threshold.unit)} to {value_text(high, threshold.unit)}"
 
 
 def strictness_note(thresholds: Sequence[ThresholdResult]) -> str:

@@ -1,11 +1,15 @@
 """Lost mail summed up: where it was when disaster struck, and whose it was."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from reports.durations import size_text
 from reports.model import ProtectionResult
 from reports.recoveries import LostMessage, Recovery
+
+_MANY = 10
+_MOST_TOLD = 3
 
 
 class StageRow(NamedTuple):
@@ -36,6 +40,24 @@ def top_mailboxes(messages: Iterable[LostMessage], shown_max: int) -> list[tuple
         sizes[message.mailbox] += message.bytes
     ordered = sorted(counts, key=lambda mailbox: (-counts[mailbox], -sizes[mailbox], mailbox))
     return [(mailbox, counts[mailbox], sizes[mailbox]) for mailbox in ordered[:shown_max]]
+
+
+def source_text(protection: ProtectionResult, recovery: Recovery) -> str:
+    """The protection, with the copy that a recovery came from where there are several."""
+    return f"{protection.name}@{recovery.copy_name}" if recovery.copy_name else protection.name
+
+
+def loss_sentences(recovery: Recovery) -> Iterator[str]:
+    """Yield where the lost mail was, and of many lost messages whose they were."""
+    messages = recovery.lost_messages_list
+    stages = [
+        f"{row.stage} {row.messages:,} ({size_text(row.bytes)})" for row in by_stage(messages)
+    ]
+    if stages:
+        yield f"Where they were: {', '.join(stages)}."
+    if len(messages) > _MANY:
+        most = [f"{name} {count:,}" for name, count, _ in top_mailboxes(messages, _MOST_TOLD)]
+        yield f"Most lost: {', '.join(most)}."
 
 
 def telling_recoveries(protection: ProtectionResult) -> Sequence[Recovery]:

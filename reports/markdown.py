@@ -9,6 +9,7 @@ from reports.durations import count_text, duration_text, size_text
 from reports.headline import (
     answer_text,
     drill_sentences,
+    interval_text,
     recovery_sentences,
     strictness_note,
     value_text,
@@ -153,7 +154,7 @@ def _threshold_blocks(thresholds: Sequence[ThresholdResult]) -> Iterator[str]:
             f"{_SIGNS[item.verdict]} {_word(item.verdict)}",
             item.metric,
             item.expr,
-            value_text(item.observed, item.unit),
+            _observed_text(item),
             f"{item.n:,}",
             str(item.line) if item.line else "",
         )
@@ -165,6 +166,11 @@ def _threshold_blocks(thresholds: Sequence[ThresholdResult]) -> Iterator[str]:
         yield "\n".join(notes)
     if strict := strictness_note(thresholds):
         yield escaped(strict)
+
+
+def _observed_text(item: ThresholdResult) -> str:
+    value, interval = value_text(item.observed, item.unit), interval_text(item)
+    return f"{value} ({interval})" if interval else value
 
 
 def _provenance(document: Result | Study) -> str:

@@ -11,11 +11,11 @@ from rich.console import Console
 from reports.attainment import SHARES_PERCENT, Attainment, attainments, runs_to_tell
 from reports.confidence import CONFIDENCE
 from reports.durations import count_text, duration_text
-from reports.headline import strictness_note, value_text
+from reports.headline import interval_text, strictness_note, value_text
 from reports.model import Result
 from reports.sheet import Sheet, print_sheet
 from reports.study import Cell, Study
-from reports.verdicts import ThresholdResult, Verdict
+from reports.verdicts import Verdict
 
 CELLS_SHOWN = 40
 
@@ -99,7 +99,7 @@ class _Rendering(Sheet):
 
     def _print_thresholds(self, cell: Cell) -> None:
         interval = f"{CONFIDENCE * 100:.0f} % interval"
-        shown = any(_has_interval(item) for item in cell.thresholds)
+        shown = any(interval_text(item) for item in cell.thresholds)
         columns = [("verdict", ""), ("metric", ""), ("limit", ""), ("observed", "right")]
         columns += [(interval, "right")] if shown else []
         table = self.table(*columns, ("n", "right"), ("line", "right"))
@@ -131,22 +131,6 @@ class _Rendering(Sheet):
             self.console.print(self.text(line, "dim"))
         if study.replay:
             self.command(f"replay   {study.replay}")
-
-
-def interval_text(threshold: ThresholdResult) -> str:
-    """Between which values the true one lies, empty where the observed one is exact."""
-    if not _has_interval(threshold):
-        return ""
-    low, high = threshold.low, threshold.high
-    if low is None:
-        return f"up to {value_text(high, threshold.unit)}"
-    if high is None:
-        return f"{value_text(low, threshold.unit)} or more"
-    return f"{value_text(low, threshold.unit)} to {value_text(high, threshold.unit)}"
-
-
-def _has_interval(threshold: ThresholdResult) -> bool:
-    return threshold.low is not None or threshold.high is not None
 
 
 def _extent(study: Study) -> str:

@@ -24,11 +24,13 @@ from reports.headline import (
     value_text,
     when_text,
 )
+from reports.losses import loss_sentences
 from reports.model import ProtectionResult, Result
 from reports.recoveries import LostMessage, Recovery
 from reports.sheet import STYLES, Sheet, print_sheet, verdict_text
 from reports.text import fitted, printable
 from reports.verdicts import Verdict
+from reports.violations import violation_sentences
 
 LOST_TEXT_COLUMNS_MAX = 120
 NOTICES_SHOWN = 12
@@ -211,6 +213,9 @@ class _Rendering(Sheet):
                 for line in self._chart(points):
                     self.console.print(Text(f"  {line}", no_wrap=True))
 
+        for sentence in violation_sentences(self._result, protection):
+            self.line(sentence, "yellow")
+
     def _chart(self, points: Sequence[tuple[float, float]]) -> list[str]:
         scenario = self._result.scenario
         return rpo_chart(
@@ -253,6 +258,8 @@ class _Rendering(Sheet):
             self.print_table(self._lost_table(shown))
         if lost > len(shown):
             self.line(f"and {count_text(lost - len(shown), 'message')} more", "dim", indent=4)
+        for sentence in loss_sentences(recovery):
+            self.line(sentence)
 
     def _lost_table(self, messages: Sequence[LostMessage]) -> Table:
         table = self.table(

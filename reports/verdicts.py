@@ -44,7 +44,7 @@ class ThresholdResult(Record):
     metric: str
     expr: str
     observed: Seconds | None
-    unit: Literal["s", "bytes", "count"]
+    unit: Literal["s", "bytes", "count", "share"]
     n: int = Field(ge=0)
     verdict: Verdict
     line: int = Field(0, ge=0)

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports import Result, ResultError, Study, load_document, load_result
+    from rpolab.compared import Comparison, compare
     from rpolab.own_parts import HookFailed
     from rpolab.runs import run
     from rpolab.studies import run_study
     from scenarios import Scenario, ScenarioError, library_names
 
 __all__ = [
+    "Comparison",
     "HookFailed",
     "Result",
     "ResultError",
     "Scenario",
     "ScenarioError",
     "Study",
+    "compare",
     "library_names",
     "load_document",
     "load_result",
@@ -32,12 +35,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "rpolab.compared",
     "HookFailed": "rpolab.own_parts",
     "Result": "reports",
     "ResultError": "reports",
     "Scenario": "scenarios",
     "ScenarioError": "scenarios",
     "Study": "reports",
+    "compare": "rpolab.compared",
     "library_names": "scenarios",
     "load_document": "reports",
     "load_result": "reports",

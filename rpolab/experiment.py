@@ -38,7 +38,7 @@ from rpolab.protections.choice import protection_of
 from rpolab.recoveries import Moment, Recoverer
 from rpolab.rto import assumptions
 from rpolab.world import Laboratory, clock_of
-from scenarios import Scenario
+from scenarios import Scenario, phase_spans
 
 PROGRESS_SLICES = 400
 SETTLE_NS = 10_000_000_000
@@ -278,6 +278,8 @@ class Experiment:
             self.ledgers,
             end_ns,
             measures.rpo_limits_ns(self.scenario, name),
+            phase_spans(self.scenario.phases),
+            self.faults.results(),
         )
 
 

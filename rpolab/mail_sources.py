@@ -26,6 +26,7 @@ from rpolab.profiles import (
     mail_assumptions,
     profile_of,
 )
+from rpolab.weekly import DAYS_PER_WEEK, calendar_ns, days_text, weekday
 from scenarios import OwnWorkload, Scenario, StorageGroup
 from sim.streams import Streams
 
@@ -196,6 +197,7 @@ class ProfiledMail:
 
     def __init__(self, scenario: Scenario) -> None:
         exchange = scenario.exchange
+        self._starts_ns = calendar_ns(scenario.starts_at)
         self._groups = exchange.storage_groups
         self._profiles = {group.name: profile_of(exchange, group.profile) for group in self._groups}
         self._intervals: LogIntervals | None = None
@@ -231,15 +233,19 @@ class ProfiledMail:
             Traffic(
                 group.name,
                 (group.name,),
-                profile_arrivals(
+                self._on_its_days(
+                    group,
                     streams,
-                    self._profiles[group.name],
-                    mailboxes[group.name],
-                    pools.correspondents,
-                    name=group.name,
-                    start_of_day_ns=start_of_day_ns,
-                    curve=self._curve(group),
-                    scale=self._scale(group),
+                    profile_arrivals(
+                        streams,
+                        self._profiles[group.name],
+                        mailboxes[group.name],
+                        pools.correspondents,
+                        name=group.name,
+                        start_of_day_ns=start_of_day_ns,
+                        curve=self._curve(group),
+                        scale=self._scale(group),
+                    ),
                 ),
             )
             for group in self._groups
@@ -259,6 +265,7 @@ class ProfiledMail:
             profile, curve = self._profiles[group.name], self._curve(group)
             of_group = mail_assumptions(group.profile, profile, curve, hours_source)
             rows += [row for row in of_group if row not in rows]
+            rows += _days_told(group)
         if len(self._groups) > 1:
             rows.append(BETWEEN_GROUPS)
         rows += action_assumptions(self.actions)
@@ -281,11 +288,40 @@ class ProfiledMail:
     def _curve(self, group: StorageGroup) -> DayCurve:
         return day_curve(group.profile) if self._rates is None else self._rates.curve
 
+    def _on_its_days(
+        self, group: StorageGroup, streams: Streams, arrivals: Iterator[Arrival]
+    ) -> Iterator[Arrival]:
+        """Leave out mail on days that have less of it: of a Poisson process, again one."""
+        if not group.mail_days:
+            return arrivals
+        draws = streams.stream(f"mail days:{group.name}")
+        shares = {
+            day: next((rule.mail for rule in group.mail_days if rule.days & 1 << day), 1.0)
+            for day in range(DAYS_PER_WEEK)
+        }
+        return (
+            arrival
+            for arrival in arrivals
+            if draws.chance(shares[weekday(self._starts_ns + arrival[0])])
+        )
+
     def _scale(self, group: StorageGroup) -> float:
         """How often the profile's mail comes; counted logs are of a server's only group."""
         if self._rates is None:
             return 1.0
         return self._rates.scale(self._profiles[group.name], group.mailboxes)
+
+
+def _days_told(group: StorageGroup) -> list[Assumption]:
+    return [
+        Assumption(
+            name=f"mail of {group.name} on {days_text(rule.days)}",
+            value=f"{rule.mail:.4g} of a working day's",
+            basis="assumption",
+            source="scenario",
+        )
+        for rule in group.mail_days
+    ]
 
 
 def mail_source(scenario: Scenario) -> MailSource:

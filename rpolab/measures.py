@@ -9,6 +9,7 @@ from reports import (
     Amount,
     Assumption,
     Curve,
+    FaultResult,
     ProtectionResult,
     Recovery,
     ThresholdResult,
@@ -18,18 +19,32 @@ from reports import (
 from rpolab.exposure import backlog_curve, bookmark_results, exceedances
 from rpolab.health_figures import health_figures
 from rpolab.ledgers import Ledgers
+from rpolab.metric_samples import metric_samples
+from rpolab.phase_figures import catch_ups, phase_figures
 from rpolab.protections.base import PointClass, PointSource, Protection
 from rpolab.protections.kept_copy import KeptCopy
-from scenarios import Evaluation, Measure, Scenario, Threshold, combine, evaluate
+from scenarios import (
+    SHARE_PARTS,
+    Evaluation,
+    Measure,
+    Scenario,
+    Span,
+    Threshold,
+    combine,
+    evaluate,
+)
 from sim.fault_plan import FaultOutcome
 
 NS_PER_SECOND = 1_000_000_000
 _RPO_METRICS: dict[PointClass, str] = {"any": "rpo", "app": "app_rpo"}
-UNITS: dict[Measure, Literal["s", "bytes", "count"]] = {
+UNITS: dict[Measure, Literal["s", "bytes", "count", "share"]] = {
     Measure.DURATION_NS: "s",
     Measure.SIZE_BYTES: "bytes",
     Measure.COUNT: "count",
+    Measure.SHARE: "share",
 }
+PER_UNIT = {"s": NS_PER_SECOND, "share": SHARE_PARTS}
+"""Base units in one unit of a result, where that is not the base unit itself."""
 
 
 def protection_result(
@@ -38,6 +53,8 @@ def protection_result(
     ledgers: Ledgers,
     end_ns: int,
     limits_ns: Mapping[PointClass, Sequence[int]],
+    phases: Mapping[str, Span],
+    faults: Sequence[FaultResult],
 ) -> ProtectionResult:
     """Return what one protection did until `end_ns`, with its RPO(t) by class.
 
@@ -49,6 +66,8 @@ def protection_result(
         ledgers: the truth.
         end_ns: the disaster, or the run's end.
         limits_ns: the limits of RPO to tell the exceedances of, by class.
+        phases: where each phase of the run lies.
+        faults: what became of the faults.
     """
     copy = protection.copies[0]
     curve = _curve(copy, "any", end_ns)
@@ -70,6 +89,8 @@ def protection_result(
             *exceedances("any", curve, limits_ns["any"]),
             *exceedances("app", app_curve, limits_ns["app"]),
         ),
+        phases=phase_figures(phases, {"any": curve, "app": app_curve}, limits_ns),
+        catch_ups=catch_ups(curve, faults),
     )
 
 
@@ -80,16 +101,17 @@ def _curve(copy: PointSource, consistency: PointClass, end_ns: int) -> Curve | N
 
 def rpo_limits_ns(scenario: Scenario, name: str) -> dict[PointClass, list[int]]:
     """Return the limits that the scenario sets on a protection's RPO, by class."""
-    return {
-        consistency: [
-            threshold.expression.limit
-            for threshold in scenario.threshold_list()
-            if threshold.protection == name
-            and threshold.metric == metric
-            and threshold.expression.operator in ("<", "<=")
-        ]
-        for consistency, metric in _RPO_METRICS.items()
-    }
+    limits: dict[PointClass, list[int]] = {"any": [], "app": []}
+    for threshold in scenario.threshold_list():
+        consistency: PointClass = "app" if threshold.metric.startswith("app_") else "any"
+        if threshold.protection != name:
+            continue
+        if threshold.limit_ns is not None:
+            limits[consistency].append(threshold.limit_ns)
+        is_upper = threshold.expression.operator in ("<", "<=")
+        if is_upper and threshold.metric == _RPO_METRICS[consistency]:
+            limits[consistency].append(threshold.expression.limit)
+    return limits
 
 
 def optional_seconds(time_ns: int | None) -> float | None:
@@ -150,7 +172,7 @@ def threshold_result(threshold: Threshold, evaluation: Evaluation) -> ThresholdR
 
 def in_unit(threshold: Threshold, value: Fraction | float) -> float:
     """Return a value in base units as one in the unit of the threshold's result."""
-    per_unit = NS_PER_SECOND if UNITS[threshold.measure] == "s" else 1
+    per_unit = PER_UNIT.get(UNITS[threshold.measure], 1)
     return round(float(value / per_unit), 9)
 
 
@@ -158,52 +180,4 @@ def samples_of(
     threshold: Threshold, protections: Sequence[ProtectionResult]
 ) -> tuple[list[int], int]:
     """Return a threshold's samples in one run, in base units, and how many could not be taken."""
-    by_name = {protection.name: protection for protection in protections}
-    return _samples(threshold.metric, by_name[threshold.protection].recoveries)
-
-
-def _samples(metric: str, recoveries: Sequence[Recovery]) -> tuple[list[int], int]:
-    """Return a metric's samples, and how many recoveries should have given one and did not.
-
-    RPO and losses are those of recoveries to any write, and of disasters to whatever point the
-    scenario recovers them to; drills of bookmarks count for `app_rpo` alone.
-    """
-    counted = {
-        "refused": [int(recovery.outcome == "refused") for recovery in recoveries],
-        "recovered": [int(recovery.outcome == "recovered") for recovery in recoveries],
-        "phantom": [recovery.phantom for recovery in recoveries if recovery.lost is not None],
-        "findings": [item.findings_count for item in recoveries if item.lost is not None],
-        "damaged": [recovery.damaged for recovery in recoveries if recovery.lost is not None],
-    }
-    if metric in counted:
-        return counted[metric], 0
-    if metric == "app_rpo":
-        relevant = [item for item in recoveries if item.consistency == "app"]
-    else:
-        relevant = [
-            item for item in recoveries if item.consistency == "any" or item.cause == "disaster"
-        ]
-    values = [_value(metric, recovery) for recovery in relevant]
-    samples = [value for value in values if value is not None]
-    return samples, len(values) - len(samples)
-
-
-def _value(metric: str, recovery: Recovery) -> int | None:
-    if recovery.outcome != "recovered" or recovery.lost is None or recovery.rpo_s is None:
-        return None
-    reported_s = recovery.reported_rpo_s
-    values = {
-        "rpo": _nanoseconds(recovery.rpo_s),
-        "app_rpo": _nanoseconds(recovery.rpo_s),
-        "rto": _nanoseconds(recovery.rto_s),
-        "lost_messages": recovery.lost.messages,
-        "lost_bytes": recovery.lost.bytes,
-        "reported_rpo_error": (
-            None if reported_s is None else _nanoseconds(abs(reported_s - recovery.rpo_s))
-        ),
-    }
-    return values[metric]
-
-
-def _nanoseconds(length_s: float | None) -> int | None:
-    return None if length_s is None else round(length_s * NS_PER_SECOND)
+    return metric_samples(threshold.target, threshold.span, protections)

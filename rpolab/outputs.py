@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from rpolab.terminal import say_bytes
 from scenarios import Scenario
+
+if TYPE_CHECKING:
+    from rpolab.keeping import Keeping
 
 STANDARD_OUTPUT = "-"
 
@@ -61,11 +65,12 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One scenario to run, the name it was asked for by, and what to write."""
+    """One scenario to run, the name it was asked for by, what to write, and who keeps it."""
 
     name: str
     scenario: Scenario
     outputs: Outputs
+    keeping: "Keeping | None" = None
 
 
 def plan_outputs(

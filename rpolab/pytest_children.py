@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -81,10 +81,12 @@ class Reader:
         """Ends the child."""
         if self._process is not None:
             process, self._process = self._process, None
-            with process:
-                if process.stdin is not None:
-                    process.stdin.close()
-                process.kill()
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with suppress(OSError):  # what was not read is lost with the child
+                    assert pipe is not None, "both are pipes"
+                    pipe.close()
         if self._errors is not None:
             self._errors.close()
             self._errors = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".rpolab.yaml", ".rpolab.yml")
 INCONCLUSIVE = ("fail", "xfail", "skip")
+JUNIT = ("case", "suite")
 TIMEOUT_S = 900
 
 SESSION: "pytest.StashKey[Session]" = pytest.StashKey()
@@ -52,6 +53,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=str(TIMEOUT_S),
     )
     parser.addini(
+        "rpolab_junit",
+        "Where a threshold's figures stand in the JUnit file: in its case, as pytest writes them "
+        "(the default), or in the suite, as Jenkins' schema has them.",
+        default="case",
+    )
+    parser.addini(
         "rpolab_inconclusive",
         "What an inconclusive threshold is: fail (the default), xfail or skip.",
         default="fail",
@@ -61,10 +68,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuses wrong settings before anything is collected."""
     config.addinivalue_line("markers", "rpolab: a threshold of a scenario, judged by rpolab.")
-    chosen = config.getini("rpolab_inconclusive")
-    if chosen not in INCONCLUSIVE:
-        message = f"rpolab_inconclusive is {chosen!r}: write one of {', '.join(INCONCLUSIVE)}"
-        raise pytest.UsageError(message)
+    for name, words in (("rpolab_inconclusive", INCONCLUSIVE), ("rpolab_junit", JUNIT)):
+        if (chosen := config.getini(name)) not in words:
+            raise pytest.UsageError(f"{name} is {chosen!r}: write one of {', '.join(words)}")
     for name in ("rpolab_jobs", "rpolab_timeout"):
         if not (config.getini(name).isascii() and config.getini(name).isdigit()):
             raise pytest.UsageError(f"{name} is {config.getini(name)!r}: write a whole number")
@@ -91,6 +97,16 @@ def pytest_configure_node(node: Any) -> None:
     from rpolab.pytest_session import session_of  # noqa: PLC0415 - only with xdist
 
     node.workerinput["rpolab_folder"] = str(session_of(node.config).folder)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Puts the figures where they were asked for, once pytest has written the JUnit file."""
+    config = session.config
+    if config.getini("rpolab_junit") == "suite" and not hasattr(config, "workerinput"):
+        from rpolab.pytest_junit import move_properties  # noqa: PLC0415 - only where asked for
+
+        move_properties(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

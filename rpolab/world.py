@@ -7,6 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from emulators.ese.running.storage_group import StorageGroup
+from rpolab.link_schedules import follow_schedule
 from rpolab.mail_sources import Replay
 from rpolab.storage_groups import (
     DATABASE,
@@ -165,7 +166,7 @@ class Laboratory:
 
     def _build_link(self, settings: LinkSettings) -> Link:
         one, other = settings.between
-        return Link(
+        link = Link(
             self.kernel,
             link_name(settings.between),
             self.sites[one],
@@ -176,6 +177,9 @@ class Laboratory:
             loss=float(settings.loss),
             streams=self.streams,
         )
+        clock = self.clock
+        follow_schedule(self.kernel, link, settings, clock.starts_ns, clock.duration_ns)
+        return link
 
     def _build_group(self, number: int) -> StorageGroup:
         exchange = self.scenario.exchange

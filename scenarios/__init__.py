@@ -6,7 +6,7 @@ from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
-from scenarios.expressions import METRICS, Expression, Measure, parse_expression
+from scenarios.expressions import Expression, parse_expression
 from scenarios.fault_times import FaultTimes
 from scenarios.faults import (
     FAULT_KINDS,
@@ -34,9 +34,20 @@ from scenarios.faults import (
     VolumeFault,
 )
 from scenarios.grammar import QuantityError
+from scenarios.hours import Hours
 from scenarios.library_files import library_folder, library_names, library_path
 from scenarios.loader import Checked, check, check_text, load, parse
 from scenarios.mail import PROFILES_OF_VERSION, MailProfile, OwnWorkload, Workload
+from scenarios.metrics import (
+    METRICS,
+    SHARE_PARTS,
+    Measure,
+    Metric,
+    MetricName,
+    Sampling,
+    metric_rows,
+    parse_metric_name,
+)
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
@@ -44,7 +55,7 @@ from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, Own
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
-from scenarios.world import Disk, Exchange, Link, Site, StorageGroup
+from scenarios.world import Disk, Exchange, Link, LinkHours, MailDays, Site, StorageGroup
 
 __all__ = [
     "EDITION_LIMITS",
@@ -52,6 +63,7 @@ __all__ = [
     "LIVE_QUANTITIES",
     "METRICS",
     "PROFILES_OF_VERSION",
+    "SHARE_PARTS",
     "AnyFault",
     "BitRot",
     "Bookmarks",
@@ -70,10 +82,12 @@ __all__ = [
     "Expression",
     "Fault",
     "FaultTimes",
+    "Hours",
     "InputOutputErrors",
     "Link",
     "LinkDelayed",
     "LinkFault",
+    "LinkHours",
     "LinkLossy",
     "LinkOneWay",
     "LinkOutage",
@@ -82,8 +96,11 @@ __all__ = [
     "LiveQuantity",
     "LostLog",
     "LostWrite",
+    "MailDays",
     "MailProfile",
     "Measure",
+    "Metric",
+    "MetricName",
     "MisdirectedWrite",
     "Moment",
     "OwnChecker",
@@ -95,6 +112,7 @@ __all__ = [
     "Problem",
     "QuantityError",
     "RtoAssumptions",
+    "Sampling",
     "Scenario",
     "ScenarioError",
     "ServiceStop",
@@ -117,8 +135,10 @@ __all__ = [
     "library_names",
     "library_path",
     "load",
+    "metric_rows",
     "parse",
     "parse_expression",
+    "parse_metric_name",
     "phase_spans",
     "scenario_schema",
     "scenario_schema_text",

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from scenarios.draft import Draft
 from scenarios.exchange_checks import check_exchange
-from scenarios.expressions import METRICS, parse_expression
 from scenarios.fault_checks import check_faults, check_in_run, unknown_site
 from scenarios.findings import Finding, Path
-from scenarios.grammar import QuantityError
 from scenarios.mail_checks import check_mail
-from scenarios.wording import nearest, quoted, suggestion
+from scenarios.threshold_checks import check_thresholds
+from scenarios.wording import nearest, quoted
 
 REPEATS_MAX = 100_000
 
@@ -23,7 +22,7 @@ def check(draft: Draft) -> Iterator[Finding]:
     yield from _check_copies(draft)
     yield from check_faults(draft)
     yield from _check_drills(draft)
-    yield from _check_thresholds(draft)
+    yield from check_thresholds(draft)
 
 
 def _check_exchange_site(draft: Draft) -> Iterator[Finding]:
@@ -93,49 +92,3 @@ def _check_repeats(draft: Draft, path: Path, every_ns: int, what: str) -> Iterat
     if draft.duration_ns is not None and draft.duration_ns // every_ns > REPEATS_MAX:
         message = f"that would be {draft.duration_ns // every_ns:,} {what} in the run"
         yield Finding(path, message, f"at most {REPEATS_MAX:,}: write a longer interval")
-
-
-def _check_thresholds(draft: Draft) -> Iterator[Finding]:
-    thresholds = draft.plain.get("thresholds")
-    if not isinstance(thresholds, dict):
-        return
-    for name, expressions in thresholds.items():
-        path: Path = ("thresholds", name)
-        unknown = list(_check_metric_name(draft, path, name))
-        yield from unknown
-        if isinstance(expressions, tuple) and not expressions:
-            yield Finding(path, "the metric has no threshold", "write for example ['max < 60 s']")
-        if unknown or not isinstance(expressions, tuple):
-            continue
-        for index, expression in enumerate(expressions):
-            yield from _check_limit((*path, index), name.partition(".")[2], expression)
-
-
-def _check_metric_name(draft: Draft, path: Path, name: str) -> Iterator[Finding]:
-    protection, _, metric = name.partition(".")
-    known = [f"{owner}.{measure}" for owner in draft.protections for measure in METRICS]
-    if name in known or not draft.protections:
-        return
-    if metric in METRICS:
-        hint = suggestion(protection, draft.protections, what="protections")
-        message = f"there is no protection {quoted(protection)} to measure"
-    elif protection in draft.protections:
-        hint = suggestion(metric, METRICS, what="metrics")
-        message = f"{quoted(metric)} is not a metric"
-    else:
-        hint = suggestion(name, known, what="metrics")
-        message = f"{quoted(name)} is not a metric"
-    yield Finding(path, message, hint, at_key=True)
-
-
-def _check_limit(path: Path, metric: str, read: object) -> Iterator[Finding]:
-    if metric not in METRICS:
-        return  # without any protection, nothing is known of its metrics
-    try:
-        expression = parse_expression(read)
-    except QuantityError:
-        return  # reported as a value
-    try:
-        expression.check_metric(metric)
-    except QuantityError as error:
-        yield Finding(path, str(error), error.hint)

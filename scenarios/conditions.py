@@ -7,9 +7,10 @@ from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from scenarios.expressions import Measure, holds_between, operator_of
+from scenarios.expressions import holds_between, operator_of
 from scenarios.fields import spoken
 from scenarios.grammar import QuantityError
+from scenarios.metrics import Measure
 from scenarios.quantities import DURATION, SIZE, parse_share
 from scenarios.wording import listed, quoted, suggestion
 

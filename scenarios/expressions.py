@@ -2,36 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 
 from scenarios.grammar import NUMBER, QuantityError
-from scenarios.quantities import DURATION, SIZE
+from scenarios.metrics import SHARE_PARTS, Measure, Metric
+from scenarios.quantities import DURATION, SIZE, parse_share
 from scenarios.wording import quoted, suggestion
-
-
-class Measure(StrEnum):
-    """What a metric's samples are counted in."""
-
-    DURATION_NS = "duration_ns"
-    SIZE_BYTES = "size_bytes"
-    COUNT = "count"
-    SHARE = "share"
-
-
-METRICS: dict[str, Measure] = {
-    "rpo": Measure.DURATION_NS,
-    "app_rpo": Measure.DURATION_NS,
-    "rto": Measure.DURATION_NS,
-    "reported_rpo_error": Measure.DURATION_NS,
-    "lost_messages": Measure.COUNT,
-    "lost_bytes": Measure.SIZE_BYTES,
-    "phantom": Measure.COUNT,
-    "damaged": Measure.COUNT,
-    "findings": Measure.COUNT,
-    "refused": Measure.COUNT,
-    "recovered": Measure.COUNT,
-}
 
 _EXAMPLE = "write for example 'max < 60 s', 'p(95) <= 5 min' or 'sum == 0'"
 _FUNCTIONS = ("max", "min", "mean", "sum", "count", "p")
@@ -61,7 +37,7 @@ class Expression:
     """One parsed threshold: `function operator limit`.
 
     `percentile` is the share of `p(95)` (19/20), None for other functions. `limit` is in base
-    units of `measure`: nanoseconds, bytes or a number of things.
+    units of `measure`: nanoseconds, bytes, parts of a billion or a number of things.
     """
 
     text: str
@@ -80,13 +56,13 @@ class Expression:
         """Whether an observed value is on the right side of the limit."""
         return holds_between(observed, self.operator, self.limit)
 
-    def check_metric(self, metric: str) -> None:
+    def check_metric(self, metric: Metric) -> None:
         """Refuses a limit in another unit than the metric's.
 
         Raises:
             ExpressionError: for example a number of messages compared with seconds.
         """
-        wanted = METRICS[metric]
+        wanted = metric.measure
         if self.function == "count":
             wanted = Measure.COUNT
         if wanted is self.measure or (
@@ -94,18 +70,20 @@ class Expression:
         ):
             return
         message = f"the limit of {quoted(self.text)} is not {_LIMIT_NAMES[wanted]}"
-        raise ExpressionError(message, f"{_metric_hint(metric, self.function, wanted)}")
+        raise ExpressionError(message, f"{_metric_hint(metric.name, self.function, wanted)}")
 
 
 _LIMIT_NAMES = {
     Measure.DURATION_NS: "a duration",
     Measure.SIZE_BYTES: "a size",
     Measure.COUNT: "a whole number",
+    Measure.SHARE: "a share",
 }
 _LIMIT_EXAMPLES = {
     Measure.DURATION_NS: "60 s",
     Measure.SIZE_BYTES: "5 MiB",
     Measure.COUNT: "5",
+    Measure.SHARE: "99 %",
 }
 
 
@@ -185,9 +163,19 @@ def _limit(text: str, limit: str) -> tuple[int, Measure]:
     if re.fullmatch(r"[0-9]{1,18}", limit):
         return int(limit), Measure.COUNT
     try:
+        if limit.endswith("%"):
+            return _share(text, limit), Measure.SHARE
         if limit.endswith("B"):
             return SIZE.parse(limit), Measure.SIZE_BYTES
         return DURATION.parse(limit), Measure.DURATION_NS
     except QuantityError as error:
         message = f"the limit of {quoted(text)}: {error}"
         raise ExpressionError(message, error.hint) from None
+
+
+def _share(text: str, limit: str) -> int:
+    parts = parse_share(limit) * SHARE_PARTS
+    if parts.denominator != 1:
+        message = f"the limit of {quoted(text)} is finer than {SHARE_PARTS:,} parts of the whole"
+        raise ExpressionError(message, "write fewer digits, such as '99.99 %'")
+    return int(parts)

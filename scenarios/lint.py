@@ -2,17 +2,23 @@
 
 from collections.abc import Iterator
 
+from scenarios.closed_forms import closed_form_doubts
 from scenarios.draft import Draft
 from scenarios.faults import LostLog, SiteLoss
 from scenarios.findings import Finding, Path
 from scenarios.mail_checks import doubts_about_mail
 from scenarios.quantities import spell_duration
+from scenarios.reach import fault_doubts, threshold_doubts
 
 
 def lint(draft: Draft) -> Iterator[Finding]:
     """Everything doubtful; each finding is a warning."""
     for path, message, hint in (*_intervals(draft), *_judgements(draft), *_idle_keys(draft)):
         yield Finding(path, message, hint, is_warning=True)
+    accepted = draft.plain.get("accepts")
+    for doubt in (*closed_form_doubts(draft), *fault_doubts(draft), *threshold_doubts(draft)):
+        if not isinstance(accepted, tuple) or doubt.kind not in accepted:
+            yield doubt.finding()
 
 
 def _intervals(draft: Draft) -> Iterator[tuple[Path, str, str]]:

@@ -16,6 +16,7 @@ from pydantic import (
 
 from scenarios.building import Building
 from scenarios.checkers import Checker
+from scenarios.doubts import DESCRIPTIONS, DoubtedWord
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.errors import Problem
 from scenarios.expressions import EXPRESSION_PATTERN, Expression, parse_expression
@@ -34,9 +35,10 @@ from scenarios.fields import (
 from scenarios.grammar import QuantityError
 from scenarios.mail import AnyWorkload, OwnWorkload, Workload
 from scenarios.matrix import Replications, VariedValues
+from scenarios.metrics import METRIC_PATTERN, METRICS, parse_metric_name
 from scenarios.moments import Moment
 from scenarios.nodes import Mark, Node
-from scenarios.phases import PHASES_MAX, Phase
+from scenarios.phases import PHASES_MAX, Phase, phase_spans
 from scenarios.protections import Protection
 from scenarios.thresholds import Threshold
 from scenarios.wording import quoted
@@ -174,7 +176,11 @@ class Scenario(Strict, Building):
     )
     thresholds: dict[str, tuple[ThresholdText, ...]] = Field(
         default_factory=dict,
-        description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'.",
+        description="What must hold, by metric, such as 'cdp.rpo: [\"max < 60 s\"]'; of one copy "
+        "as 'cdp@recovery.rpo', in one phase as 'cdp.rpo@quiet'. Metrics: "
+        + "; ".join(f"{metric.spelling} ({metric.description})" for metric in METRICS.values())
+        + ".",
+        json_schema_extra={"propertyNames": {"pattern": METRIC_PATTERN}},
     )
     vary: Annotated[dict[str, VariedValues], BeforeValidator(_check_varied)] = Field(
         default_factory=dict,
@@ -190,6 +196,14 @@ class Scenario(Strict, Building):
     )
     markers: tuple[Marker, ...] = Field(
         (), description="Marks of pytest that its tests carry.", examples=["[slow]"]
+    )
+
+    accepts: tuple[DoubtedWord, ...] = Field(
+        (),
+        description="Doubts of 'check' that are meant to be: "
+        + "; ".join(f"{kind} ({told})" for kind, told in DESCRIPTIONS.items())
+        + ".",
+        examples=["[spool_overrun]"],
     )
 
     _source: Source = PrivateAttr(default_factory=Source)
@@ -282,12 +296,26 @@ class Scenario(Strict, Building):
     def threshold_list(self) -> list[Threshold]:
         """All thresholds in the file's order, each with its line."""
         found = []
+        spans = phase_spans(self.phases)
         for name, expressions in self.thresholds.items():
-            protection, _, metric = name.partition(".")
+            target = parse_metric_name(name)
+            span = spans[target.phase] if target.phase else None
             for index, expression in enumerate(expressions):
                 mark = self._source.threshold_marks.get((name, index), Mark())
                 file = mark.file if mark.line and mark.file != self._source.file else ""
-                found.append(Threshold(protection, metric, expression, mark.line, file))
+                found.append(
+                    Threshold(
+                        target.protection,
+                        target.metric.name,
+                        expression,
+                        mark.line,
+                        file,
+                        copy=target.copy,
+                        limit_ns=target.limit_ns,
+                        phase=target.phase,
+                        span=span,
+                    )
+                )
         return found
 
     def attach(self, source: Source, variants: tuple[Variant, ...] = ()) -> None:

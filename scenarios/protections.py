@@ -18,6 +18,7 @@ from scenarios.fields import (
     setting,
 )
 from scenarios.hooks import Brought, settings_of
+from scenarios.hours import Hours
 
 KINDS = ("cdp",)
 KINDS_LATER = ("lcr", "ccr", "scr", "backup")
@@ -46,6 +47,11 @@ class Bookmarks(Strict):
 
     every_ns: Interval = Field(
         alias="every", description="Time from one bookmark to the next.", examples=["15 min"]
+    )
+    not_in: tuple[Hours, ...] = Field(
+        (),
+        description="Hours in which none is made, such as those of the nightly backup.",
+        examples=["[{from: 02:00, to: 04:00}]"],
     )
 
 

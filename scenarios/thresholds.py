@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from scenarios.expressions import METRICS, Expression, Measure
+from scenarios.expressions import Expression
+from scenarios.metrics import METRICS, Measure, MetricName
+from scenarios.phases import Span
+from scenarios.quantities import spell_duration
 
 
 class Verdict(StrEnum):
@@ -27,7 +30,8 @@ class Threshold:
     """One expression over one metric of one protection.
 
     `line` is the line of `file`, 0 when it does not come from a file; `file` is empty where that
-    is the scenario's own.
+    is the scenario's own. `copy` is one of several copies, `limit_ns` what the metric has in
+    parentheses, `phase` the phase that it is restricted to, and `span` where that lies.
     """
 
     protection: str
@@ -35,16 +39,31 @@ class Threshold:
     expression: Expression
     line: int = 0
     file: str = ""
+    copy: str = ""
+    limit_ns: int | None = None
+    phase: str = ""
+    span: Span | None = None
 
     @property
     def name(self) -> str:
-        """The metric as written: `cdp.rpo`."""
-        return f"{self.protection}.{self.metric}"
+        """The metric as written: `cdp.rpo`, `cdp@recovery.rpo_not_met(1 min)@quiet`."""
+        copy = f"@{self.copy}" if self.copy else ""
+        limit = "" if self.limit_ns is None else f"({spell_duration(self.limit_ns)})"
+        phase = f"@{self.phase}" if self.phase else ""
+        return f"{self.protection}{copy}.{self.metric}{limit}{phase}"
+
+    @property
+    def target(self) -> MetricName:
+        """What it is about."""
+        metric = METRICS[self.metric]
+        return MetricName(self.protection, self.copy, metric, self.limit_ns, self.phase)
 
     @property
     def measure(self) -> Measure:
         """The unit of `observed`."""
-        return Measure.COUNT if self.expression.function == "count" else METRICS[self.metric]
+        return (
+            Measure.COUNT if self.expression.function == "count" else METRICS[self.metric].measure
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +119,7 @@ def _observed(threshold: Threshold, samples: Sequence[int]) -> Fraction:
     if expression.percentile is not None:
         rank = math.ceil(expression.percentile * len(samples))
         return Fraction(sorted(samples)[rank - 1])
-    counted = METRICS[threshold.metric] is Measure.COUNT
+    counted = METRICS[threshold.metric].measure is Measure.COUNT
     values = {
         "max": Fraction(max(samples)),
         "min": Fraction(min(samples)),

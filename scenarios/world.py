@@ -17,6 +17,7 @@ from scenarios.fields import (
     refusal,
     setting,
 )
+from scenarios.hours import Days, Hours
 from scenarios.mail import Profile
 
 VERSIONS = (2003, 2007)
@@ -50,6 +51,13 @@ def _check_some_databases(read: object) -> object:
     return read
 
 
+class MailDays(Strict):
+    """How much mail there is on some days of the week."""
+
+    days: Days = Field(description="The days.", examples=["sat, sun"])
+    mail: Share = Field(description="Share of a working day's mail.", examples=["10 %"])
+
+
 class StorageGroup(Strict):
     """A storage group: the unit that shares one series of transaction logs."""
 
@@ -69,6 +77,12 @@ class StorageGroup(Strict):
         "average",
         description="How much mail each mailbox sends and receives in a day: a name, or figures "
         "such as '{sent: 25, received: 100, size: 60 KiB}'.",
+    )
+    mail_days: tuple[MailDays, ...] = Field(
+        (),
+        description="Days on which there is less mail than the profile says, such as the weekend; "
+        "the first that holds counts.",
+        examples=["[{days: 'sat, sun', mail: 10 %}]"],
     )
     circular_logging: bool = Field(
         False, description="Whether logs that no database requires are deleted at once."
@@ -144,6 +158,14 @@ def _check_pair(read: Any) -> Any:
 SitePair = Annotated[tuple[Name, Name], BeforeValidator(_check_pair)]
 
 
+class LinkHours(Hours):
+    """Hours in which a link has another bandwidth."""
+
+    bandwidth_bit_s: Rate = Field(
+        alias="bandwidth", description="Bits a second, each way.", examples=["2 Mbit/s"]
+    )
+
+
 class Link(Strict):
     """A full-duplex link between two sites."""
 
@@ -160,6 +182,11 @@ class Link(Strict):
         "0 ms", key="jitter", description="Largest random addition to the delay."
     )
     loss: Share = setting("0 %", key="loss", description="Share of packets that are lost.")
+    schedule: tuple[LinkHours, ...] = Field(
+        (),
+        description="Another bandwidth in some hours; the first of them that holds counts.",
+        examples=["[{from: 08:00, to: 18:00, days: mon-fri, bandwidth: 2 Mbit/s}]"],
+    )
 
     def connects(self, one: str, other: str) -> bool:
         """Whether the link is between these two sites, in either order."""

@@ -1,8 +1,12 @@
 """What all tests share: figures that are printed at the end of the run, beside the time."""
 
+import os
 from collections.abc import Callable
 
 import pytest
+
+# What tests run is not kept beside where they stand; a test of the store says which one it means.
+os.environ["RPOLAB_STORE"] = "off"
 
 FIGURE = "figure"
 

@@ -29,7 +29,7 @@ def comparison_parts(result: Result) -> Iterator[Part]:
             for name, measure in _MEASURES
             if any(texts := [measure(column) for _, column in shown])
         )
-        names = [f">{name}" for name, _ in shown]
+        names = [f"|{name}" for name, _ in shown]
         yield Table("Measures by protection and copy", columns("Measure", *names), rows)
 
 
@@ -43,10 +43,38 @@ def _with_copies(protection: ProtectionResult) -> Iterator[tuple[str, Kept]]:
 def _rpo(statistics: RpoStatistics | None) -> str:
     if statistics is None:
         return ""
-    return (
-        f"{duration_text(statistics.max_s)} / {duration_text(statistics.p99_s)} / "
-        f"{duration_text(statistics.p95_s)} / {duration_text(statistics.mean_s)}"
-    )
+    told = (statistics.max_s, statistics.p99_s, statistics.p95_s, statistics.mean_s)
+    # Each value stays on its line: a line ends after a slash.
+    return " / ".join(duration_text(value).replace(" ", "\u00a0") for value in told)
+
+
+def _place(column: Kept) -> str:
+    return f"{column.site}, {column.role}, {column.state}" if isinstance(column, CopyResult) else ""
+
+
+def _rpo_by_stage(column: Kept) -> str:
+    """The engine's own RPO at each stage: what is received may not be applied yet."""
+    stages = {} if column.health is None else column.health.rpo_stages
+    told = [
+        f"{stage} {duration_text(found.p95_s)}"
+        for stage, classes in stages.items()
+        if (found := classes.get("any")) is not None
+    ]
+    return " / ".join(told)
+
+
+def _reported_error(column: Kept) -> str:
+    errors_s = [
+        abs(item.reported_rpo_s - item.rpo_s)
+        for item in column.recoveries
+        if item.reported_rpo_s is not None and item.rpo_s is not None
+    ]
+    return duration_text(max(errors_s)) if errors_s else ""
+
+
+def _retention_left(column: Kept) -> str:
+    left_s = None if column.health is None else column.health.retention_left_s
+    return "" if left_s is None else duration_text(left_s)
 
 
 def _outcomes(column: Kept) -> str:
@@ -116,16 +144,20 @@ def _covered(column: Kept) -> str:
 
 
 _MEASURES: Sequence[Measure] = (
+    ("Where, and in which state", _place),
     ("Recoveries", _outcomes),
     ("RPO to any write: max / p99 / p95 / mean", lambda column: _rpo(column.rpo)),
     ("RPO to application-consistent points: max / p99 / p95 / mean",
      lambda column: _rpo(column.app_rpo)),
+    ("RPO as the engine says, p95", _rpo_by_stage),
     ("Worst RPO of a recovery", _worst_rpo),
+    ("Largest error of the RPO that the engine reported", _reported_error),
     ("Longest time until mail was back", _worst_rto),
     ("Most messages lost in a recovery", _worst_loss),
     ("Messages damaged or never sent", _bad),
     ("Retention window that can be recovered", _covered),
     ("Retention window kept", _window),
+    ("Retention window left", _retention_left),
     ("Largest backlog at the source", _backlog),
     ("Sent over the line, of changes", _sent),
     ("Bookmarks", _bookmarks),

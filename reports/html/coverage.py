@@ -14,6 +14,7 @@ from reports.model import Result
 
 _HEIGHT = 24.0
 _ROWS_MAX = 40
+_SLIVER = 0.02
 
 
 def coverage_parts(result: Result, clock: Clock) -> Iterator[Part]:
@@ -65,11 +66,20 @@ def _strip(
     ]
     title = f"{name}, {CLASS_NAMES[coverage.consistency]}"
     told = f"{coverage.share:.2%} of {clock.span_text(coverage.from_s, coverage.to_s)}"
+    told += _main_reason(coverage)
     return markup(
         '<div class="strip"><p class="label">{} <span>{}</span></p>{}</div>',
         *(title, told),
         svg.drawing(key, title, told, _HEIGHT, shapes),
     )
+
+
+def _main_reason(coverage: Coverage) -> str:
+    """Why the longest gap is one, where it is more than a sliver of the window."""
+    longest = max(coverage.gaps, key=lambda gap: gap.to_s - gap.from_s, default=None)
+    if longest is None or longest.to_s - longest.from_s < _SLIVER * coverage.window_s:
+        return ""
+    return f"; {longest.why}" if longest.why else ""
 
 
 def _table(rows: list[tuple[str, Coverage]], clock: Clock) -> Table:

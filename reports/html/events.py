@@ -48,13 +48,23 @@ def _alarms(result: Result) -> Iterator[Part]:
 
 
 def _notices(result: Result, clock: Clock) -> Iterator[Part]:
+    """What was told again and again takes one row."""
+    times_s: dict[tuple[str, str], list[float]] = {}
+    for notice in result.notices:
+        times_s.setdefault((notice.source, notice.text), []).append(notice.at_s)
     rows = tuple(
-        (clock.text(notice.at_s), notice.source, notice.text)
-        for notice in result.notices[:NOTICES_SHOWN]
+        (_when_text(told_s, clock), source, text)
+        for (source, text), told_s in list(times_s.items())[:NOTICES_SHOWN]
     )
     if not rows:
         return
-    rest = len(result.notices) - len(rows)
+    rest = len(times_s) - len(rows)
     note = f"{count_text(rest, 'more notice')} in the JSON document." if rest else ""
     names = columns("At", "~From", "~Notice")
     yield Table("What an operator would have been told", names, rows, note)
+
+
+def _when_text(told_s: list[float], clock: Clock) -> str:
+    if len(told_s) == 1:
+        return clock.text(told_s[0])
+    return f"{clock.span_text(told_s[0], told_s[-1])}, {len(told_s):,} times"

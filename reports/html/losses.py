@@ -6,7 +6,7 @@ from reports.clock import Clock
 from reports.durations import count_text, duration_text, size_text
 from reports.groups import group_rows
 from reports.html.parts import Part, Prose, Table, columns
-from reports.losses import StageRow, by_stage, telling_recoveries, top_mailboxes
+from reports.losses import StageRow, by_stage, source_text, telling_recoveries, top_mailboxes
 from reports.model import ProtectionResult, Result
 from reports.recoveries import Recovery
 
@@ -22,10 +22,11 @@ def loss_parts(result: Result, clock: Clock) -> Iterator[Part]:
     for protection in result.protections:
         for recovery in telling_recoveries(protection):
             yield from _of_recovery(protection, recovery, clock)
+            yield from _findings(protection, recovery, clock)
 
 
 def _of_recovery(protection: ProtectionResult, recovery: Recovery, clock: Clock) -> Iterator[Part]:
-    what = f"{protection.name}, {recovery.cause} at {clock.text(recovery.at_s)}"
+    what = f"{source_text(protection, recovery)}, {recovery.cause} at {clock.text(recovery.at_s)}"
     groups = tuple(
         (
             row.name,
@@ -50,6 +51,22 @@ def _of_recovery(protection: ProtectionResult, recovery: Recovery, clock: Clock)
     if recovery.lost.messages >= _MAILBOXES_FROM:
         yield _mailbox_table(what, recovery)
     yield _message_table(what, recovery, clock)
+
+
+def _findings(protection: ProtectionResult, recovery: Recovery, clock: Clock) -> Iterator[Part]:
+    """What the scenario's own checkers found in the recovered mail."""
+    rows = tuple(
+        (item.checker, item.text, "the recovery failed for it" if item.refuses else "noted")
+        for item in recovery.findings
+    )
+    if rows:
+        rest = recovery.findings_count - len(rows)
+        note = f"{count_text(rest, 'more finding')} were counted." if rest > 0 else ""
+        what = (
+            f"{source_text(protection, recovery)}, {recovery.cause} at {clock.text(recovery.at_s)}"
+        )
+        names = columns("~Checker", "~Finding", "Effect")
+        yield Table(f"{what}: what checkers found", names, rows, note)
 
 
 def _stages(protection: ProtectionResult, recovery: Recovery) -> list[StageRow]:

@@ -79,7 +79,7 @@ def timeline_of(result: Result) -> Timeline:
     return Timeline(
         length_s=max(result.simulated_s, 1e-9),
         panels=tuple(_fitted(panel, points_max) for panel in panels[:PANELS_MAX]),
-        marks=tuple(sorted(marks, key=lambda mark: mark.at_s)),
+        marks=tuple(sorted(dict.fromkeys(marks), key=lambda mark: mark.at_s)),
         bands=tuple(_band(fault, result.simulated_s) for fault in result.faults if fault.fired),
         left_out=max(0, len(panels) - PANELS_MAX),
     )

@@ -17,10 +17,13 @@ Cell: TypeAlias = str | Markup
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: figures stand at its end, and long words of text may be broken."""
+    """A column of a table: figures stand at its end, and long words of text may be broken.
+
+    At the side stand several figures in one cell, which may take several lines.
+    """
 
     label: str
-    style: Literal["start", "end", "text"] = "start"
+    style: Literal["start", "end", "side", "text"] = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,20 @@ class Section:
     parts: tuple[Part, ...] = field(default=())
 
 
+_STYLES: dict[str, Literal["end", "side", "text"]] = {">": "end", "|": "side", "~": "text"}
+
+
 def columns(*labels: str) -> tuple[Column, ...]:
-    """Columns by their labels: after '>' one of figures, after '~' one of text from outside."""
+    """Columns by their labels.
+
+    After '>' one of figures, after '|' of several in a cell, after '~' one of text from outside.
+    """
     return tuple(map(_column, labels))
 
 
 def _column(label: str) -> Column:
-    if label.startswith(">"):
-        return Column(label[1:], "end")
-    return Column(label[1:], "text") if label.startswith("~") else Column(label)
+    style = _STYLES.get(label[0])
+    return Column(label) if style is None else Column(label[1:], style)
 
 
 def markup(template: str, *values: object) -> Markup:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from reports.durations import duration_text
-from reports.headline import strictness_note, value_text
+from reports.headline import interval_text, strictness_note, value_text
 from reports.html.parts import Part, Prose, Table, columns, joined, markup, verdict_chip
 from reports.model import Result
 from reports.verdicts import ThresholdResult
@@ -20,7 +20,7 @@ def target_parts(
     if not thresholds:
         yield Prose(("The scenario has no thresholds: nothing was judged.",), "warning")
         return
-    has_interval = any(item.low is not None or item.high is not None for item in thresholds)
+    has_interval = any(interval_text(item) for item in thresholds)
     names = ["~Target", "Class", "Limit", ">Achieved", ">Samples", "~Verdict", ">Line"]
     if has_interval:
         names.insert(4, ">95 % interval")
@@ -44,7 +44,7 @@ def _row(item: ThresholdResult, *, has_interval: bool) -> tuple[str | Markup, ..
         str(item.line) if item.line else "",
     ]
     if has_interval:
-        cells.insert(4, _interval_text(item))
+        cells.insert(4, interval_text(item) or "exact")
     return tuple(cells)
 
 
@@ -54,14 +54,6 @@ def _class_text(metric: str) -> str:
     if name.startswith("app_"):
         return CLASS_NAMES["app"]
     return CLASS_NAMES["any"] if name.startswith(("rpo", "lost", "reported")) else ""
-
-
-def _interval_text(item: ThresholdResult) -> str:
-    if item.low is None and item.high is None:
-        return "exact"
-    low = "unknown" if item.low is None else value_text(item.low, item.unit)
-    high = "unknown" if item.high is None else value_text(item.high, item.unit)
-    return f"{low} to {high}"
 
 
 def what_if_parts(result: Result) -> Iterator[Part]:

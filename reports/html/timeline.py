@@ -179,7 +179,7 @@ def _table(timeline: Timeline, clock: Clock) -> Table:
         )
         for part in range(parts)
     )
-    titles = [f">{panel.title}, highest" for panel in timeline.panels]
+    titles = [f"|{panel.title}, highest" for panel in timeline.panels]
     return Table("The timeline in figures", columns("Time", *titles, "~What happened"), rows)
 
 

@@ -8,7 +8,7 @@ from reports.clock import Clock
 from reports.durations import duration_text
 from reports.html import svg
 from reports.html.parts import Figure, Part, Table, columns, joined, markup
-from reports.losses import telling_recoveries
+from reports.losses import source_text, telling_recoveries
 from reports.model import ProtectionResult, Result
 from reports.recoveries import Recovery, RtoStep
 
@@ -26,7 +26,8 @@ def waterfall_parts(result: Result, clock: Clock) -> Iterator[Part]:
         for number, recovery in enumerate(_timed(protection)):
             key = f"rto-{place}-{number}"
             caption = (
-                f"{protection.name}: {recovery.cause} at {clock.text(recovery.at_s)}, mail back "
+                f"{source_text(protection, recovery)}: {recovery.cause} at "
+                f"{clock.text(recovery.at_s)}, mail back "
                 f"after {duration_text(sum(step.seconds for step in recovery.rto_steps))}"
             )
             yield Figure(key, caption, _body(recovery, key, caption), _table(recovery))

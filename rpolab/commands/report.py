@@ -54,12 +54,12 @@ def _read(names: tuple[str, ...]) -> list[Result | Study] | None:
 
 
 def _print(document: Result | Study, stream: TextIO) -> None:
-    from reports.markdown import markdown_report  # noqa: PLC0415 - only where it is used
-    from reports.terminal import print_result  # noqa: PLC0415 - rich, only where it is used
+    from reports.study_terminal import print_study  # noqa: PLC0415 - rich, only where it is used
+    from reports.terminal import print_result  # noqa: PLC0415 - likewise
 
     with closed_pipe_is_fine(stream):
         if isinstance(document, Result):
             print_result(document, file=stream)
         else:
-            stream.write(markdown_report([document]))
+            print_study(document, file=stream)
         stream.flush()

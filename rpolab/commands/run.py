@@ -1,11 +1,13 @@
 """`rpolab run`: reads the scenarios and checks the outputs, before anything runs."""
 
 import os
+from dataclasses import replace
 
 import click
 
 from rpolab.commands.report_options import report_options
 from rpolab.commands.selection import SCENARIOS, SETTINGS, nothing_selected
+from rpolab.commands.store_options import keeping_options
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import Failures, traceback_option
 from rpolab.outputs import Job, Outputs, plan_outputs
@@ -54,6 +56,7 @@ from scenarios.model import SEED_MAX
     "The results do not depend on it.",
 )
 @click.option("--quiet", is_flag=True, help="Print no report and no progress, only errors.")
+@keeping_options
 @traceback_option
 @click.pass_obj
 def command(
@@ -68,6 +71,7 @@ def command(
     reports: ReportOptions,
     workers: int | None,
     quiet: bool,
+    store: str | None,
 ) -> ExitCode:
     """Run scenarios one after another and report which mail was lost.
 
@@ -86,7 +90,7 @@ def command(
         return ExitCode.INVALID
     outputs = plan_outputs(names, json=json_path, keep=keep, trace=trace)
     plan = plan_reports(names, reports, os.environ)
-    jobs = _jobs(scenarios, outputs)
+    jobs = _kept_jobs(_jobs(scenarios, outputs), store)
     return _run(jobs, seed, workers, quiet=quiet, failures=failures, reports=plan)
 
 
@@ -102,6 +106,14 @@ def _jobs(scenarios: list[tuple[str, Scenario]], outputs: list[Outputs]) -> list
         Job(name, scenario, output)
         for (name, scenario), output in zip(scenarios, outputs, strict=True)
     ]
+
+
+def _kept_jobs(jobs: list[Job], store: str | None) -> list[Job]:
+    """The jobs, each with the store that keeps what it finds."""
+    from rpolab.keeping import plan_keeping  # noqa: PLC0415 - the store's libraries, for runs only
+
+    keeping = plan_keeping(store, [job.scenario for job in jobs])
+    return [replace(job, keeping=keeping) for job in jobs]
 
 
 def _run(

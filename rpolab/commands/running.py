@@ -110,6 +110,8 @@ def _deliver(
             report.flush()
         if job.outputs.keep is not None:
             complain(f"the recovered files are in {shown(job.outputs.keep)}")
+    if job.keeping and not job.keeping.try_keep(result, job.scenario, report, quiet=quiet):
+        code = worst((code, ExitCode.BROKEN))
     if not job.scenario.thresholds:
         complain(f"{shown(job.name)}: nothing was judged: the scenario has no thresholds")
     return code, verdict

@@ -10,7 +10,9 @@ from emulators.vss.service import SnapshotService
 from engine import Admitted, RecordType
 from rpolab.protections.base import ProtectedPoint
 from rpolab.protections.capture_host import CaptureHost
+from rpolab.weekly import first_of
 from rpolab.world import Laboratory
+from scenarios import Bookmarks
 from sim.kernel import Signal
 from sim.volume import Volume
 
@@ -44,7 +46,7 @@ class BookmarkMaker:
         self._made = made
         self._pending_of_set: dict[str, ProtectedPoint] = {}
 
-    def start(self, every_ns: int) -> None:
+    def start(self, spec: Bookmarks) -> None:
         """Begin to make bookmarks, once the mail server runs."""
         laboratory = self._laboratory
         host, streams = laboratory.mail_host, laboratory.streams
@@ -62,7 +64,7 @@ class BookmarkMaker:
             for volume in laboratory.protected_volumes(group).values()
         ]
         requestor = CopyBackupRequestor(self._kernel, service, volumes, self)
-        host.spawn(self._make_bookmarks(requestor, every_ns), name=f"{self.name} bookmarks")
+        host.spawn(self._make_bookmarks(requestor, spec), name=f"{self.name} bookmarks")
 
     def forget_pending(self) -> None:
         """Give up the sets that are under way: the host has stopped."""
@@ -91,14 +93,17 @@ class BookmarkMaker:
             self._captured.revoke_tag(point.sequence)
 
     def _make_bookmarks(
-        self, requestor: CopyBackupRequestor, every_ns: int
+        self, requestor: CopyBackupRequestor, spec: Bookmarks
     ) -> Generator[Any, Any, None]:
         """Make a bookmark at once, so that there is a first one, and then at every interval."""
-        due_ns = self._kernel.now_ns - self._kernel.now_ns % every_ns
+        starts_ns = self._laboratory.clock.starts_ns
+        due_ns = self._kernel.now_ns - self._kernel.now_ns % spec.every_ns
         while True:
             if due_ns > self._kernel.now_ns:
                 yield self._kernel.sleep(due_ns - self._kernel.now_ns)
-            due_ns += every_ns
+            due_ns += spec.every_ns
+            if first_of(spec.not_in, starts_ns + self._kernel.now_ns) is not None:
+                continue
             result: SnapshotResult = yield from requestor.snapshot()
             self.results.append(result)
             taken = result.outcome is Outcome.TAKEN and self._commit(result.set_id)

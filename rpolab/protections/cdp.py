@@ -67,7 +67,7 @@ class Cdp:
     def start_bookmarks(self) -> None:
         """Begin to make application-consistent points, once the mail server runs."""
         if self.spec.bookmarks is not None:
-            self.bookmarks.start(self.spec.bookmarks.every_ns)
+            self.bookmarks.start(self.spec.bookmarks)
 
     @property
     def copies(self) -> tuple[KeptCopy, ...]:

@@ -61,3 +61,10 @@ def test_a_study_tells_which_choice_meets_the_targets(sample):
 
 def test_the_same_result_gives_the_same_bytes(sample):
     assert markdown_report([sample.result()]) == markdown_report([sample.result()])
+
+
+def test_a_pooled_value_stands_with_its_interval(sample):
+    [threshold, _] = sample.result().thresholds
+    pooled = threshold.model_copy(update={"low": 50.0, "high": None})
+    cell = sample.cell("", 1, 2, thresholds=(pooled,))
+    assert "| 1 min \\(50 s or more\\) |" in markdown_report([sample.study(cell)])

@@ -5,7 +5,8 @@ import io
 import pytest
 
 from reports import ThresholdResult, Verdict
-from reports.study_terminal import CELLS_SHOWN, interval_text, print_study
+from reports.headline import interval_text
+from reports.study_terminal import CELLS_SHOWN, print_study
 
 VALUES = {"metric": "cdp.rpo", "expr": "p(95) < 60 s", "observed": 30.0, "unit": "s", "n": 20}
 

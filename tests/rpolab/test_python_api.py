@@ -7,19 +7,22 @@ from pathlib import Path
 import pytest
 
 import rpolab
-from rpolab import Scenario, ScenarioError
+from rpolab import Scenario, ScenarioError, hooks
 
 PUBLIC = {
+    "Comparison",
     "HookFailed",
     "Result",
     "ResultError",
     "Scenario",
     "ScenarioError",
     "Study",
+    "compare",
     "library_names",
     "load_document",
     "load_result",
     "run",
+    "run_study",
 }
 KEYS = {
     "title": "Three minutes",
@@ -57,7 +60,7 @@ def result(scenario, tmp_path_factory):
 
 
 def test_the_public_face_is_this_and_no_more():
-    assert set(rpolab.__all__) >= PUBLIC
+    assert set(rpolab.__all__) == PUBLIC
     assert list(rpolab.__all__) == sorted(rpolab.__all__)
     assert set(dir(rpolab)) >= PUBLIC
     for name in rpolab.__all__:
@@ -66,9 +69,17 @@ def test_the_public_face_is_this_and_no_more():
         rpolab.runs_everything  # noqa: B018 - it is the looking up that is tried
 
 
+def test_what_packages_are_made_from_is_there():
+    assert list(hooks.__all__) == sorted(hooks.__all__)
+    for name in hooks.__all__:
+        assert getattr(hooks, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'everything'"):
+        hooks.everything  # noqa: B018 - it is the looking up that is tried
+
+
 def test_importing_rpolab_imports_nothing_else():
     code = (
-        "import sys; before = set(sys.modules); import rpolab; "
+        "import sys; before = set(sys.modules); import rpolab, rpolab.hooks; "
         "found = {name.partition('.')[0] for name in set(sys.modules) - before}; "
         "print(sorted(found - sys.stdlib_module_names))"
     )

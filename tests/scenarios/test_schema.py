@@ -25,7 +25,7 @@ TYPES = {
 APPLIED = {
     "$ref", "anyOf", "oneOf", "type", "enum", "const", "pattern", "minLength", "maxLength",
     "minimum", "maximum", "minItems", "maxItems", "items", "prefixItems", "properties", "required",
-    "additionalProperties", "minProperties", "patternProperties",
+    "additionalProperties", "minProperties", "patternProperties", "propertyNames",
 }  # fmt: skip
 ANNOTATIONS = {"title", "description", "default", "examples", "discriminator", "$defs", "$schema"}
 
@@ -74,6 +74,8 @@ def text_faults(value, schema):
 
 def mapping_faults(value, schema, root):
     known = schema.get("properties", {})
+    for key in value:
+        yield from faults(key, schema.get("propertyNames", {}), root)
     for key, item in value.items():
         if key in known:
             yield from faults(item, known[key], root)

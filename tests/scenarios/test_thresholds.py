@@ -134,17 +134,27 @@ def test_strictness_is_known():
         assert not parse_expression(f"max {sign} 1 s").is_strict
 
 
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize(("limit", "measure"), [("5 s", "d"), ("5 MiB", "b"), ("5", "c")])
-def test_a_limit_has_the_unit_of_its_metric(metric, limit, measure):
-    allowed = {Measure.DURATION_NS: "d", Measure.SIZE_BYTES: "bc", Measure.COUNT: "c"}
+@pytest.mark.parametrize(
+    ("limit", "measure"), [("5 s", "d"), ("5 MiB", "b"), ("5", "c"), ("5 %", "s")]
+)
+def test_a_limit_has_the_unit_of_its_metric(limit, measure):
+    allowed = {
+        Measure.DURATION_NS: "d", Measure.SIZE_BYTES: "bc", Measure.COUNT: "c", Measure.SHARE: "s",
+    }  # fmt: skip
     expression = parse_expression(f"max < {limit}")
-    if measure in allowed[METRICS[metric]]:
-        expression.check_metric(metric)
-    else:
+    for metric in METRICS.values():
+        if measure in allowed[metric.measure]:
+            expression.check_metric(metric)
+            continue
         with pytest.raises(QuantityError) as caught:
             expression.check_metric(metric)
-        assert metric in caught.value.hint
+        assert metric.name in caught.value.hint
+
+
+def test_a_share_finer_than_it_is_counted_is_refused():
+    assert parse_expression("min > 99.9999999 %").limit == 999_999_999
+    with pytest.raises(QuantityError, match="is finer than"):
+        parse_expression("min > 99.99999999 %")
 
 
 def test_the_worst_verdict_of_the_thresholds_is_the_runs():

@@ -10,6 +10,7 @@
     ...[1, 2, 5, 10, 20, 50, 100].map((days) => days * 86400),
   ];
   const BYTES = Array.from({ length: 50 }, (_, power) => 2 ** power);
+  const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
   const MARKS = {
     bookmark: ["\u25b2", "bookmark"],
     missed: ["\u2715", "bookmark that failed"],
@@ -90,7 +91,9 @@
 
     clock(time, isFine) {
       const moment = new Date((this.data.epoch + time) * 1000);
-      return moment.toISOString().slice(11, isFine ? 19 : 16);
+      const clock = moment.toISOString().slice(11, isFine ? 19 : 16);
+      const isOfDays = (this.data.epoch % 86400) + this.data.length > 86400;
+      return isOfDays ? `${moment.getUTCDate()} ${MONTHS[moment.getUTCMonth()]} ${clock}` : clock;
     }
 
     build() {
@@ -175,7 +178,7 @@
           y: extra.scale,
         },
         axes: [
-          { ...axis, space: 74, size: extra.hasTimes ? 32 : 6,
+          { ...axis, space: this.area.clientWidth < 500 ? 58 : 90, size: extra.hasTimes ? 32 : 6,
             values: (plot, splits) => extra.hasTimes
               ? splits.map((stamp) => this.clock(stamp - this.data.epoch, this.view[1] - this.view[0] < 600))
               : splits.map(() => "") },

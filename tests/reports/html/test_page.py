@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reports import Coverage, CoverageGap, Loss, Verdict
+from reports import Coverage, CoverageGap, Loss, Notice, Verdict
 from reports.html import html_report
+from reports.recoveries import Finding
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "rect", "line", "polyline", "polygon"}
 SECTIONS = [
@@ -175,6 +176,24 @@ def test_a_refused_recovery_says_why_where_losses_would_stand(sample):
     page = page_of(sample.result(refused))
     assert "refused, so nothing was counted: E0000002A.log is missing." in page.words
     assert "0 of 1 1 refused" in page.words
+
+
+def test_what_a_checker_found_stands_with_the_lost_mail(sample):
+    finding = Finding(checker="archive", text="the archive's index is behind", refuses=False)
+    found = sample.disaster(findings=(finding,), findings_count=4)
+    page = page_of(sample.result(found))
+    assert "archive the archive's index is behind noted" in page.words
+    assert "3 more findings were counted." in page.words
+
+
+def test_what_an_operator_is_told_again_and_again_takes_one_row(sample):
+    notices = tuple(
+        Notice(at_s=60.0 * minute, source="cdp target", text="Nothing heard from the source.")
+        for minute in range(1, 31)
+    )
+    text = html_report(sample.result(notices=notices))
+    assert text.count("Nothing heard from the source.") == 1
+    assert "10:01 to 10:30, 30 times" in text
 
 
 def test_the_coverage_map_says_what_cannot_be_recovered_and_why(sample):

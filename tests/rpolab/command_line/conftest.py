@@ -57,6 +57,7 @@ class Outcome(NamedTuple):
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch):
     monkeypatch.delenv("RPOLAB_TRACEBACK", raising=False)
+    monkeypatch.setenv("RPOLAB_STORE", "off")
 
 
 @pytest.fixture
@@ -130,4 +131,5 @@ def command_path() -> str:
 
 def environment() -> dict[str, str]:
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**found, "RPOLAB_STORE": "off"}

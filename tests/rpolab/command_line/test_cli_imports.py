@@ -52,11 +52,12 @@ def test_help_imports_neither_models_nor_simulation(tmp_path, arguments):
         ["new", "site-loss", "plan.yaml"],
         ["run", "site-los"],
         ["schema", "scenario"],
+        ["report", "no"],
     ],
 )
 def test_reading_a_scenario_imports_no_simulation(tmp_path, arguments):
     code, names = imported(arguments, tmp_path)
-    assert code == (2 if arguments[0] == "run" else 0)
+    assert code == (2 if arguments[0] in ("run", "report") else 0)
     assert "scenarios" in names
     assert not names & SIMULATION
 

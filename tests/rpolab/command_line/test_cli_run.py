@@ -10,6 +10,7 @@ import pytest
 from reports import load_result, result_from_json
 from rpolab.commands import simulating
 from rpolab.exit_codes import ExitCode, worst
+from scenarios import METRICS
 
 MISSED = ('"max < 60 s"', '"max < 1 ms"')
 UNJUDGED = ('thresholds:\n  cdp.rpo: ["max < 60 s"]\n', "")
@@ -211,3 +212,13 @@ def test_output_that_cannot_be_written_is_an_error_and_no_success(start_child, q
     assert process.returncode == 3
     assert "cannot be written" in errors.splitlines()[-1]
     assert "Traceback" not in errors
+
+
+def test_list_tells_every_metric_with_its_unit_under_what_gives_a_sample(rpolab):
+    outcome = rpolab("list", "--metrics")
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert len([line for line in lines if line.startswith("  ")]) == len(METRICS)
+    [line] = [line for line in lines if line.startswith("  lost_messages ")]
+    assert line.split(maxsplit=2)[1:] == ["number", "acknowledged messages that did not come back"]
+    assert "A sample for each recovery of any class:" in lines

@@ -4,8 +4,10 @@ from itertools import pairwise
 
 import pytest
 
+from rpolab.experiment import run_scenario
 from rpolab.faults import Faults
 from rpolab.world import Laboratory, clock_of
+from scenarios import load
 
 LINK = {"between": ["primary", "recovery"]}
 OUTAGE = {"kind": "link_outage", **LINK, "duration": "30 s"}
@@ -168,3 +170,12 @@ def test_looking_for_a_condition_leaves_no_mark_on_the_run(run):
     watching = {"when": "cdp.backlog > 1 TiB", "kind": "site_loss", "site": "primary"}
     watched = run(**SMALL, faults=[watching, watching | {"when": "cdp.mode == bitmap"}])
     assert watched.result().digests == run(**SMALL).result().digests
+
+
+@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.nightly)])
+def test_the_chaos_of_the_library_converges_with_another_seed_too(seed):
+    chaos = load("chaos-then-quiet").model_copy(update={"seed": seed})
+    result = run_scenario(chaos).result
+    assert result.verdict == "met"
+    assert sum(fault.fired for fault in result.faults) >= 4
+    assert all(fault.lifted_at_s <= 300 for fault in result.faults if fault.fired)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from reports import Loss, Point, Recovery, Verdict
-from rpolab import measures
+from reports import Amount, Loss, Point, ProtectionResult, Recovery, Verdict
+from rpolab.metric_samples import metric_samples
 from rpolab.rto import FIGURES, assumptions
+from scenarios import parse_metric_name
 
 
 def recovery(cause="drill", consistency="any", **changes):
@@ -26,6 +27,13 @@ REFUSED = {
 }  # fmt: skip
 
 
+def samples_of(metric, recoveries):
+    told = ProtectionResult(
+        name="cdp", kind="cdp", acknowledged=Amount(messages=9, bytes=9), recoveries=recoveries
+    )
+    return metric_samples(parse_metric_name(f"cdp.{metric}"), None, [told])
+
+
 @pytest.mark.parametrize(
     ("metric", "samples"),
     [
@@ -42,7 +50,7 @@ REFUSED = {
 )
 def test_each_metric_has_its_samples(metric, samples):
     recoveries = [recovery(), recovery(consistency="app"), recovery(**REFUSED)]
-    found, unmeasured = measures._samples(metric, recoveries)
+    found, unmeasured = samples_of(metric, recoveries)
     assert found == samples
     counted = metric in ("phantom", "damaged", "refused", "recovered", "app_rpo")
     assert unmeasured == (0 if counted else 1)
@@ -51,7 +59,7 @@ def test_each_metric_has_its_samples(metric, samples):
 def test_a_disaster_recovered_to_a_bookmark_counts_for_rpo_and_losses():
     recoveries = [recovery(cause="disaster", consistency="app")]
     for metric in ("rpo", "app_rpo", "lost_messages"):
-        assert len(measures._samples(metric, recoveries)[0]) == 1
+        assert len(samples_of(metric, recoveries)[0]) == 1
 
 
 def test_refusals_cannot_meet_a_threshold(run):

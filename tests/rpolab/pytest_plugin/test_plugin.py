@@ -2,7 +2,6 @@
 
 import json
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -39,6 +38,7 @@ OUTAGE = "faults: [{kind: link_outage, between: [primary, recovery], at: 1 min, 
 def suite(pytester, monkeypatch):
     """A folder of scenarios; `run` is pytest in a child that stands in it."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
 
     class Suite:
@@ -52,10 +52,8 @@ def suite(pytester, monkeypatch):
             (self.path / name).write_text(text + more, encoding="utf-8")
 
         def run(self, *arguments):
-            installed = entry_points(group="pytest11", name="rpolab")
-            plugin = () if installed else ("-p", "rpolab.pytest_plugin")
-            quiet = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error")
-            return pytester.runpytest_subprocess(*plugin, *quiet, *arguments, timeout=300)
+            options = ("-p", "rpolab.pytest_plugin", "-p", "no:cacheprovider", "-W", "error")
+            return pytester.runpytest_subprocess(*options, *arguments, timeout=300)
 
     return Suite()
 
@@ -131,26 +129,23 @@ def test_an_invalid_scenario_is_an_error_of_collection_with_line_and_column(suit
     assert "Traceback" not in done.stdout.str()
 
 
-def test_a_fault_that_never_fired_and_a_threshold_without_a_sample_are_failures(suite):
+@pytest.mark.nightly
+def test_what_never_fired_was_not_sampled_or_is_not_there_is_a_failure(suite):
+    suite.write("bare.rpolab.yaml", (SCENARIO[SCENARIO.index("thresholds") :], ""))
     suite.write(
         "plan.rpolab.yaml",
         ("drills: {at: [30 s, 2 min]}\n", ""),
         more="faults: [{kind: lost_log, at: 1 ms, protection: cdp, which: required}]\n",
     )
     done = suite.run()
-    done.assert_outcomes(passed=1, failed=4)
+    done.assert_outcomes(passed=1, failed=5)
+    done.stdout.fnmatch_lines(["nothing was judged: the scenario has no thresholds"])
     done.stdout.fnmatch_lines(
         ["*: cdp.rpo: max < 60 s: not exercised", "not every fault fired", "lost_log at 0.001 s*"]
     )
 
 
-def test_a_scenario_without_thresholds_has_judged_nothing(suite):
-    suite.write("plan.rpolab.yaml", (SCENARIO[SCENARIO.index("thresholds") :], ""))
-    done = suite.run()
-    done.assert_outcomes(failed=1)
-    done.stdout.fnmatch_lines(["nothing was judged: the scenario has no thresholds"])
-
-
+@pytest.mark.nightly
 def test_a_run_that_takes_too_long_is_an_error_of_each_test(suite):
     (suite.path / "pytest.ini").write_text("[pytest]\nrpolab_timeout = 1\n")
     suite.write("plan.rpolab.yaml", ("duration: 3 min", "duration: 8 h"))
@@ -199,7 +194,7 @@ def test_workers_of_xdist_share_the_runs(suite, monkeypatch, dist):
     monkeypatch.setenv("RPOLAB_TEST_CALLS", str(calls))
     suite.write()
     suite.write("other.rpolab.yaml", ("seed: 7", "seed: 8"))
-    done = suite.run("-n", "2", "--dist", dist)
+    done = suite.run("-p", "xdist", "-n", "2", "--dist", dist)
     done.assert_outcomes(passed=6, failed=2)
     assert len(list(calls.iterdir())) == 2
 
@@ -230,23 +225,20 @@ def pytest_sessionfinish():
 """
 
 
-def test_nothing_but_thin_modules_of_rpolab_enters_the_interpreter(suite):
-    (suite.path / "conftest.py").write_text(THIN)
-    suite.write()
-    done = suite.run("-s", "-k", "rto", "-p", "no:hypothesispytest", "-p", "no:faker")
-    done.stdout.fnmatch_lines(["*FOUND [[][]] *"])
-
-
-def test_a_folder_of_the_user_that_is_named_like_ours_disturbs_nothing(suite, monkeypatch):
+def test_only_thin_modules_enter_the_interpreter_and_folders_like_ours_do_no_harm(
+    suite, monkeypatch
+):
     for name in ("engine", "reports", "scenarios"):
         (suite.path / name).mkdir()
         (suite.path / name / "__init__.py").write_text("raise SystemExit('theirs')")
-    # Only the test's own pytest has this folder on its path.
-    leave = "import os, rpolab\nos.environ['PYTHONPATH'] = os.environ['RPOLAB_TEST_PATH']\n"
-    (suite.path / "conftest.py").write_text(leave)
+    # Only the test's own pytest has this folder on its path, not that of a user.
+    leave = "import os\nos.environ['PYTHONPATH'] = os.environ['RPOLAB_TEST_PATH']\n"
+    (suite.path / "conftest.py").write_text(leave + THIN)
     monkeypatch.setenv("RPOLAB_TEST_PATH", str(Path(rpolab.__file__).parents[1]))
     suite.write()
-    suite.run("-k", "rto").assert_outcomes(passed=1, deselected=3)
+    done = suite.run("-s", "-k", "rto")
+    done.assert_outcomes(passed=1, deselected=3)
+    done.stdout.fnmatch_lines(["*FOUND [[][]] *"])
 
 
 def test_wrong_settings_are_told_before_anything_is_collected(suite):
