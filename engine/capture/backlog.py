@@ -55,9 +55,10 @@ class Backlog:
         has; but what fills a gap stays in memory, for its order is worth no disk.
         """
         stream, pool, spool = self.stream, self.pool, self.spool
+        # The first change of a branch passes with its EPOCH, as one alone does.
+        may_spool = stream.gap is None and not stream.needs_epoch
         if stream.needs_epoch:
             pool.add(stream.epoch_record(now_ns))
-        may_spool = stream.gap is None
         entry = stream.next_record(draft, now_ns)
         cost = entry.cost_bytes
         if spool.count or (may_spool and not pool.has_room(cost) and spool.has_room(cost)):
@@ -69,12 +70,12 @@ class Backlog:
     def go_on_from(self, cursor: Cursor, source_time_ns: int) -> None:
         """Continue a history at its end; nothing of an own one may be there."""
         self.stream.go_on_from(cursor, source_time_ns)
-        self.pool.restart(self.stream.newest)
+        self.pool.restart(self.stream.newest, self.stream.source_time_ns)
 
     def drop_spool(self) -> None:
         """Take back every record of the spool; the stream ends with the pool."""
         self._deletions += self.spool.drop()
-        self.stream.rewind(self.pool.end)
+        self.stream.rewind(self.pool.end, self.pool.end_time_ns)
 
     # --- records out --------------------------------------------------------------------------
 
@@ -162,6 +163,7 @@ class Backlog:
         fields = {
             "acknowledged": self.pool.acknowledged,
             "pooled": len(pooled),
+            "pool_end_time_ns": self.pool.end_time_ns,
             "newest": stream.newest,
             "source_time_ns": stream.source_time_ns,
             "gap": stream.gap,
@@ -173,7 +175,7 @@ class Backlog:
     def restore(self, fields: dict[str, Any], records: bytes) -> None:
         """Become, when new, what `state` told of."""
         entries = entries_of(records)
-        self.pool.restart(Cursor(*fields["acknowledged"]))
+        self.pool.restart(Cursor(*fields["acknowledged"]), fields["pool_end_time_ns"])
         for entry in entries[: fields["pooled"]]:
             self.pool.add(entry)
         stream, gap, parent = self.stream, fields["gap"], fields["parent"]

@@ -104,20 +104,22 @@ class Order(Emission):
         if is_something_lost:
             rewound_to = self._backlog.stream.newest.sequence
             self.notices.append(HistoryRewound(rewound_to, reason))
-            self._break_off(reason, now_ns)
+            # What was lost was written after that record, so the gap begins when it was.
+            stream = self._backlog.stream
+            self._break_off(reason, now_ns, stream.source_time_ns - stream.clock_offset_ns)
 
     def _lose_order(self, reason: str, now_ns: int) -> None:
         self.drain.part()
         self._move(CaptureTrigger.ORDER_LOST, reason, now_ns)
         self._open_gap(reason, now_ns)
 
-    def _break_off(self, reason: str, now_ns: int) -> None:
+    def _break_off(self, reason: str, now_ns: int, lost_from_ns: int | None = None) -> None:
         self.drain.part()
         self.drain.clear()
         self.is_comparing = False
         if self.mode is not CaptureMode.UNTRACKED:
             self._move(CaptureTrigger.BROKEN, reason, now_ns)
-        self._open_gap(reason, now_ns)
+        self._open_gap(reason, now_ns if lost_from_ns is None else lost_from_ns)
 
     def _open_gap(self, reason: str, now_ns: int) -> None:
         if not self.is_in_gap:

@@ -18,6 +18,8 @@ class Pool:
         self.acknowledged = acknowledged
         #: The newest record in the pool, the one just before its first where it is empty.
         self.end = acknowledged
+        #: The source time of that record, 0 before the first of all.
+        self.end_time_ns = 0
         self.bytes = 0
         #: Raw bytes that were ever let go.
         self.freed_bytes = 0
@@ -42,10 +44,11 @@ class Pool:
         # One record larger than the whole pool must still pass, alone, or its writer hangs.
         return not self._entries or self.bytes + cost <= self._bytes_max
 
-    def restart(self, acknowledged: Cursor) -> None:
-        """Begin after another cursor; the pool must be empty."""
+    def restart(self, acknowledged: Cursor, time_ns: int) -> None:
+        """Begin after another cursor, of a record of this source time; the pool must be empty."""
         assert not self._entries, "a pool with records has its place"
         self.acknowledged = self.end = acknowledged
+        self.end_time_ns = time_ns
 
     def add(self, entry: PoolEntry) -> None:
         """Add the record after the newest one."""
@@ -53,6 +56,7 @@ class Pool:
         self._entries[sequence + 1] = entry
         self.bytes += entry.cost_bytes
         self.end = Cursor(epoch, sequence + 1, entry.chain)
+        self.end_time_ns = entry.source_time_ns
 
     def entry(self, sequence: int) -> PoolEntry:
         """Return a record that is in the pool."""

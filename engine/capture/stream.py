@@ -109,9 +109,9 @@ class Stream:
         self.newest = Cursor(epoch, cursor.sequence, cursor.chain)
         self.source_time_ns = max(self.source_time_ns, source_time_ns)
 
-    def rewind(self, cursor: Cursor) -> None:
-        """Take back every record after a cursor; none of them was ever sent."""
-        self.newest = cursor
+    def rewind(self, cursor: Cursor, source_time_ns: int) -> None:
+        """Take back every record after one of this source time; none of them was ever sent."""
+        self.newest, self.source_time_ns = cursor, source_time_ns
         if self.gap is not None and self.gap.opened > cursor.sequence:
             self.gap = None
 

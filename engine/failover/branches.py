@@ -13,8 +13,9 @@ from engine.basics.cursor import Cursor
 from engine.basics.errors import ResyncRequired
 from engine.basics.settings import CaptureSettings, JournalSettings
 from engine.capture.capture import Capture
+from engine.contract.actions import FileAction
 from engine.contract.storage import Storage
-from engine.formats.manifest import MANIFEST_NAME
+from engine.formats.manifest import MANIFEST_NAME, Pin
 from engine.history.filetable import FileTableState
 from engine.journal.journal import Journal
 from engine.journal.opening import OpenedJournal, open_journal
@@ -89,6 +90,32 @@ def succeed(
         settings=capture.settings,
         storage=storage,
     )
+
+
+def pin_base(parent: Journal, base: Cursor, epoch: int) -> list[FileAction]:
+    """Pin the point at which the branch of an epoch begins: its images are read through it.
+
+    Carry the actions out before the branch can begin. Where nothing was written in the parent
+    itself, its base is the point, and pinned where the parent began.
+    """
+    if base.sequence == parent.manifest.base.cursor.sequence:
+        return []
+    pin = Pin(base.sequence, _pin_name(epoch), "a branch begins here")
+    return parent.replace_pins([pin, *_other_pins(parent, epoch)])
+
+
+def unpin_base(parent: Journal, epoch: int) -> list[FileAction]:
+    """Take the pin of a branch away that will never begin."""
+    others = _other_pins(parent, epoch)
+    return [] if len(others) == len(parent.manifest.pins) else parent.replace_pins(others)
+
+
+def _pin_name(epoch: int) -> str:
+    return f"base of epoch {epoch}"
+
+
+def _other_pins(parent: Journal, epoch: int) -> list[Pin]:
+    return [pin for pin in parent.manifest.pins if pin.name != _pin_name(epoch)]
 
 
 class OrphanTail(NamedTuple):

@@ -54,6 +54,7 @@ from engine.contract.promotions import (
     SwitchOver,
 )
 from engine.contract.storage import Storage
+from engine.failover.branches import pin_base, unpin_base
 from engine.failover.detector import Detector, Lease
 from engine.failover.primacy import Primacy
 from engine.failover.record import code_of, read_record
@@ -250,6 +251,7 @@ class Promotion(Primacy):
         before = 0 if register.newest is None else register.newest.holder
         epoch = max(register.epoch, base.epoch, self.journal.durable.epoch) + 1
         self._move(_T.SETTLED)
+        self._actions += pin_base(self.journal, base, epoch)
         self._keep(
             PromotionRecord(group, code_of(self.state), epoch, base, self.request, before, None)
         )
@@ -315,6 +317,7 @@ class Promotion(Primacy):
         if self.is_holding:
             self._actions.append(ReleaseSource())
         if self.record is not None:
+            self._actions += unpin_base(self.journal, self.record.epoch)
             self.record = None
             self._actions.append(DeleteFile(PROMOTION_FILE))
         if self._is_planned:

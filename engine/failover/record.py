@@ -8,6 +8,7 @@ from engine.contract.storage import Storage
 from engine.failover.states import PromotionState
 from engine.formats.promotion_state import (
     PROMOTION_FILE,
+    STATE_ASKING,
     PromotionRecord,
     decode_promotion,
     encode_promotion,
@@ -17,7 +18,7 @@ from engine.formats.promotion_state import (
 class RecordedState(IntEnum):
     """The states that are written down, by the names of the states; never renumbered."""
 
-    ASKING = 1
+    ASKING = STATE_ASKING
     PROMOTED = 2
     COMMITTED = 3
     ROLLING_BACK = 4

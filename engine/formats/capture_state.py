@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 STATE_MAGIC = 0x31534352  # "RCS1"
-STATE_VERSION = 1
+STATE_VERSION = 2
 _DIGEST_BYTES = 16
 _HEADER = struct.Struct(f"<IHHIQ{_DIGEST_BYTES}s")
 

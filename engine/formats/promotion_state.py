@@ -15,6 +15,8 @@ from engine.formats.segments import FORMAT_VERSION, PREFIX, checked, sealed_by_c
 
 PROMOTION_FILE = "promotion"
 PROMOTION_MAGIC = 0x31505052  # "RPP1"
+#: The code of the one state in which the epoch is asked for, but not granted yet.
+STATE_ASKING = 1
 _HAS_LIMIT = 1
 _FIELDS = struct.Struct("<HHIIIIIQQQQ")
 

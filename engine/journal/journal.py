@@ -162,6 +162,11 @@ class Journal(SegmentWriter):
         self.index.drop(drop_segments)
         return self._pending.drain()
 
+    def replace_pins(self, pins: Sequence[Pin]) -> list[FileAction]:
+        """Replace the manifest by one with these pins; no sync is needed, for nothing leaves."""
+        self._write_manifest(self.manifest._replace(pins=tuple(sorted(pins))))
+        return self._pending.drain()
+
     def sync_done(self, token: int) -> list[FileAction]:
         """Note that a SyncFile is done; return what may happen after it.
 

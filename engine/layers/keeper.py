@@ -41,7 +41,8 @@ class LayerKeeper:
     Args:
         journal: Its actions and the keeper's go the same way, in the order they were given.
         settings: The thresholds.
-        parent: The layers of the branch that the journal's own began in, if it did in one.
+        parent: The layers of the branch that the journal's own began in, if it did in one. Hold
+            that one's keeper while this one is not idle.
     """
 
     def __init__(
@@ -176,7 +177,8 @@ class LayerKeeper:
         if self._is_ordered:
             self._wanted.popleft()
         self._token += 1
-        return Rewrite(LayerMap(self._journal, self._parent), order, self.settings, self._token)
+        parent = None if self._parent is None else self._parent.refreshed()
+        return Rewrite(LayerMap(self._journal, parent), order, self.settings, self._token)
 
     def _next_order(self) -> Order | None:
         segments, layers = self._segments(), self._journal.manifest.layers

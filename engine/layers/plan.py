@@ -40,6 +40,10 @@ class LayerMap:
             self._layers_at.setdefault(entry.high, []).append(entry)
         self._opened: dict[str, LayerFile] = {}
 
+    def refreshed(self) -> "LayerMap":
+        """Return the map as it is by now: of this branch, and of those below it."""
+        return LayerMap(self.journal, None if self.parent is None else self.parent.refreshed())
+
     def view(self, sequence: int) -> View:
         """Return all files at a sequence.
 
@@ -52,13 +56,19 @@ class LayerMap:
         """Return the strata from a sequence down to the beginning, or to an image.
 
         Raises:
-            PointRefused: No way leads down from there.
+            PointRefused: No way leads down from there, or what is below a branch was not given.
         """
         way = self._way(sequence, self.base, with_images=True)
         if way is None:
             raise self._refused(sequence)
-        if self.parent is None or (way and is_image(way[-1])):
+        if not self.base or (way and is_image(way[-1])):
             return way
+        if self.parent is None:
+            raise PointRefused(
+                f"Sequence {sequence} is of a branch that began at {self.base}, and what lies "
+                "below was not given",
+                "Read it through the layers of the journal that it began in.",
+            )
         return way + self.parent.strata(self.base)
 
     def strata_between(self, low: int, high: int) -> list[Stratum]:

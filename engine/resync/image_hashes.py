@@ -106,7 +106,8 @@ class ImageHashes:
         generation = self._journal.manifest.generation
         image = self._image
         if image is None or image.sequence < sequence or generation != self._generation:
-            image = Image(self._journal, self._journal.durable.sequence, parent=self.parent)
+            parent = None if self.parent is None else self.parent.refreshed()
+            image = Image(self._journal, self._journal.durable.sequence, parent=parent)
             self._image, self._generation = image, generation
             self._kept.clear()
         return image

@@ -48,7 +48,7 @@ class RetentionKeeper:
         layers: Makes the layers; it is stepped by this keeper only.
         policy: Which points are kept.
         parent: The layers of the branch that the journal's own began in, if it did in one. What
-            was kept there at its base must stay there: pin it.
+            was kept there at its base stays there: the promotion has pinned it.
         step_bytes_max: How much a step reads: protection.md 1.2's drain unit by default.
     """
 
@@ -196,7 +196,7 @@ class RetentionKeeper:
         if kept[-1].sequence == self._frontier:
             self._enter(RetentionTrigger.POINTS_LEFT)
             return self._publish(kept)
-        self._work = self._certified(kept)
+        self._work = self._certified(kept, self._journal.manifest.pins)
         self._enter(RetentionTrigger.POINT_AGED)
         return []
 
@@ -228,9 +228,15 @@ class RetentionKeeper:
             return []
         return actions
 
-    def _certified(self, kept: Sequence[RecoveryPoint]) -> Iterator[list[Action]]:
-        """Compute the certificate of the new frontier in steps, then publish it."""
-        layer_map = LayerMap(self._journal, self._parent)
+    def _certified(
+        self, kept: Sequence[RecoveryPoint], pins: Sequence[Pin]
+    ) -> Iterator[list[Action]]:
+        """Compute the certificate of the new frontier in steps, then publish it.
+
+        Where these pins are no longer all, the plan is made anew: it may give up a pinned point.
+        """
+        parent = None if self._parent is None else self._parent.refreshed()
+        layer_map = LayerMap(self._journal, parent)
         new, done_bytes = kept[-1], 0
         roll = roll_to(layer_map, new.sequence)
         for count in roll.steps():
@@ -238,6 +244,10 @@ class RetentionKeeper:
             if done_bytes >= self._step_bytes_max:
                 done_bytes = 0
                 yield []
+        if self._journal.manifest.pins != pins:
+            self._enter(RetentionTrigger.PINNED)
+            yield []
+            return
         point = KeptPoint(
             layer_map.cursor(new.sequence),
             new.source_time_ns,

@@ -18,6 +18,7 @@ class RetentionTrigger(Enum):
     POINT_AGED = "a point is to be kept alone"
     POINTS_LEFT = "manifest without points that leave"
     CERTIFIED = "manifest with the point and its certificate"
+    PINNED = "pins changed meanwhile"
     UNFINISHED = "manifest names points without the layer between"
     COMPACTED = "layer between the points published"
     FAILED = "damage found or storage failed"
@@ -28,6 +29,7 @@ RETENTION_TRANSITIONS: dict[tuple[RetentionState, RetentionTrigger], RetentionSt
     (_S.RESTING, _T.POINT_AGED): _S.CERTIFYING,
     (_S.RESTING, _T.POINTS_LEFT): _S.RESTING,
     (_S.CERTIFYING, _T.CERTIFIED): _S.RESTING,
+    (_S.CERTIFYING, _T.PINNED): _S.RESTING,
     (_S.RESTING, _T.UNFINISHED): _S.COMPACTING,
     (_S.COMPACTING, _T.COMPACTED): _S.RESTING,
     (_S.RESTING, _T.FAILED): _S.HALTED,

@@ -33,12 +33,14 @@ def check_hello(hello: Hello, journal: Journal, fenced_by: int | None) -> None:
         raise EpochFenced(
             f"The source writes in epoch {hello.epoch}, epoch {fenced_by} has superseded it"
         )
-    if is_orphan and (fenced_by is None or journal.incarnation is None):
+    is_nothing = journal.incarnation is None and not journal.received.sequence
+    if is_orphan and (fenced_by is None or is_nothing):
         raise FrameUnexpected(
             "The source brings the orphan tail of a branch, but this journal was not superseded"
         )
+    is_unbased = hello.flags & HelloFlag.UNBASED and not is_orphan
     if journal.incarnation is None:
-        _check_first_hello(hello, journal.received)
+        _check_first_hello(hello, journal.received, is_unbased=bool(is_unbased))
         journal.adopt(hello.epoch, hello.incarnation)
         return
     received = journal.received
@@ -46,7 +48,6 @@ def check_hello(hello: Hello, journal: Journal, fenced_by: int | None) -> None:
         raise EpochFenced(
             f"The source writes in epoch {hello.epoch}, this journal is in {received.epoch}"
         )
-    is_unbased = hello.flags & HelloFlag.UNBASED and not is_orphan
     if is_unbased and hello.epoch == received.epoch:
         return  # it will go on from wherever this journal ends
     continues = hello.flags & HelloFlag.RESYNCING and hello.oldest == received.sequence + 1
@@ -59,8 +60,11 @@ def check_hello(hello: Hello, journal: Journal, fenced_by: int | None) -> None:
     _check_overlap(hello, journal, received)
 
 
-def _check_first_hello(hello: Hello, base: Cursor) -> None:
-    """Check who begins a journal; `base` is where it does, in a branch a point of the parent."""
+def _check_first_hello(hello: Hello, base: Cursor, *, is_unbased: bool) -> None:
+    """Check who begins a journal; `base` is where it does, in a branch a point of the parent.
+
+    An unbased one says nothing of its records: it will go on from the base.
+    """
     if hello.oldest > base.sequence + 1:
         raise JournalRegressed(
             f"This journal is empty after sequence {base.sequence}; the source's pool begins at "
@@ -72,6 +76,8 @@ def _check_first_hello(hello: Hello, base: Cursor) -> None:
         raise EpochFenced(
             f"The source writes in epoch {hello.epoch}, this branch began after {base.epoch}"
         )
+    if is_unbased:
+        return
     if hello.oldest <= base.sequence or hello.chain != base.chain:
         raise ChainMismatch(
             f"This branch begins after {base}; the source goes on from sequence "

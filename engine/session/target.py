@@ -62,6 +62,7 @@ from engine.journal.journal import Journal
 from engine.resync.image_hashes import ImageHashes
 from engine.session.clock import ReportedRpo
 from engine.session.endpoint import Endpoint
+from engine.session.fence import fence_of
 from engine.session.greeting import check_hello
 from engine.session.negotiation import Terms, choose_terms
 from engine.session.states import TARGET_TRANSITIONS, TargetState, Trigger, require_target_frame
@@ -75,7 +76,8 @@ class TargetSession(Endpoint[TargetEvent]):
     Args:
         journal: The opened journal; the actions of opening go to the driver, their SyncDone here.
         settings: Bounds and times.
-        fenced_by: The epoch that superseded this journal's, None where none has.
+        fenced_by: The epoch that superseded this journal's, None where none has; a promotion's
+            record beside the journal is read in any case.
     """
 
     def __init__(
@@ -226,6 +228,7 @@ class TargetSession(Endpoint[TargetEvent]):
 
     def _on_hello(self, hello: Hello, now_ns: int) -> None:
         self.terms = choose_terms(hello, self.settings)
+        self.fenced_by = fence_of(self.journal, self.fenced_by)
         check_hello(hello, self.journal, self.fenced_by)
         self._hello_flags = HelloFlag(hello.flags)
         self._parser.version = self.terms.version

@@ -109,7 +109,7 @@ class Copy:
 
     def start(self):
         self.requests += 1
-        self.journal = opened(self.storage)
+        self.journal = self.open_journal()
         self.promotion = Promotion(
             self.storage,
             self.journal,
@@ -125,6 +125,9 @@ class Copy:
         self.wake_ns = None
         self.answers = deque()
         self.actions = deque(self.promotion.begin(self.now_ns))
+
+    def open_journal(self):
+        return opened(self.storage)
 
     @property
     def state(self):

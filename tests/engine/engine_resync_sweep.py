@@ -42,9 +42,11 @@ def resync_of(shape, disturbances):
 
 
 def assert_joined(pair):
+    """Check the live files and every sequence; return how many points there are."""
     check_live(pair)
-    check_points(pair)
+    points, _ = check_points(pair)
     assert contents(Image(pair.journal, pair.good)) == FILES, "the last good point before it"
+    return points
 
 
 def live_and_check(seed, length=40):

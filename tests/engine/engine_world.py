@@ -8,6 +8,7 @@ from collections import Counter, deque
 from dataclasses import replace
 from random import Random
 
+from engine_failover import Place
 from engine_history import History, Tag
 from engine_model import EPOCH, GROUP, INCARNATION, MemoryStorage, Reference
 from engine_overload import random_change, random_settings
@@ -77,7 +78,10 @@ class World:
         self.fanout = None
         self.copies: dict[str, WorldCopy] = {}
         self.archive: list[WorldCopy] = []  # copies that no source feeds any more
-        self.tests = []  # virtual images in use: (copy, virtual image, what it must be)
+        self.trials = []  # virtual images in use
+        self.place = Place()  # of the authority
+        self.takeover = None  # the newest of them
+        self.takeovers = 0
         self.begin_source()
         self.begin_copies(names)
 
@@ -86,9 +90,9 @@ class World:
 
     # --- the source -----------------------------------------------------------------------------
 
-    def begin_source(self, capture=None):
-        """Give the source a new memory, and a capture in it."""
-        self.spool, self.spool_syncs = MemoryStorage(), deque()
+    def begin_source(self, capture=None, spool=None):
+        """Give the source a new memory, and a capture in it, with its spool."""
+        self.spool, self.spool_syncs = spool or MemoryStorage(), deque()
         self.waiting, self.held = deque(), deque()
         self.capture = capture or Capture(
             group=GROUP,
@@ -214,8 +218,7 @@ class World:
             spool=spool,
             epoch=self.epoch,
         )
-        self.begin_source(capture)
-        self.spool = spool
+        self.begin_source(capture, spool)
         self.rejoin(survivor, capture)
 
     def part(self, copy):
@@ -252,9 +255,7 @@ class World:
         for action in opened.actions:
             self.spool.carry_out(action)
         assert not opened.resync_reason, opened.resync_reason
-        spool, self.capture = self.spool, opened.begin()
-        self.begin_source(self.capture)
-        self.spool = spool
+        self.begin_source(opened.begin(), self.spool)
         if self.fanout:
             self.fanout = Fanout(self.capture, [self.plan(copy.name) for copy in self.attached])
         for copy in self.attached:
@@ -328,8 +329,8 @@ class World:
         copy = self.random.choice(self.everyone)
         if self.history.live:
             copy.look_at_time(self.random.randrange(1_000, self.now_ns + 1))
-        for test in self.tests:
-            test.check()
+        for trial in list(self.trials):
+            trial.check()
 
     def finish(self):
         """Heal everything, then check every sequence of every copy, also after a power cut."""
@@ -347,5 +348,5 @@ class World:
             copy.crash_target(lambda: "cut")
             copy.settle_target()
             copy.look_everywhere()
-        for test in self.tests:
-            test.check()
+        for trial in list(self.trials):
+            trial.check()

@@ -58,6 +58,7 @@ class WorldCopy(Pair):
     def start_target(self):
         self.storage = self.place
         super().start_target()
+        self.target.hashes.parent = self.parent_map
         self.start_keeping()
 
     def start_keeping(self):

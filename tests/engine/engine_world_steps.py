@@ -9,6 +9,8 @@ from engine_frames import HEARTBEAT, OTHER, ack_of, batch_of, capture_of, cursor
 from engine_model import EPOCH, GROUP, app_tag, crash_tag, pending_app_tag, write
 from engine_overload import random_change
 from engine_world import World
+from engine_world_copies import reseed, rot, trial
+from engine_world_failover import commit, fail_back, promote, roll_back
 
 from engine.basics.errors import LocalProtocolError, PointRefused
 
@@ -148,12 +150,24 @@ def restart_cleanly(world):
     world.restart_cleanly()
 
 
+def lose_spool(world):
+    """Let the spool's disk fail: what is in it is lost, loudly."""
+    if world.capture_settings.overflow == "spill" and world.capture.is_based:
+        world.capture.spool_failed("no space left", world.now_ns)
+        world.spool_syncs.clear()
+        world.attached[0].carry_out_capture()
+        world.tell_sources()
+
+
 # --- retention ------------------------------------------------------------------------------------
 
 
 def keep(world):
     """Let retention and layers do all that is due at one copy."""
     copy = world.random.choice(world.everyone)
+    for other in world.everyone:
+        if other.parent is not None:
+            other.keep_all()  # what reads through another one's layers holds them as they are
     copy.keep_all()
 
 
@@ -206,6 +220,14 @@ STEPS = {
     "seal": (seal, 3),
     "pin": (pin, 4),
     "change policy": (change_policy, 2),
+    "lose spool": (lose_spool, 2),
+    "rot": (rot, 3),
+    "re-seed": (reseed, 5),
+    "trial": (trial, 5),
+    "promote": (promote, 6),
+    "commit": (commit, 2),
+    "roll back": (roll_back, 5),
+    "fail back": (fail_back, 6),
 }
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from contextlib import contextmanager, suppress
 from copy import copy, deepcopy
+from itertools import count
 
 import pytest
 from engine_model import (
@@ -225,6 +226,35 @@ def contents_of(view):
         assert len(content) == size
         files[name] = content
     return files
+
+
+class Crash(Exception):  # noqa: N818 - it is the event, not an error
+    """Power is cut before an action."""
+
+
+def cut_before_each_action(fresh, work, fate):
+    """Yield a twin of a shop for each action of some work, whose power was cut before it.
+
+    Args:
+        fresh: The shop before the work.
+        work: Does it: `work(shop, at_action)`.
+        fate: What becomes of unsynced writes.
+    """
+    for actions_left in count():
+        shop, left = fresh.twin(), [actions_left]
+
+        def at_action(_, left=left):
+            if not left[0]:
+                raise Crash
+            left[0] -= 1
+
+        try:
+            work(shop, at_action)
+        except Crash:
+            shop.storage.crash(lambda: fate)
+            yield shop
+        else:
+            return
 
 
 @contextmanager

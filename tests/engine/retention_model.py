@@ -56,10 +56,6 @@ def timed(changes, rhythm):
     return history
 
 
-class Crash(Exception):  # noqa: N818 - it is the event, not an error
-    """Power is cut before an action."""
-
-
 class KeptShop(Shop):
     """A shop whose journal is kept as a policy says; `times[n]` is the source time at n."""
 

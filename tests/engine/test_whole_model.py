@@ -8,9 +8,9 @@ layers, copies. After some of the steps, and after all at every sequence, each c
 from collections import Counter
 
 import pytest
-from engine_world_found import BOOKMARK_KEPT_TOO_EARLY, FRONTIER_NOT_SYNCED, TAG_FATE_IN_SPOOL
+from engine_world_found import FOUND
 from engine_world_steps import STEPS, live_through, random_steps
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 HISTORIES = st.lists(
@@ -37,11 +37,15 @@ def _is_plain(name):
     return ": " not in name
 
 
-@settings(deadline=None, max_examples=100)
+def with_what_was_found(test):
+    for seed, steps in FOUND.values():
+        test = example(seed, steps)(test)
+    return test
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@with_what_was_found
 @given(st.integers(0, 1 << 16), HISTORIES)
-@example(*FRONTIER_NOT_SYNCED)
-@example(*TAG_FATE_IN_SPOOL)
-@example(*BOOKMARK_KEPT_TOO_EARLY)
 def test_any_history_leaves_points_that_are_right_and_refusals(seed, steps):
     live_through(seed, steps, TALLY)
 

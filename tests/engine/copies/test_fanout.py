@@ -5,6 +5,7 @@ from random import Random
 import pytest
 from engine_harness import Pair
 from engine_model import EPOCH, GROUP, INCARNATION, check_images, create, write
+from engine_sweep import DISTURBANCES
 
 from engine import Capture, CaptureSettings, events
 from engine.basics.errors import CopyTooOld, LocalProtocolError
@@ -85,6 +86,45 @@ def test_copies_that_are_crashed_and_cut_off_at_random_all_converge(seed):
         assert pair.journal.durable == site.capture.newest
 
 
+def crashed_at(step, trouble, victim):
+    """Feed two copies, with one trouble at one step of either; return the site and its steps."""
+    site, steps = Site("local", "far"), [0]
+
+    def at_step(_):
+        steps[0] += 1
+        if steps[0] == step:
+            trouble(site.pairs[victim])
+
+    for pair in site.pairs.values():
+        pair.at_step = at_step
+    for change in (create("db/a"), write("db/a", 0, b"one"), write("db/a", 2, b"two" * 300)):
+        site.show(change)
+        for pair in site.pairs.values():
+            for _ in range(5):
+                pair.step()
+            site.check()
+    site.converge()
+    site.check()
+    return site, steps[0]
+
+
+@pytest.mark.parametrize("victim", ["local", "far"])
+@pytest.mark.parametrize("trouble", DISTURBANCES)
+def test_after_any_action_every_copy_has_every_record(trouble, victim, crashes):
+    _, steps = crashed_at(0, None, victim)
+    points = 0
+    for step in range(1, steps + 1):
+        site, _ = crashed_at(step, DISTURBANCES[trouble], victim)
+        for pair in site.pairs.values():
+            points += assert_survived_of(pair, site.first.shown)
+    crashes("fanout", steps, points)
+
+
+def assert_survived_of(pair, shown):
+    check_images(pair.journal, shown)
+    return pair.journal.durable.sequence
+
+
 def fallen_behind():
     site = Site("local", "far")
     site.show(create("db/a"))
@@ -155,12 +195,12 @@ def frees_behind_the_fastest(monkeypatch):
     monkeypatch.setattr(Fanout, "free", plant)
 
 
-def test_a_pool_that_is_freed_behind_the_fastest_copy_is_found(monkeypatch, figure):
+def test_a_pool_that_is_freed_behind_the_fastest_copy_is_found(monkeypatch, planted):
     frees_behind_the_fastest(monkeypatch)
     for seed in range(10):
         try:
             test_copies_that_are_crashed_and_cut_off_at_random_all_converge(seed)
         except (AssertionError, KeyError):
-            figure(f"planted: the pool is freed behind the fastest copy: found at seed {seed}")
+            planted("the pool is freed behind the fastest copy", f"seed {seed}")
             return
     raise AssertionError("not found")

@@ -1,7 +1,16 @@
 """What is damaged in one copy comes from a sister, and nothing comes that the copy never held."""
 
 import pytest
-from engine_model import EPOCH, GROUP, INCARNATION, MemoryStorage, opened, settle, write
+from engine_model import (
+    EPOCH,
+    GROUP,
+    INCARNATION,
+    MemoryStorage,
+    check_images,
+    opened,
+    settle,
+    write,
+)
 from journal_model import A_FEW_PER_SEGMENT, CHANGES, copy_of, manifest_of, records_of, segments_of
 from layer_model import Shop, as_changes
 
@@ -147,3 +156,25 @@ def test_the_manifest_of_a_repaired_copy_is_as_before():
     again = opened(journal.storage, A_FEW_PER_SEGMENT)
     last = again.durable.sequence
     assert Image(again, last).names() == Image(sound, last).names()
+
+
+def test_a_crash_before_or_after_the_action_of_any_repair_leaves_it_as_it_was_or_whole(crashes):
+    sound, sister = journal_of(2), journal_of(1)
+    points = 0
+    names = segments_of(sound.storage)[:-1]
+    for name in names:
+        for is_carried_out in (False, True):
+            storage = copy_of(sound.storage)
+            storage.files[name][100] ^= 0x40
+            journal = opened(storage, A_FEW_PER_SEGMENT)
+            (action,) = Repair(journal, found(journal), 100).begin(sister, "far")
+            if is_carried_out:
+                storage.carry_out(action)
+            storage.crash(lambda: "lost")
+            journal = opened(storage, A_FEW_PER_SEGMENT)
+            if not is_carried_out:
+                repair(journal, found(journal), sister)
+            verified(journal)
+            check_images(journal, CHANGES)
+            points += journal.durable.sequence
+    crashes("repair", 2 * len(names), points)

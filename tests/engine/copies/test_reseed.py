@@ -55,7 +55,7 @@ def test_a_copy_that_was_made_from_a_sister_reads_as_the_sister_does(changes, ha
     assert again.received == journal.durable
 
 
-def test_a_reseed_that_was_stopped_anywhere_begins_anew_and_is_never_taken_for_whole(figure):
+def test_a_reseed_that_was_stopped_anywhere_begins_anew_and_is_never_taken_for_whole(crashes):
     shop = Shop(USUAL, segment_bytes_max=200)
     shop.run(shop.keeper())
     stop = 0
@@ -74,7 +74,7 @@ def test_a_reseed_that_was_stopped_anywhere_begins_anew_and_is_never_taken_for_w
         check(made_from(shop, storage), shop)
         stop += 1
     assert stop > 15
-    figure(f"re-seed: {stop} crash points, each begins anew")
+    crashes("re-seed", stop, stop * len(shop.references))
 
 
 def test_a_damaged_sister_is_refused_and_nothing_of_it_is_published():

@@ -2,8 +2,9 @@
 
 import pytest
 from engine_failover import COPY, QUICK, SISTER, SOURCE, Copy, Place, points_until_found
-from engine_model import EPOCH
+from engine_model import EPOCH, contents, opened
 
+from engine import Image, LayerMap
 from engine.contract import promotions as fo
 from engine.failover.promotion import Promotion
 from engine.failover.states import PromotionState
@@ -56,17 +57,33 @@ def insist(copy, before, event, ends):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_crash_after_any_action_leaves_one_primary(way, figure):
+def test_a_crash_after_any_action_leaves_one_primary(way, crashes):
     calm = live_through(way, 0, "nobody")
     assert calm.state is WANTED.get(way, PromotionState.PROMOTED)
-    points = 0
+    points = actions = 0
     for step in range(1, calm.steps + 1):
         for victim in ("copy", "witness"):
             for lost in (0, 1):
                 copy = live_through(way, step, victim, lost)
-                points += 1
                 check(copy, way)
-    figure(f"failover, {way}: {points} crash points, one primary after each")
+                actions += 1
+                points += points_read(copy)
+    crashes("promote", actions, points)
+
+
+def points_read(copy):
+    """Read every sequence of the parent, its orphan tail too, and of the branch its base."""
+    durable, parent = copy.journal.durable.sequence, LayerMap(copy.journal)
+    for sequence in range(1, durable + 1):
+        # Each write lies over the second byte of the one before it.
+        expected = b"x" * (sequence - 1) + (b"%d" % (sequence - 2) if sequence > 1 else b"")
+        assert contents(Image(copy.journal, sequence)) == {"db": expected}
+    if copy.branch is None:
+        return durable
+    base = copy.promotion.record.base.sequence
+    found = contents(Image(copy.branch, base, parent=parent))
+    assert found == contents(Image(copy.journal, base))
+    return durable + 1
 
 
 def check(copy, way):
@@ -77,6 +94,8 @@ def check(copy, way):
     assert copy.journal.durable.sequence == 5, "nothing is deleted"
     base = copy.promotion.record.base
     assert base.sequence == (3 if way == "an older point" else 5)
+    pins = opened(copy.storage).manifest.pins
+    assert [pin.sequence for pin in pins] == [base.sequence], "the base of the branch stays"
     if way == "roll back":
         assert register.newest.holder == SOURCE
         assert copy.writes_in is None
@@ -138,7 +157,7 @@ BUGS = {
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_a_planted_bug_is_found(bug, monkeypatch, figure):
+def test_a_planted_bug_is_found(bug, monkeypatch, planted):
     assert all(passed is None for passed in histories())
     BUGS[bug](monkeypatch)
-    figure(f"planted: {bug}: found at point {points_until_found(histories())}")
+    planted(bug, f"point {points_until_found(histories())}")

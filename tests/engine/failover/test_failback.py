@@ -200,7 +200,7 @@ def read_orphans(world):
     assert (tail is None) == (newest == world.base.sequence)
 
 
-def test_a_stop_after_any_action_is_made_good_by_comparing(figure):
+def test_a_stop_after_any_action_is_made_good_by_comparing(crashes):
     calm = FailedOver(*USUAL)
     with small_blocks():
         assert calm.bring(calm.failback())
@@ -218,7 +218,7 @@ def test_a_stop_after_any_action_is_made_good_by_comparing(figure):
                     assert world.bring(again)
             assert world.volume.files == world.new.volume.files
             read_orphans(world)
-    figure(f"failback: {calm.steps} crash points, the files are the new primary's after each")
+    crashes("failback", calm.steps, calm.steps)
 
 
 def test_nothing_is_overwritten_before_it_is_saved():
@@ -289,7 +289,7 @@ BUGS = {
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_a_planted_bug_is_found(bug, monkeypatch, figure):
+def test_a_planted_bug_is_found(bug, monkeypatch, planted):
     assert all(passed is None for passed in histories())
     BUGS[bug](monkeypatch)
-    figure(f"planted: {bug}: found at point {points_until_found(histories())}")
+    planted(bug, f"point {points_until_found(histories())}")

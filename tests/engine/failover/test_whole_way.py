@@ -24,6 +24,7 @@ from engine.failover.authority import Witness
 from engine.failover.branches import begin_capture
 from engine.failover.failback import Failback
 from engine.failover.states import PromotionState
+from engine.formats.promotion_state import PROMOTION_FILE
 from engine.formats.register import decode_register, encode_register
 
 
@@ -103,6 +104,38 @@ def test_a_planned_switch_with_writes_under_way_loses_none_of_them():
     assert read_files(copy.journal, copy.promotion.record.base.sequence) == {
         name: bytes(content) for name, content in pair.volume.files.items()
     }
+
+
+def test_a_journal_whose_branch_was_promoted_refuses_its_source_without_being_told():
+    pair = replicating()
+    copy = copy_of(pair)
+    copy.tell(fo.Promote())
+    copy.settle()
+    assert copy.state is PromotionState.PROMOTED
+    pair.target.fenced_by = None  # the driver forgets it, and starts the target anew
+    pair.crash_target(lambda: "cut")
+    assert pair.target.fenced_by is None
+    durable = pair.journal.received
+    pair.show(write("db", 0, b"by the old primary"))
+    pair.run(lambda pair: pair.source.fatal_error is not None)
+    assert isinstance(pair.source.fatal_error, EpochFenced)
+    assert pair.journal.received == durable
+
+
+@pytest.mark.parametrize("at", [0, 20, 55])
+def test_where_the_record_of_a_promotion_is_damaged_nobody_writes(at):
+    pair = replicating()
+    copy = copy_of(pair)
+    copy.tell(fo.Promote())
+    copy.settle()
+    pair.storage.files[PROMOTION_FILE][at] ^= 1
+    pair.crash_target(lambda: "cut")
+    pair.disconnect()
+    durable = pair.journal.received
+    pair.show(write("db", 0, b"by the old primary"))
+    pair.run(lambda pair: pair.source.fatal_error is not None)
+    assert "nobody knows who writes" in pair.source.fatal_error.message
+    assert pair.journal.received == durable
 
 
 def failed_over():

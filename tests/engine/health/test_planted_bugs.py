@@ -166,13 +166,13 @@ PLANTED = [
 
 
 @pytest.mark.parametrize(("plant", "live"), PLANTED, ids=lambda item: item.__name__)
-def test_a_planted_bug_is_found(plant, live, monkeypatch, figure):
+def test_a_planted_bug_is_found(plant, live, monkeypatch, planted):
     plant(monkeypatch)
     for seed in range(HISTORIES_MAX):
         try:
             live(seed)
         except AssertionError:
-            figure(f"found with seed {seed}")
+            planted(plant.__name__, f"seed {seed}")
             return
     pytest.fail(f"{HISTORIES_MAX} histories did not find it")
 

@@ -233,17 +233,17 @@ def points_until_found(points: Iterator[None]) -> int:
 
 
 @pytest.mark.parametrize("bug", SWEPT)
-def test_the_crash_sweep_finds(bug, monkeypatch, figure):
+def test_the_crash_sweep_finds(bug, monkeypatch, planted):
     for _, passed in zip(range(20), swept(), strict=False):
         assert passed is None
     SWEPT[bug](monkeypatch)
-    figure(f"planted: {bug}: found at point {points_until_found(swept())}")
+    planted(bug, f"point {points_until_found(swept())}")
 
 
 @pytest.mark.parametrize("bug", TRIED)
-def test_a_trial_finds(bug, monkeypatch, figure):
+def test_a_trial_finds(bug, monkeypatch, planted):
     plant, trial = TRIED[bug]
     for passed in trial():
         assert passed is None
     plant(monkeypatch)
-    figure(f"planted: {bug}: found at point {points_until_found(trial())}")
+    planted(bug, f"point {points_until_found(trial())}")

@@ -1,11 +1,21 @@
 """Branches: a point's view goes down through the parent's layers, and two branches are compared."""
 
-from engine_model import GROUP, INCARNATION, MemoryStorage, RecordStream, settle
+import pytest
+from engine_model import (
+    GROUP,
+    INCARNATION,
+    MemoryStorage,
+    RecordStream,
+    create,
+    settle,
+    write,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_model import CHANGES, SMALL, Shop, Volume, contents_of, small_blocks
 
 from engine import Image, JournalSettings, RecordType, open_journal
+from engine.basics.errors import PointRefused
 from engine.formats.control import encode_parent
 from engine.images.rollback import Rollback
 from engine.layers.differences import DiffMap
@@ -134,3 +144,13 @@ def test_the_files_of_one_branch_become_those_of_another_by_what_changed_on_eith
                 volume.carry_out(action)
     assert volume.files == branch.references[-1]
     assert volume.written <= differences.bytes_at_most()
+
+
+def test_a_branch_is_not_read_without_what_lies_below_it():
+    """What was written before the branch would read as zeros, and as if it had never been."""
+    parent = Shop([create("a"), write("a", 0, b"before")])
+    branch = Branch(parent, 2, [("write", 0, 3, b"after")])
+    for sequence in (2, 3, 4):
+        with pytest.raises(PointRefused, match="below was not given"):
+            Image(branch.journal, sequence)
+        assert Image(branch.journal, sequence, parent=parent.map).names() == ["a"]

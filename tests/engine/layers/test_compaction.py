@@ -6,7 +6,7 @@ import pytest
 from engine_model import create, delete, rename, truncate, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_model import CHANGES, Shop
+from layer_model import CHANGES, Shop, cut_before_each_action
 
 from engine import Image
 from engine.basics.errors import PointRefused
@@ -128,37 +128,23 @@ def test_after_the_floor_was_raised_nothing_older_is_kept_or_offered():
     assert (refused.value.earlier, refused.value.later) == (None, "sequence 7")
 
 
-class Crash(Exception):  # noqa: N818 - it is the event, not an error
-    pass
+def ordered(shop):
+    keeper = shop.keeper()
+    keeper.compact(5, 8)
+    keeper.compact(8, 11)
+    keeper.compact(0, 5)
+    keeper.raise_floor(8)
+    return keeper
 
 
 @pytest.mark.parametrize("fate", FATES)
-def test_a_crash_after_any_action_of_a_compaction_costs_no_kept_point(fate, figure):
-    fresh, crashes, kept = Shop(WORK, segment_bytes_max=100), 0, [0, 5, 8, 11]
+def test_a_crash_after_any_action_of_a_compaction_costs_no_kept_point(fate, crashes):
+    fresh, actions_cut, kept = Shop(WORK, segment_bytes_max=100), 0, [0, 5, 8, 11]
     fresh.run(fresh.keeper())
-
-    def order(shop):
-        keeper = shop.keeper()
-        keeper.compact(5, 8)
-        keeper.compact(8, 11)
-        keeper.compact(0, 5)
-        keeper.raise_floor(8)
-        return keeper
-
-    while True:
-        shop, left = fresh.twin(), [crashes]
-
-        def count(action, left=left):
-            if not left[0]:
-                raise Crash
-            left[0] -= 1
-
-        try:
-            shop.run(order(shop), count)
-            break
-        except Crash:
-            crashes += 1
-        shop.storage.crash(lambda: fate)
+    for shop in cut_before_each_action(
+        fresh, lambda shop, at_action: shop.run(ordered(shop), at_action), fate
+    ):
+        actions_cut += 1
         shop.open()
         is_floor_raised = any(
             entry.kind == LayerKind.IMAGE and entry.high == 8 for entry in shop.layers
@@ -168,12 +154,12 @@ def test_a_crash_after_any_action_of_a_compaction_costs_no_kept_point(fate, figu
         for action in keeper.leftovers():
             shop.storage.carry_out(action)
         if not is_floor_raised:
-            shop.run(order(shop))
+            shop.run(ordered(shop))
         shop.check_kept([8, 11])
         layers = {name for name in shop.storage.names() if name.endswith(".layer")}
         assert layers == {entry.name for entry in shop.layers}
-    figure(f"{crashes} crashes")
-    assert crashes > 20
+    assert actions_cut > 20
+    crashes("merge", actions_cut, 2 * actions_cut * len(fresh.references))
 
 
 def test_while_an_image_is_held_nothing_that_it_reads_leaves():

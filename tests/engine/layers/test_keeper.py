@@ -3,7 +3,7 @@
 import pytest
 from engine_model import create, delete, rename, truncate, write
 from hypothesis import given, settings
-from layer_model import CHANGES, SMALL, Shop
+from layer_model import CHANGES, SMALL, Shop, cut_before_each_action
 
 from engine import actions
 from engine.formats.layers import LayerKind
@@ -48,27 +48,13 @@ def test_enough_segments_make_a_delta_enough_deltas_a_larger_one_and_an_image():
     shop.check_all()
 
 
-class Crash(Exception):  # noqa: N818 - it is the event, not an error
-    pass
-
-
 @pytest.mark.parametrize("fate", FATES)
-def test_a_crash_after_any_action_leaves_every_point_as_it_was(fate, figure):
-    fresh, crashes = Shop(WORK, segment_bytes_max=100), 0
-    while True:
-        shop, left = fresh.twin(), [crashes]
-
-        def count(action, left=left):
-            if not left[0]:
-                raise Crash
-            left[0] -= 1
-
-        try:
-            shop.run(shop.keeper(), count)
-            break
-        except Crash:
-            crashes += 1
-        shop.storage.crash(lambda: fate)
+def test_a_crash_after_any_action_leaves_every_point_as_it_was(fate, crashes):
+    fresh, actions_cut = Shop(WORK, segment_bytes_max=100), 0
+    for shop in cut_before_each_action(
+        fresh, lambda shop, at_action: shop.run(shop.keeper(), at_action), fate
+    ):
+        actions_cut += 1
         shop.open()
         shop.check_all()
         keeper = shop.keeper()
@@ -78,8 +64,8 @@ def test_a_crash_after_any_action_leaves_every_point_as_it_was(fate, figure):
         shop.check_all()
         names = {name for name in shop.storage.names() if name.endswith(".layer")}
         assert names == {entry.name for entry in shop.layers}
-    figure(f"{crashes} crashes")
-    assert crashes > 20
+    assert actions_cut > 20
+    crashes("merge", actions_cut, 2 * actions_cut * len(fresh.references))
 
 
 def test_a_step_is_bounded_whatever_the_size_of_the_work():

@@ -48,7 +48,7 @@ def test_without_a_planted_bug_nothing_is_found():
         shop.check_all()
 
 
-def test_an_older_layer_that_wins_over_a_newer_one_is_found(monkeypatch, figure):
+def test_an_older_layer_that_wins_over_a_newer_one_is_found(monkeypatch, planted):
     resolve = strata.resolve
 
     def oldest_first(those, *arguments, **options):
@@ -56,17 +56,17 @@ def test_an_older_layer_that_wins_over_a_newer_one_is_found(monkeypatch, figure)
 
     monkeypatch.setattr(strata, "resolve", oldest_first)
     found = histories_until_found()
-    figure(f"found in history {found}")
     assert found
+    planted("an older layer wins over a newer one", f"history {found}")
 
 
 @pytest.mark.parametrize("stratum", [reader.LayerFile, rows.RowStratum])
-def test_a_truncate_and_extension_that_show_old_bytes_are_found(monkeypatch, figure, stratum):
+def test_a_truncate_and_extension_that_show_old_bytes_are_found(monkeypatch, planted, stratum):
     shape = stratum.shape
     monkeypatch.setattr(stratum, "shape", lambda self, file: shape(self, file)._replace(cut=None))
     found = histories_until_found()
-    figure(f"found in history {found}")
     assert found
+    planted(f"truncated and extended, {stratum.__name__} shows old bytes", f"history {found}")
 
 
 class PublishedTooEarly(rewrite.Rewrite):
@@ -81,7 +81,7 @@ class PublishedTooEarly(rewrite.Rewrite):
 
 
 @pytest.mark.parametrize("fate", ["torn", "lost", "cut"])
-def test_a_manifest_replaced_before_the_layer_is_synced_is_found(monkeypatch, figure, fate):
+def test_a_manifest_replaced_before_the_layer_is_synced_is_found(monkeypatch, planted, fate):
     monkeypatch.setattr("engine.layers.keeper.Rewrite", PublishedTooEarly)
     fresh = Shop([*history(3), create("last")], segment_bytes_max=150)
     for point in range(60):
@@ -100,7 +100,9 @@ def test_a_manifest_replaced_before_the_layer_is_synced_is_found(monkeypatch, fi
             shop.open()
             shop.check_all()
         except reader.JournalDamaged:
-            figure(f"found after action {point}")
+            planted(
+                f"the manifest is replaced before the layer is synced, {fate}", f"action {point}"
+            )
             return
     pytest.fail("the crash sweep did not find it")
 

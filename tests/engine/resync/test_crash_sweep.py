@@ -6,12 +6,14 @@ from engine_sweep import DISTURBANCES
 
 
 @pytest.mark.parametrize("disturbance", [*DISTURBANCES, *HOST_STOPS])
-def test_after_any_action_of_a_resync_both_ends_meet_again_and_no_point_is_wrong(disturbance):
+def test_after_any_action_of_a_resync_both_ends_meet_again_and_no_point_is_wrong(
+    disturbance, crashes
+):
     disturb = (DISTURBANCES | HOST_STOPS)[disturbance]
     steps = resync_of("roomy", {}).steps
     assert steps > 30
-    for step in range(1, steps + 1):
-        assert_joined(resync_of("roomy", {step: disturb}))
+    points = sum(assert_joined(resync_of("roomy", {step: disturb})) for step in range(1, steps + 1))
+    crashes("resync", steps, points)
 
 
 @pytest.mark.nightly

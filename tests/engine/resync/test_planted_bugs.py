@@ -149,14 +149,14 @@ def test_a_change_that_is_undone_between_two_resyncs_is_undone_at_the_target():
 
 
 @pytest.mark.parametrize("plant", BUGS)
-def test_a_planted_bug_is_found(plant, monkeypatch, figure):
+def test_a_planted_bug_is_found(plant, monkeypatch, planted):
     forget = plant(monkeypatch) or (lambda: None)
     for number, (where, check) in enumerate(points(), start=1):
         forget()
         try:
             check()
-        except (AssertionError, EngineError, KeyError) as found:
-            figure(f"{plant.__name__}: point {number}, {where} ({type(found).__name__})")
+        except (AssertionError, EngineError, KeyError):
+            planted(plant.__name__, f"point {number} ({where})")
             return
     pytest.fail(f"{plant.__name__} was not found")
 
@@ -187,7 +187,7 @@ def test_a_target_that_lost_a_record_at_its_boundary_during_a_resync_is_not_trus
     check_live(pair)
 
 
-def test_a_planted_trust_in_a_boundary_truncation_is_found(monkeypatch, figure):
+def test_a_planted_trust_in_a_boundary_truncation_is_found(monkeypatch, planted):
     monkeypatch.setattr(greeting, "_check_overlap", lambda *_: None)
     monkeypatch.setattr(Backlog, "check_welcome", lambda *_: None)
     monkeypatch.setattr(Backlog, "check", lambda *_: None)
@@ -199,6 +199,6 @@ def test_a_planted_trust_in_a_boundary_truncation_is_found(monkeypatch, figure):
         pair.converge()
         check_live(pair)
 
-    with pytest.raises((AssertionError, EngineError, KeyError, IndexError)) as found:
+    with pytest.raises((AssertionError, EngineError, KeyError, IndexError)):
         go_on()
-    figure(f"boundary truncation trusted: found at once ({found.type.__name__}: {found.value})")
+    planted("a boundary truncation is trusted", "point 1")

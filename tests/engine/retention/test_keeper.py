@@ -6,7 +6,8 @@ import pytest
 from engine_model import app_tag, crash_tag, create, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from retention_model import HISTORIES, SMALL, Crash, KeptShop
+from layer_model import cut_before_each_action
+from retention_model import HISTORIES, SMALL, KeptShop
 
 from engine import Image
 from engine.basics.errors import CertificateMismatch, LocalProtocolError, PointRefused
@@ -100,28 +101,18 @@ def test_the_past_becomes_coarser_as_it_ages(figure):
 
 
 @pytest.mark.parametrize("fate", FATES)
-def test_a_crash_after_any_action_costs_no_kept_point(fate, figure):
+def test_a_crash_after_any_action_costs_no_kept_point(fate, crashes):
     policy = replace(SMALL, every_write_ns=4, stages=(Stage(12), Stage(24, 8)))
-    fresh, crashes = KeptShop(work(30), 300, policy), 0
+    fresh, actions_cut = KeptShop(work(30), 300, policy), 0
     fresh.keep()
     kept = fresh.kept
     for time_ns, change in work(44)[29:]:
         fresh.show_at(change, time_ns)
     assert len(kept) > 2
-    while True:
-        shop, left = fresh.twin(), [crashes]
-
-        def count(action, left=left):
-            if not left[0]:
-                raise Crash
-            left[0] -= 1
-
-        try:
-            shop.keep(at_action=count)
-            break
-        except Crash:
-            crashes += 1
-        shop.storage.crash(lambda: fate)
+    for shop in cut_before_each_action(
+        fresh, lambda shop, at_action: shop.keep(at_action=at_action), fate
+    ):
+        actions_cut += 1
         keeper = shop.restart()
         shop.check()
         shop.keep(keeper)
@@ -129,8 +120,8 @@ def test_a_crash_after_any_action_costs_no_kept_point(fate, figure):
         assert {name for name in shop.storage.names() if name.endswith(".layer")} == {
             entry.name for entry in shop.layers
         }
-    figure(f"{crashes} crashes")
-    assert crashes > 30
+    assert actions_cut > 30
+    crashes("retention", actions_cut, actions_cut * len(fresh.references))
 
 
 def test_a_pinned_point_stays_until_it_is_unpinned_and_an_expired_one_cannot_be_pinned():

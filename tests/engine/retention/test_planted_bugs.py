@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 from engine_model import create
-from layer_model import KINDS, as_changes
-from retention_model import Crash, KeptShop, timed
+from layer_model import KINDS, Crash, as_changes
+from retention_model import KeptShop, timed
 
 from engine import actions
 from engine.basics.errors import EngineError
@@ -64,7 +64,7 @@ def test_without_a_planted_bug_nothing_is_found():
 
 
 @pytest.mark.parametrize("fate", ["kept", "cut"])
-def test_files_that_leave_before_the_manifest_is_durable_are_found(monkeypatch, figure, fate):
+def test_files_that_leave_before_the_manifest_is_durable_are_found(monkeypatch, planted, fate):
     publish = Journal.publish
 
     def deleted_too_early(self, **changes):
@@ -87,31 +87,31 @@ def test_files_that_leave_before_the_manifest_is_durable_are_found(monkeypatch, 
         try:
             shop.restart()
             shop.check()
-        except (AssertionError, EngineError) as found:
-            figure(f"found after action {point}: {type(found).__name__}")
+        except (AssertionError, EngineError):
+            planted(f"files leave before the manifest, {fate}", f"action {point}")
             return
     pytest.fail("the crash sweep did not find it")
 
 
 def test_a_policy_that_lets_the_newest_application_consistent_point_go_is_found(
-    monkeypatch, figure
+    monkeypatch, planted
 ):
     monkeypatch.setattr(policy, "newest_app_of", lambda points: None)
     found, what = histories_until_found()
-    figure(f"found in history {found}: {what}")
     assert what.startswith("I7")
+    planted("the newest application-consistent point may go", f"history {found}")
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0, -1), (1, 0)])
-def test_an_interval_that_ends_beside_a_kept_point_is_found(figure, low, high):
+def test_an_interval_that_ends_beside_a_kept_point_is_found(planted, low, high):
     class OffByOne(RetentionKeeper):
         def _unfinished(self):
             found = super()._unfinished()
             return None if found is None else (found[0] + low, found[1] + high)
 
     found, what = histories_until_found(OffByOne)
-    figure(f"found in history {found}: {what}")
-    assert found
+    assert found, what
+    planted(f"an interval ends beside a kept point ({low:+}, {high:+})", f"history {found}")
 
 
 def test_a_certificate_that_changes_after_it_was_published_is_found():

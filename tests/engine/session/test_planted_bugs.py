@@ -90,11 +90,11 @@ def points_until_found(histories: Iterator[None]) -> int:
 
 
 @pytest.mark.parametrize("bug", SWEPT)
-def test_the_crash_sweep_finds(bug, monkeypatch, figure):
+def test_the_crash_sweep_finds(bug, monkeypatch, planted):
     for _, points in zip(range(20), swept(), strict=False):
         assert points is None
     SWEPT[bug](monkeypatch)
-    figure(f"planted: {bug}: found at point {points_until_found(swept())}")
+    planted(bug, f"point {points_until_found(swept())}")
 
 
 def other_histories() -> Iterator[None]:
@@ -166,9 +166,9 @@ MODELLED = {
 
 
 @pytest.mark.parametrize("bug", MODELLED)
-def test_the_model_finds(bug, monkeypatch, figure):
+def test_the_model_finds(bug, monkeypatch, planted):
     plant, histories = MODELLED[bug]
     for passed in histories():
         assert passed is None
     plant(monkeypatch)
-    figure(f"planted: {bug}: found at history {points_until_found(histories())}")
+    planted(bug, f"history {points_until_found(histories())}")
