@@ -127,8 +127,15 @@ def parts_of(plain: dict[str, Any]) -> Parts:
     )
 
 
-def draft_of(plain: dict[str, Any], folder: FilePath | None, parts: Parts) -> Draft:
-    """Puts together what cross-checks need of a scenario's parts."""
+def draft_of(plain: dict[str, Any], folder: FilePath | None, parts: Parts | None = None) -> Draft:
+    """Puts together what cross-checks need of a scenario.
+
+    Args:
+        plain: the scenario's values.
+        folder: where a relative path starts.
+        parts: those of a scenario that is valid as a whole; else each is validated by itself.
+    """
+    parts = parts_of(plain) if parts is None else parts
     sites = plain.get("sites")
     exchange = plain.get("exchange")
     site = exchange.get("site", "primary") if isinstance(exchange, dict) else None

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scenarios.checks import check as cross_check
 from scenarios.composition import compose
 from scenarios.document import FILE_BYTES_MAX, DocumentError, read_document
-from scenarios.draft import Parts, draft_of, parts_of
+from scenarios.draft import Parts, draft_of
 from scenarios.errors import Problem, ScenarioError
 from scenarios.findings import Finding, dotted, findings_of
 from scenarios.library_files import find
@@ -188,7 +188,7 @@ def _check_one(root: Node, origin: _Origin) -> Checked:
     """Checks one run's scenario, or the one from which all cells are made."""
     plain = root.plain()
     scenario, findings = _validate(plain)
-    parts = parts_of(plain) if scenario is None else _parts_of_valid(scenario)
+    parts = None if scenario is None else _parts_of_valid(scenario)
     draft = draft_of(plain, origin.folder, parts)
     told = {finding.path for finding in findings}
     findings += [finding for finding in cross_check(draft) if finding.path not in told]
