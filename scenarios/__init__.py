@@ -31,6 +31,7 @@ from scenarios.faults import (
     PowerCut,
     ServiceStop,
     SiteLoss,
+    StaleSnapshot,
     VolumeFault,
 )
 from scenarios.grammar import QuantityError
@@ -120,6 +121,7 @@ __all__ = [
     "SiteLoss",
     "Source",
     "Span",
+    "StaleSnapshot",
     "StorageGroup",
     "Threshold",
     "Variant",
