@@ -1,5 +1,6 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.catalogue import Listing, catalogue
 from scenarios.checkers import OwnChecker
 from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.drills import Drills, RtoAssumptions
@@ -92,6 +93,7 @@ __all__ = [
     "LinkOneWay",
     "LinkOutage",
     "LinkSlow",
+    "Listing",
     "LiveQuantity",
     "LostLog",
     "LostWrite",
@@ -126,6 +128,7 @@ __all__ = [
     "Verdict",
     "VolumeFault",
     "Workload",
+    "catalogue",
     "check",
     "check_text",
     "combine",
