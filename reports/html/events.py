@@ -26,7 +26,7 @@ def _faults(result: Result, clock: Clock) -> Iterator[Part]:
             fault.kind.replace("_", " "),
             clock.text(fault.at_s if fault.fired_at_s is None else fault.fired_at_s),
             "" if fault.lifted_at_s is None else clock.text(fault.lifted_at_s),
-            "fired" if fault.fired else "did not fire",
+            fault.told,
             fault.evidence,
         )
         for fault in result.faults
