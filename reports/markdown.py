@@ -72,7 +72,7 @@ def _blocks(document: Result | Study) -> Iterator[str]:
 
 
 def _run_blocks(result: Result) -> Iterator[str]:
-    unfired = [fault.kind for fault in result.faults if not fault.fired]
+    unfired = [fault.kind for fault in result.faults if fault.chosen and not fault.fired]
     if unfired:
         yield f"**Did not fire**: {escaped(', '.join(unfired))}"
     for protection in result.protections:
