@@ -34,6 +34,7 @@ from reports.model import (
     ProtectionResult,
     Result,
     ScenarioReference,
+    unfired,
 )
 from reports.records import Amount, Loss, Record, RpoStatistics, seconds
 from reports.recoveries import Finding, GroupRecovery, LostMessage, Point, Recovery, RtoStep
@@ -88,5 +89,6 @@ __all__ = [
     "seconds",
     "size_text",
     "study_schema",
+    "unfired",
     "worst_verdict",
 ]

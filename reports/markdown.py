@@ -15,7 +15,7 @@ from reports.headline import (
     value_text,
 )
 from reports.losses import by_stage, telling_recoveries
-from reports.model import ProtectionResult, Result
+from reports.model import ProtectionResult, Result, unfired
 from reports.study import Cell, Study
 from reports.text import printable
 from reports.verdicts import ThresholdResult, Verdict
@@ -72,9 +72,9 @@ def _blocks(document: Result | Study) -> Iterator[str]:
 
 
 def _run_blocks(result: Result) -> Iterator[str]:
-    unfired = [fault.kind for fault in result.faults if fault.chosen and not fault.fired]
-    if unfired:
-        yield f"**Did not fire**: {escaped(', '.join(unfired))}"
+    missing = [fault.kind for fault in unfired(result.faults)]
+    if missing:
+        yield f"**Did not fire**: {escaped(', '.join(missing))}"
     for protection in result.protections:
         yield f"### {escaped(protection.name)}"
         sentences = [

@@ -4,6 +4,7 @@ Units are in the names; seconds are rounded to the nanosecond. Everything but `w
 `events_per_s` is the same for the same seed.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
@@ -48,6 +49,21 @@ class FaultResult(Record):
     fired_at_s: Seconds | None = None
     lifted_at_s: Seconds | None = Field(None, description="When it was over; None: never.")
     touched: int = Field(0, ge=0, description="How much it touched, in the evidence's unit.")
+    number: int | None = Field(None, description="Its place among the scenario's faults, from 0.")
+
+    @property
+    def told(self) -> str:
+        """What became of it, in words."""
+        if self.fired:
+            return "fired"
+        return "did not fire" if self.chosen else "was not drawn"
+
+
+def unfired(faults: Iterable[FaultResult]) -> list[FaultResult]:
+    """Those that should have come and never did: of one that may come often, once is enough."""
+    kept = [fault for fault in faults if fault.chosen]
+    came = {fault.number for fault in kept if fault.fired and fault.number is not None}
+    return [fault for fault in kept if not fault.fired and fault.number not in came]
 
 
 class Notice(Record):

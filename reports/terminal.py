@@ -134,8 +134,8 @@ class _Rendering(Sheet):
         for fault in self._result.faults:
             table.add_row(
                 self.text(
-                    "fired" if fault.fired else "did not fire",
-                    "" if fault.fired else STYLES[Verdict.NOT_EXERCISED],
+                    fault.told,
+                    "" if fault.fired or not fault.chosen else STYLES[Verdict.NOT_EXERCISED],
                 ),
                 self.text(fault.kind),
                 self.text(when_text(self._result.scenario, fault.at_s)),

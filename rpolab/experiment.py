@@ -123,7 +123,7 @@ class Experiment:
         kernel = self.kernel
         protections = tuple(self._protection_result(name) for name in self.protections)
         judged = measures.judge(self.scenario, protections)
-        verdict = measures.overall(judged, self.faults.outcomes)
+        verdict = measures.overall(judged, self.faults.results())
         digests = self.laboratory.trace.digests()
         scenario = self.scenario
         return Result(

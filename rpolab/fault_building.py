@@ -188,6 +188,10 @@ class FaultBuilder:
                 return sim_faults.InputOutputErrors(
                     at_ns=at_ns, probability=chance, volume=name, duration_ns=written.duration_ns
                 )
+            case scenarios.StaleSnapshot():
+                return sim_faults.StaleSnapshot(
+                    at_ns=at_ns, probability=chance, volume=name, age_ns=written.age_ns
+                )
             case scenarios.DiskFull():
                 lasting_ns = written.duration_ns or self._laboratory.clock.duration_ns
                 return sim_faults.VolumeFull(

@@ -56,8 +56,8 @@ class Faults:
     def results(self) -> tuple[FaultResult, ...]:
         """Return what the report tells of them."""
         return tuple(
-            _result(planned.written, outcome)
-            for planned in self.planned
+            _result(number, planned.written, outcome)
+            for number, planned in enumerate(self.planned)
             for outcome in planned.outcomes
         )
 
@@ -144,7 +144,7 @@ def _lasting_ns(written: scenarios.AnyFault) -> int | None:
     return getattr(written, "duration_ns", None)
 
 
-def _result(written: scenarios.AnyFault, outcome: FaultOutcome) -> FaultResult:
+def _result(number: int, written: scenarios.AnyFault, outcome: FaultOutcome) -> FaultResult:
     fired_ns, lifted_ns = outcome.fired_at_ns, outcome.lifted_at_ns
     return FaultResult(
         kind=written.kind,
@@ -157,4 +157,5 @@ def _result(written: scenarios.AnyFault, outcome: FaultOutcome) -> FaultResult:
         fired_at_s=None if fired_ns is None else seconds(fired_ns),
         lifted_at_s=None if lifted_ns is None else seconds(lifted_ns),
         touched=outcome.touched,
+        number=number,
     )

@@ -15,6 +15,7 @@ from reports import (
     ThresholdResult,
     Verdict,
     seconds,
+    unfired,
 )
 from rpolab.exposure import backlog_curve, bookmark_results, exceedances
 from rpolab.health_figures import health_figures
@@ -33,7 +34,6 @@ from scenarios import (
     combine,
     evaluate,
 )
-from sim.fault_plan import FaultOutcome
 
 NS_PER_SECOND = 1_000_000_000
 _RPO_METRICS: dict[PointClass, str] = {"any": "rpo", "app": "app_rpo"}
@@ -126,11 +126,10 @@ def judge(
     return tuple(_judge(threshold, protections) for threshold in scenario.threshold_list())
 
 
-def overall(judged: Sequence[ThresholdResult], faults: Sequence[FaultOutcome]) -> Verdict:
+def overall(judged: Sequence[ThresholdResult], faults: Sequence[FaultResult]) -> Verdict:
     """Return the run's verdict; a fault that was drawn and did not fire makes it not exercised."""
     verdict = Verdict(combine(scenarios.Verdict(item.verdict.value) for item in judged).value)
-    unfired = any(outcome.chosen and not outcome.fired for outcome in faults)
-    if verdict is Verdict.MET and unfired:
+    if verdict is Verdict.MET and unfired(faults):
         return Verdict.NOT_EXERCISED
     return verdict
 

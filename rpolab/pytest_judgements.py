@@ -62,13 +62,21 @@ def seed_of(document: dict[str, Any]) -> str:
 
 
 def told_unfired(document: dict[str, Any]) -> list[str]:
-    """The faults that were drawn and did not fire, a line each, with the run."""
+    """The faults that were drawn and never fired, a line each, with the run."""
     return [
         f"{fault['kind']} at {fault['at_s']:g} s (seed {run['seed']}): {fault['evidence']}"
         for run in runs_of(document)
-        for fault in run["faults"]
-        if not fault["fired"] and fault.get("chosen", fault["evidence"] != "not drawn")
+        for fault in _unfired(run["faults"])
     ]
+
+
+def _unfired(faults: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Of a fault that may come often, once is enough."""
+    came = {fault.get("number") for fault in faults if fault["fired"]} - {None}
+    for fault in faults:
+        chosen = fault.get("chosen", fault["evidence"] != "not drawn")
+        if chosen and not fault["fired"] and fault.get("number") not in came:
+            yield fault
 
 
 def value_text(found: Judged) -> str:
@@ -77,14 +85,20 @@ def value_text(found: Judged) -> str:
 
 
 def missed_text(path: Path, told: str, found: Judged, document: dict[str, Any]) -> str:
-    """The report of a threshold that is not met: the lines of the file, and the figures."""
+    """The report of a threshold that is not met: the lines of the file, and the figures.
+
+    Args:
+        path: the file that has the threshold: the scenario's, or one that it extends.
+        told: what to call the scenario's own.
+        found: the threshold.
+        document: what it was found in.
+    """
     file = found.file or told
     where = f"{file}:{found.line}" if found.line else file
     verdict = found.verdict.replace("_", " ")
     cell = f" [{found.cell}]" if found.cell else ""
     head = f"{where}: {found.metric}: {found.expr}{cell}: {verdict}"
-    source = path if not found.file else Path(found.file)
-    return "\n".join([head, "", *_lines(source, found.line), "", *_figures(found, document)])
+    return "\n".join([head, "", *_lines(path, found.line), "", *_figures(found, document)])
 
 
 def _lines(path: Path, line: int) -> Iterator[str]:
@@ -122,4 +136,6 @@ def _strictness(expr: str) -> str:
 
 
 def _quantity(value: float, unit: str) -> str:
+    if unit == "share":
+        return f"{value * 100:.6g} %"
     return f"{value:,.0f}" if unit == "count" else f"{value:,.9g} {unit}"

@@ -1,5 +1,6 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.catalogue import Listing, catalogue
 from scenarios.checkers import OwnChecker
 from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.drills import Drills, RtoAssumptions
@@ -30,6 +31,7 @@ from scenarios.faults import (
     PowerCut,
     ServiceStop,
     SiteLoss,
+    StaleSnapshot,
     VolumeFault,
 )
 from scenarios.grammar import QuantityError
@@ -91,6 +93,7 @@ __all__ = [
     "LinkOneWay",
     "LinkOutage",
     "LinkSlow",
+    "Listing",
     "LiveQuantity",
     "LostLog",
     "LostWrite",
@@ -118,12 +121,14 @@ __all__ = [
     "SiteLoss",
     "Source",
     "Span",
+    "StaleSnapshot",
     "StorageGroup",
     "Threshold",
     "Variant",
     "Verdict",
     "VolumeFault",
     "Workload",
+    "catalogue",
     "check",
     "check_text",
     "combine",

@@ -161,6 +161,15 @@ class MisdirectedWrite(VolumeFault):
     kind: Literal["misdirected_write"]
 
 
+class StaleSnapshot(VolumeFault):
+    """A volume is put back to what it was some time before, and its machine started on that."""
+
+    kind: Literal["stale_snapshot"]
+    age_ns: PositiveDuration = Field(
+        alias="age", description="How old what is restored is.", examples=["10 min"]
+    )
+
+
 class ServiceStop(FaultTimes):
     """The engine's service at one end is killed, and started again; the machine runs on."""
 
@@ -213,6 +222,7 @@ KnownFault = (
     | BitRot
     | LostWrite
     | MisdirectedWrite
+    | StaleSnapshot
     | ServiceStop
     | LostLog
 )

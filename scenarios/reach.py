@@ -136,7 +136,7 @@ def _is_lifted(fault: AnyFault) -> bool:
     return not is_for_good(fault) and getattr(fault, "kind", "") not in _AT_ONCE
 
 
-_AT_ONCE = ("bit_rot", "lost_write", "misdirected_write")
+_AT_ONCE = ("bit_rot", "lost_write", "misdirected_write", "stale_snapshot")
 
 
 def _recoveries(draft: Draft, name: MetricName) -> int | None:

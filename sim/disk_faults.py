@@ -22,6 +22,7 @@ __all__ = [
     "InputOutputErrors",
     "LostWrite",
     "MisdirectedWrite",
+    "StaleSnapshot",
     "VolumeFull",
     "VolumeLoss",
 ]
@@ -228,6 +229,48 @@ class BitRot(_OfVolume):
                 injection.fired(f"bit {bit} of byte {place:,} of {name} has flipped", 1)
                 return
             place -= size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleSnapshot(_OfVolume):
+    """A volume is put back to what it was, and its machine started on that.
+
+    Attributes:
+        age_ns: How old the snapshot is that is restored. It is taken that long before, at the run's
+            start at the earliest; by a fault that could not be foreseen at once, to be restored
+            that much later.
+    """
+
+    kind = "stale_snapshot"
+
+    age_ns: int
+
+    @property
+    def prepares_ns(self) -> int:
+        """When the snapshot is taken."""
+        return max(self.at_ns - self.age_ns, 0)
+
+    def strike(self, injection: Injection) -> None:
+        """Take the snapshot; later stop the machine, restore it, and start again."""
+        volume: Volume = self.find(injection.world)
+        taken_ns = injection.kernel.now_ns
+        at_ns = self.at_ns if taken_ns < self.at_ns else taken_ns + self.age_ns
+        age_s = (at_ns - taken_ns) / 1e9
+        snapshot = volume.snapshot()
+
+        def restore() -> None:
+            host = volume.host
+            if volume.lost or host is None or not host.up:
+                injection.missed("its machine did not run")
+                return
+            gone = volume.used_bytes
+            host.power_cut()
+            volume.restore(snapshot)
+            gone = max(gone - volume.used_bytes, 0)
+            host.power_on()
+            injection.fired(f"restored as it was {age_s:g} s before, {gone:,} bytes less", gone)
+
+        injection.kernel.call_at(at_ns, restore)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,11 @@ class Fault(ABC):
     def target(self) -> str:
         """The name of the device it strikes."""
 
+    @property
+    def prepares_ns(self) -> int:
+        """When its work begins: earlier than it comes, where something is needed for it."""
+        return self.at_ns
+
     def find(self, world: World) -> Any:
         """Return the device; raises FaultTargetMissing if the world has none of that name."""
         devices: Mapping[str, Any] = getattr(world, f"{self.device}s")
@@ -207,7 +212,7 @@ class FaultPlan:
         outcomes = [self.draw(fault) for fault in planned]
         for outcome in outcomes:
             if outcome.chosen:
-                self._kernel.call_at(outcome.fault.at_ns, self.strike, outcome)
+                self._kernel.call_at(outcome.fault.prepares_ns, self.strike, outcome)
         self.outcomes += outcomes
         return outcomes
 

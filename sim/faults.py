@@ -12,6 +12,7 @@ from sim.disk_faults import (
     InputOutputErrors,
     LostWrite,
     MisdirectedWrite,
+    StaleSnapshot,
     VolumeFull,
     VolumeLoss,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "PowerCut",
     "SiteLoss",
     "SitePowerCut",
+    "StaleSnapshot",
     "VolumeFull",
     "VolumeLoss",
     "World",

@@ -69,6 +69,16 @@ class FileTable:
         """Return all files as they are now."""
         return Snapshot(self._volume, {name: file.content for name, file in self._files.items()})
 
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put the files back as they were in a snapshot, durably."""
+        self._files = {name: StoredFile() for name in snapshot.names()}
+        for name, file in self._files.items():
+            size = snapshot.size(name)
+            file.content.write(0, snapshot.read(name, 0, size))
+            file.content.truncate(size)
+            file.flush()
+        self._file_bytes = sum(file.content.size for file in self._files.values())
+
     def apply(self, pending: Pending) -> object:
         """Carry an operation out; returns what its signal fires with."""
         return self._effects[pending.kind](pending)

@@ -5,7 +5,8 @@ May happen: a power cut drops the operations that have not completed (their sign
 and keeps, tears or loses each write since its file's last completed flush (stored_file.py); the
 volume runs full; it is destroyed with its site; its disk stalls. Whatever is registered with
 `disturb` may let an operation fail, or let a write do something else than it tells (volume_faults
-has an I/O error, a lost and a misdirected write); `rot` flips one bit that is stored.
+has an I/O error, a lost and a misdirected write); `rot` flips one bit that is stored; `restore`
+puts an older state of all files back.
 Promised: operations complete in the order of issue. Create, rename, replace, truncate and delete
 are atomic and durable when they complete (the metadata are journalled and written through). A
 failed operation changes nothing and is shown to no filter. A filter is software of the host: a
@@ -296,6 +297,11 @@ class Volume:
         """Flip one bit of a file, unseen by every filter; raises FileMissing."""
         assert 0 <= offset < self.size(name), f"{self.name}: {name} has no byte {offset}"
         self._files.get(name).rot(offset, bit)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Put the files back as they were; what runs on them has been stopped before."""
+        assert self.host is None or not self.host.up, f"{self.name}: restored under a running host"
+        self._files.restore(snapshot)
 
     def _issue(self, pending: Pending, byte_count: int) -> Signal:
         """Begin an operation."""

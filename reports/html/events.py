@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from reports.clock import Clock
 from reports.durations import count_text
 from reports.html.parts import Part, Prose, Table, columns
-from reports.model import FaultResult, Result
+from reports.model import Result
 
 NOTICES_SHOWN = 40
 
@@ -27,20 +27,13 @@ def _faults(result: Result, clock: Clock) -> Iterator[Part]:
             fault.target,
             clock.text(fault.at_s if fault.fired_at_s is None else fault.fired_at_s),
             "" if fault.lifted_at_s is None else clock.text(fault.lifted_at_s),
-            outcome_text(fault),
+            fault.told,
             fault.evidence,
         )
         for fault in result.faults
     )
     names = columns("~Fault", "~Target", "At", "Until", "Outcome", "~Evidence")
     yield Table("Faults, and how it is known that they fired", names, rows)
-
-
-def outcome_text(fault: FaultResult) -> str:
-    """Whether a fault fired; one that its probability was against is no miss."""
-    if fault.fired:
-        return "fired"
-    return "did not fire" if fault.chosen else "was not drawn"
 
 
 def _alarms(result: Result) -> Iterator[Part]:

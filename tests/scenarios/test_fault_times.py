@@ -202,6 +202,7 @@ PLACES = {
     "bit_rot": "site: recovery, volume: journal",
     "lost_write": "site: recovery, volume: journal",
     "misdirected_write": "site: recovery, volume: journal",
+    "stale_snapshot": "site: recovery, volume: journal, age: 5 min",
     "service_stop": "protection: cdp, end: copy, duration: 1 min",
     "lost_log": "protection: cdp, which: current",
 }

@@ -16,6 +16,7 @@ from sim.faults import (
     MisdirectedWrite,
     SiteLoss,
     SitePowerCut,
+    StaleSnapshot,
     World,
 )
 from sim.volume import InputOutputError
@@ -230,6 +231,31 @@ def test_a_misdirected_write_lands_elsewhere_in_its_file(world):
     place = content.index(b"x" * 50)
     assert place % 4096 == 0
     assert outcome.evidence == f"50 bytes for 100 of f were written at {place:,}"
+
+
+def test_a_stale_snapshot_puts_back_what_was_and_starts_the_machine_on_it(world):
+    written(world, b"old", name="kept")
+    outcome = injected(world, StaleSnapshot(**VOLUME, age_ns=SECOND // 2))
+    started = []
+    world.left.host.on_power_on(lambda: started.append(world.left.volume.names()))
+    world.kernel.run(SECOND * 3 // 4)
+    written(world, b" and new", name="kept")
+    written(world, b"new", name="made")
+    world.kernel.run(2 * SECOND)
+    assert started == [["kept"]]
+    assert world.left.volume.peek("kept", 0, 99) == b"old"
+    assert (outcome.fired_at_ns, outcome.touched) == (SECOND, 11)
+    assert outcome.evidence == "restored as it was 0.5 s before, 11 bytes less"
+    world.left.host.power_cut()
+    assert world.left.volume.peek("kept", 0, 99) == b"old", "what was restored is durable"
+
+
+def test_a_stale_snapshot_is_not_restored_under_a_machine_without_power(world):
+    outcome = injected(world, StaleSnapshot(**VOLUME, age_ns=SECOND // 2))
+    world.kernel.run(SECOND * 3 // 4)
+    world.left.host.power_cut()
+    world.kernel.run(2 * SECOND)
+    assert (outcome.fired, outcome.evidence) == (False, "its machine did not run")
 
 
 def test_a_site_without_power_is_back_with_every_machine_that_had_it(world):

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from reports import FaultResult, unfired
 from rpolab.experiment import run_scenario
 from rpolab.faults import Faults
 from rpolab.world import Laboratory, clock_of
@@ -95,6 +96,18 @@ def test_a_journal_that_is_gone_is_refused_and_the_mail_server_goes_on(run):
     assert experiment.server.error is None
 
 
+def test_a_copy_that_was_put_back_tells_that_it_lost_what_it_had_acknowledged(run):
+    fault = {"at": "10:03", "kind": "stale_snapshot", **JOURNAL, "age": "1 min"}
+    result = run(**SMALL, faults=[fault]).result()
+    [told] = result.faults
+    assert told.fired
+    assert told.touched > 0
+    assert any("it had acknowledged everything before" in item.text for item in result.notices)
+    [drill] = recoveries(result)
+    assert drill.outcome == "recovered"
+    assert drill.rpo_s > 200, "back to before the snapshot, and told so"
+
+
 def test_a_journal_disk_that_has_room_again_is_told_with_both_instants(run):
     fault = {"at": "10:02", "kind": "disk_full", **JOURNAL, "duration": "1 min"}
     [told] = run(**SMALL, faults=[fault]).result().faults
@@ -179,3 +192,15 @@ def test_the_chaos_of_the_library_converges_with_another_seed_too(seed):
     assert result.verdict == "met"
     assert sum(fault.fired for fault in result.faults) >= 4
     assert all(fault.lifted_at_s <= 300 for fault in result.faults if fault.fired)
+
+
+def test_of_a_fault_that_may_come_often_once_is_enough():
+    def told(number, *, fired, chosen=True):
+        return FaultResult(kind="link_outage", at_s=1, fired=fired, chosen=chosen, number=number)
+
+    assert unfired([told(0, fired=True), told(0, fired=False), told(1, fired=True)]) == []
+    assert unfired([told(0, fired=False, chosen=False)]) == []
+    assert unfired([told(0, fired=True), told(1, fired=False)]) == [told(1, fired=False)]
+    unnumbered = [told(None, fired=True), told(None, fired=False)]
+    assert unfired(unnumbered) == unnumbered[1:]
+    assert told(0, fired=False, chosen=False).told == "was not drawn"
