@@ -18,6 +18,7 @@ from rpolab.world import Laboratory
 from scenarios import Span, phase_spans
 from sim.fault_plan import Fault, FaultOutcome, FaultPlan
 from sim.fault_watch import Watch, watch
+from sim.faults import SitePowerCut
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,17 @@ class Faults:
     def outcomes(self) -> list[FaultOutcome]:
         """What became of each, in the scenario's order."""
         return [outcome for planned in self.planned for outcome in planned.outcomes]
+
+    def is_power_coming_back(self, site: str) -> bool:
+        """Return whether the power of a site is out for a time that was planned."""
+        return any(
+            isinstance(outcome.fault, SitePowerCut)
+            and outcome.fault.site == site
+            and outcome.fault.duration_ns is not None
+            and outcome.fired
+            and outcome.lifted_at_ns is None
+            for outcome in self.outcomes
+        )
 
     def results(self) -> tuple[FaultResult, ...]:
         """Return what the report tells of them."""

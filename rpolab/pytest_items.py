@@ -127,7 +127,8 @@ class ThresholdItem(ScenarioItem):
         self._note(found, document)
         if found.verdict == "met":
             return
-        text = missed_text(self.path, session_of(self.config).told(self.path), found, document)
+        source = self.config.rootpath / found.file if found.file else self.path
+        text = missed_text(source, session_of(self.config).told(self.path), found, document)
         if found.verdict == "inconclusive":
             chosen = self.config.getini("rpolab_inconclusive")
             if chosen == "xfail":

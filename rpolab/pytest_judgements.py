@@ -85,14 +85,20 @@ def value_text(found: Judged) -> str:
 
 
 def missed_text(path: Path, told: str, found: Judged, document: dict[str, Any]) -> str:
-    """The report of a threshold that is not met: the lines of the file, and the figures."""
+    """The report of a threshold that is not met: the lines of the file, and the figures.
+
+    Args:
+        path: the file that has the threshold: the scenario's, or one that it extends.
+        told: what to call the scenario's own.
+        found: the threshold.
+        document: what it was found in.
+    """
     file = found.file or told
     where = f"{file}:{found.line}" if found.line else file
     verdict = found.verdict.replace("_", " ")
     cell = f" [{found.cell}]" if found.cell else ""
     head = f"{where}: {found.metric}: {found.expr}{cell}: {verdict}"
-    source = path if not found.file else Path(found.file)
-    return "\n".join([head, "", *_lines(source, found.line), "", *_figures(found, document)])
+    return "\n".join([head, "", *_lines(path, found.line), "", *_figures(found, document)])
 
 
 def _lines(path: Path, line: int) -> Iterator[str]:

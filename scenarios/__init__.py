@@ -1,7 +1,9 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.catalogue import Listing, catalogue
 from scenarios.checkers import OwnChecker
 from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
+from scenarios.copies import BandwidthHours, Copy, Retention
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
@@ -51,7 +53,13 @@ from scenarios.metrics import (
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
-from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
+from scenarios.protections import (
+    Bookmarks,
+    ContinuousDataProtection,
+    Failover,
+    OwnProtection,
+    Verify,
+)
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -65,6 +73,7 @@ __all__ = [
     "PROFILES_OF_VERSION",
     "SHARE_PARTS",
     "AnyFault",
+    "BandwidthHours",
     "BitRot",
     "Bookmarks",
     "Checked",
@@ -80,6 +89,7 @@ __all__ = [
     "Evaluation",
     "Exchange",
     "Expression",
+    "Failover",
     "Fault",
     "FaultTimes",
     "Hours",
@@ -92,6 +102,7 @@ __all__ = [
     "LinkOneWay",
     "LinkOutage",
     "LinkSlow",
+    "Listing",
     "LiveQuantity",
     "LostLog",
     "LostWrite",
@@ -110,6 +121,7 @@ __all__ = [
     "PowerCut",
     "Problem",
     "QuantityError",
+    "Retention",
     "RtoAssumptions",
     "Sampling",
     "Scenario",
@@ -124,8 +136,10 @@ __all__ = [
     "Threshold",
     "Variant",
     "Verdict",
+    "Verify",
     "VolumeFault",
     "Workload",
+    "catalogue",
     "check",
     "check_text",
     "combine",

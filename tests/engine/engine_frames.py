@@ -1,6 +1,7 @@
 """A small history of six records, and the frames that carry it, right or wrong."""
 
 from engine_model import EPOCH, GROUP, INCARNATION, create, write
+from hypothesis import strategies as st
 
 from engine import (
     Capture,
@@ -109,6 +110,16 @@ def welcome_at(where, **fields):
         cursor=where,
     )
     return encode_welcome(welcome._replace(**fields))
+
+
+def pieces_of(frames, *errors):
+    """Return a strategy of what may come over a line: whole frames, cut ones, noise, errors."""
+    return st.one_of(
+        frames,
+        st.binary(max_size=40),
+        st.builds(lambda frame, cut: frame[: cut % (len(frame) + 1)], frames, st.integers(0, 400)),
+        st.sampled_from(errors),
+    )
 
 
 HELLO = hello_of(capture_of())

@@ -19,6 +19,7 @@ from engine_model import (
     truncate,
     write,
 )
+from engine_sweep import assert_survived
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,6 @@ from engine import (
     Capture,
     CaptureSettings,
     JournalSettings,
-    RecordType,
     Refused,
     SessionSettings,
     Waiting,
@@ -142,10 +142,7 @@ def live_through(seed: int, length: int, disturbances: float) -> Pair:
 
 
 def assert_nothing_is_missing(pair: Pair) -> None:
-    journal = pair.journal
-    kinds = [journal.index.row(n).kind for n in range(1, journal.durable.sequence + 1)]
-    assert [kind for kind in kinds if kind != RecordType.TIME] == [c.kind for c in pair.shown]
-    check_images(journal, pair.shown)
+    assert_survived(pair)
     pair.crash_target(lambda: "cut")
     pair.converge()
     check_images(pair.journal, pair.shown)

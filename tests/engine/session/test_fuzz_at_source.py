@@ -16,6 +16,7 @@ from engine_frames import (
     capture_of,
     cursor,
     notices,
+    pieces_of,
     sent_frames,
     welcome_at,
 )
@@ -208,13 +209,7 @@ def test_a_length_over_the_limit_is_refused_before_its_bytes_come():
 
 
 FRAMES = st.sampled_from([*GOOD, *[data for data, _ in STRANGERS.values()]])
-PIECES = st.one_of(
-    FRAMES,
-    st.binary(max_size=40),
-    st.builds(lambda frame, cut: frame[: cut % (len(frame) + 1)], FRAMES, st.integers(0, 400)),
-    st.just(encode_error(RecordDamaged("x"))),
-    st.just(encode_error(EpochFenced("x"))),
-)
+PIECES = pieces_of(FRAMES, encode_error(RecordDamaged("x")), encode_error(EpochFenced("x")))
 
 
 @given(

@@ -14,6 +14,7 @@ from engine_frames import (
     cursor,
     hello_of,
     notices,
+    pieces_of,
     records,
     welcome_at,
 )
@@ -240,12 +241,7 @@ def test_a_length_over_the_limit_is_refused_before_its_bytes_come():
 
 
 FRAMES = st.sampled_from([*GOOD, *STRANGERS.values(), HEARTBEAT, HELLO])
-PIECES = st.one_of(
-    FRAMES,
-    st.binary(max_size=40),
-    st.builds(lambda frame, cut: frame[: cut % (len(frame) + 1)], FRAMES, st.integers(0, 400)),
-    st.just(encode_error(RecordDamaged("x"))),
-)
+PIECES = pieces_of(FRAMES, encode_error(RecordDamaged("x")))
 
 
 @given(

@@ -104,7 +104,7 @@ def test_nothing_is_loaded_for_a_scenario_that_needs_nothing(bring, world):
 
 def test_check_tells_file_line_and_column_and_no_traceback(bring, tmp_path, capsys, world):
     bring("jams", "raise KeyError('x')", faults={"tape_jam": "jams:TapeJam"})
-    library = scenarios.library_folder() / "clean.yaml"
+    library = scenarios.library_path("clean")
     text = library.read_text(encoding="utf-8") + "faults: [{kind: tape_jam, at: 5 min}]\n"
     (tmp_path / "jam.yaml").write_text(text, encoding="utf-8")
     assert main(["check", str(tmp_path / "jam.yaml")]) == 2

@@ -248,6 +248,17 @@ def test_wrong_settings_are_told_before_anything_is_collected(suite):
     done.stderr.fnmatch_lines(["*rpolab_inconclusive is 'perhaps': write one of fail, xfail, skip"])
 
 
+@pytest.mark.parametrize("chosen", ["xfail", pytest.param("skip", marks=pytest.mark.nightly)])
+def test_an_inconclusive_threshold_may_be_expected_or_skipped(suite, chosen):
+    (suite.path / "pytest.ini").write_text(f"[pytest]\nrpolab_inconclusive = {chosen}\n")
+    # At one millisecond there is no point yet: the drill is refused, and has no RPO.
+    suite.write(
+        "plan.rpolab.yaml", ("at: [30 s, 2 min]", "at: [1 ms]"), ("duration: 3", "duration: 1")
+    )
+    done = suite.run("-k", "60")
+    done.assert_outcomes(deselected=3, **{"xfailed" if chosen == "xfail" else "skipped": 1})
+
+
 def test_other_yaml_files_are_not_collected(suite):
     suite.write("plan.yaml")
     assert suite.run().ret == pytest.ExitCode.NO_TESTS_COLLECTED
