@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.chart import rpo_chart, step_bars
+from reports.copy_rows import copy_rows
 from reports.durations import count_text, duration_text, size_text
 from reports.groups import group_rows
 from reports.headline import (
@@ -173,10 +174,28 @@ class _Rendering(Sheet):
         self._print_groups("By storage group, the worst of its drills", drills)
         if not protection.recoveries:
             self.line("Nothing was recovered in this run.", "yellow")
+        self._print_copies(protection)
         self._print_rpo(protection)
         for recovery in disasters:
             self._print_steps(recovery)
             self._print_lost(recovery)
+
+    def _print_copies(self, protection: ProtectionResult) -> None:
+        if not protection.copies:
+            return
+        self.console.print()
+        self.line("Its copies, and what each could have given")
+        table = self.table(
+            ("copy", ""),
+            ("site", ""),
+            ("state", ""),
+            ("in the disaster", ""),
+            ("worst RPO", "right"),
+            ("covered", "right"),
+        )
+        for row in copy_rows(protection.copies):
+            table.add_row(*map(self.text, row))
+        self.print_table(table)
 
     def _print_groups(self, title: str, recoveries: Sequence[Recovery]) -> None:
         rows = list(group_rows(recoveries))

@@ -69,14 +69,14 @@ def compare(store: Store, ledger: Ledger, time_ns: int, point_ns: int) -> Compar
         _count(held, stored)
         seen.add(stored.message_id)
         history = ledger.history(stored.message_id)
-        reached = _reached(history, stored)
+        number = reached(history, stored)
         acknowledged = expected[stored.message_id]
         if not history:
             phantom += 1
-        elif not reached:
+        elif not number:
             damaged.append(history[max(acknowledged - 1, 0)])
-        elif reached < acknowledged:
-            reverted.append(history[reached])
+        elif number < acknowledged:
+            reverted.append(history[number])
         elif acknowledged:
             kept += 1
         else:
@@ -110,7 +110,7 @@ def combined(comparisons: Sequence[Comparison]) -> Comparison:
     )
 
 
-def _reached(history: Sequence[Entry], stored: StoredMessage) -> int:
+def reached(history: Sequence[Entry], stored: StoredMessage) -> int:
     """Return after how many changes a message was last as it was found, 0 for never."""
     digest = stored.message.digest
     for number in range(len(history), 0, -1):

@@ -4,13 +4,14 @@ Everything here happens in simulated time; how long it took on the clock of the 
 caller's to measure.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from emulators.ese.errors import EseError
 from emulators.ese.file_set import MemoryFiles
+from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.changes import Change, ChangeKind
 from emulators.exchange.content import ContentPools
 from emulators.exchange.mail_users import MailUsers
@@ -21,10 +22,14 @@ from reports import (
     ProtectionResult,
     Result,
     ScenarioReference,
+    duration_text,
     seconds,
 )
 from rpolab import measures
 from rpolab.checking import checks_of
+from rpolab.comeback import ResumableArrivals, settle
+from rpolab.copy_recoveries import CopyRecoveries, Moments
+from rpolab.copy_results import Asked, protection_result
 from rpolab.exposure import note_backlogs
 from rpolab.faults import Faults
 from rpolab.ledger import Ledger
@@ -33,9 +38,9 @@ from rpolab.mail_sources import Traffic, mail_source
 from rpolab.mail_users import act_as_users
 from rpolab.notices import protection_notices
 from rpolab.own_parts import blamed
-from rpolab.protections.cdp import Cdp
+from rpolab.promotions import promote
 from rpolab.protections.choice import protection_of
-from rpolab.recoveries import Moment, Recoverer
+from rpolab.protections.kept_copy import KeptCopy
 from rpolab.rto import assumptions
 from rpolab.world import Laboratory, clock_of
 from scenarios import Scenario, phase_spans
@@ -80,21 +85,25 @@ class Experiment:
         checkers = checks_of(scenario.checkers)
         keeper = None if keep is None else _Keeper(keep)
         self.recoverers = {
-            name: Recoverer(laboratory, protection.copies[0], self.ledgers, {}, keeper, checkers)
+            name: CopyRecoveries(laboratory, protection, self.ledgers, keeper, checkers)
             for name, protection in self.protections.items()
         }
-        self.server = ExchangeServer(
-            *groups, submitted=self.ledgers.submitted, acknowledged=self._acknowledged
-        )
+        self.server = self._server_of(groups)
         self._pools = ContentPools(laboratory.streams.stream("content"))
         self._mailboxes = self._mailboxes_of_groups()
         self._traffic = self._mail.traffic(
             laboratory.streams, self._pools, self._mailboxes, self.clock.start_of_day_ns
         )
         self.faults = Faults(laboratory, self.protections)
-        self._disaster: dict[str, Moment] = {}
+        self._arrivals = {
+            traffic.name: ResumableArrivals(traffic.arrivals) for traffic in self._traffic
+        }
+        #: What held when the mail server was lost, by protection; empty until then.
+        self._disaster: dict[str, Moments] = {}
+        self._lost_ns: int | None = None
         self._stopped: dict[str, Notice] = {}
         laboratory.mail_host.on_power_cut(self._note_disaster)
+        laboratory.mail_host.on_power_on(self._come_back)
 
     @property
     def ledger(self) -> Ledger:
@@ -109,10 +118,10 @@ class Experiment:
         self.laboratory.mail_host.spawn(self._serve(), name="mail users")
         for at_ns in self._drill_times():
             self._run_until(at_ns, progress)
-            if not self._disaster:
+            if not self._is_over:
                 self._drill()
         self._run_until(self.clock.duration_ns, progress)
-        if self._disaster:
+        if self._is_over:
             self._recover_from_disaster(progress)
         elif self.scenario.drills is not None and self.scenario.drills.at_end:
             self._drill()
@@ -155,6 +164,10 @@ class Experiment:
 
     def _serve(self) -> Generator[Any, Any, None]:
         yield from self.server.start(*self._mailboxes.values())
+        yield from self._work()
+
+    def _work(self) -> Generator[Any, Any, None]:
+        """Let people work, now that the server runs."""
         for protection in self.protections.values():
             protection.start_bookmarks()
         spawn = self.laboratory.mail_host.spawn
@@ -166,7 +179,7 @@ class Experiment:
         users = MailUsers(
             self.server,
             self._pools,
-            traffic.arrivals,
+            self._arrivals[traffic.name],
             lambda: self.kernel.now_ns,
             self.laboratory.streams,
             name=traffic.name,
@@ -206,35 +219,84 @@ class Experiment:
         drills = self.scenario.drills
         assert drills is not None, "a drill has a plan"
         for recoverer in self.recoverers.values():
-            moment = recoverer.moment("drill")
+            moments = recoverer.moments("drill")
             for consistency in drills.classes:
-                recoverer.recover(moment, consistency)
+                recoverer.recover(moments, consistency)
 
     def _note_disaster(self) -> None:
         """Note what the engine says at the instant that the mail server is lost."""
+        self._lost_ns = self.kernel.now_ns
         for name, recoverer in self.recoverers.items():
-            self._disaster[name] = recoverer.moment("disaster")
-            protection = self.protections[name]
-            if isinstance(protection, Cdp):
-                protection.copy.health.note_disaster()
+            self._disaster[name] = recoverer.moments("disaster")
+            for copy in self.protections[name].copies:
+                if isinstance(copy, KeptCopy):
+                    copy.health.note_disaster()
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the mail server was lost for good."""
+        home = self.laboratory.mail_host_site
+        return self._lost_ns is not None and not self.faults.is_power_coming_back(home)
+
+    def _come_back(self) -> None:
+        """Bring the mail server up again on what is on its disks: it was no disaster."""
+        self._disaster.clear()
+        for protection in self.protections.values():
+            for copy in protection.copies:
+                if isinstance(copy, KeptCopy):
+                    copy.health.forget_disaster()
+        lost_ns, self._lost_ns = self._lost_ns, None
+        assert lost_ns is not None, "it was lost before it came back"
+        self.laboratory.begin_groups_anew()
+        self.server = self._server_of(self.laboratory.groups)
+        self.laboratory.mail_host.spawn(self._resume(lost_ns), name="mail server comes back")
+
+    def _resume(self, lost_ns: int) -> Generator[Any, Any, None]:
+        """Recover, mount, and let people work again, unless recovery is refused."""
+        back_ns = self.kernel.now_ns
+        for arrivals in self._arrivals.values():
+            arrivals.resume(back_ns)
+        try:
+            yield from self.server.resume()
+        except EseError as error:
+            self._tell_stop("the mail server after its power cut", error)
+            return
+        settle(self.server, self.ledgers)
+        out, mounting = back_ns - lost_ns, self.kernel.now_ns - back_ns
+        text = (
+            f"the power was out for {duration_text(seconds(out))}; its databases were recovered"
+            f" and mounted {duration_text(seconds(mounting))} later"
+        )
+        at_s = seconds(self.kernel.now_ns)
+        self._stopped[f"back at {at_s}"] = Notice(at_s=at_s, source="mail server", text=text)
+        yield from self._work()
+
+    def _server_of(self, groups: Sequence[StorageGroup]) -> ExchangeServer:
+        return ExchangeServer(
+            *groups, submitted=self.ledgers.submitted, acknowledged=self._acknowledged
+        )
 
     def _recover_from_disaster(self, progress: Progress | None) -> None:
-        lost_ns = next(iter(self._disaster.values())).time_ns
-        self._run_until(lost_ns + SETTLE_NS, progress)
-        for name, moment in self._disaster.items():
+        assert self._lost_ns is not None, "the mail server was lost"
+        self._run_until(self._lost_ns + SETTLE_NS, progress)
+        promote(self.kernel, self.protections.values())
+        for name, moments in self._disaster.items():
             wanted = self.scenario.protect[name].recover
-            self.recoverers[name].recover(moment, "app" if wanted == "application" else "any")
+            self.recoverers[name].recover(moments, "app" if wanted == "application" else "any")
 
     def _run_until(self, until_ns: int, progress: Progress | None) -> None:
         """Let time go on; after a disaster no further than it takes for the copy to settle."""
         slice_ns = max(self.clock.duration_ns // PROGRESS_SLICES, 1)
         while self.kernel.now_ns < until_ns:
-            if self._disaster:
-                until_ns = min(until_ns, self._settled_ns())
+            if self._is_over:
+                assert self._lost_ns is not None, "the mail server was lost"
+                until_ns = min(until_ns, self._lost_ns + SETTLE_NS)
             next_ns = min(self.kernel.now_ns + slice_ns, until_ns)
             self.kernel.run(next_ns)
             self._note_stop()
             note_backlogs(self.protections.values())
+            for arrivals in self._arrivals.values():
+                arrivals.passed(self.kernel.now_ns)
             if progress is not None:
                 progress(self.kernel.now_ns)
 
@@ -261,9 +323,6 @@ class Experiment:
             notices += protection_notices(protection)
         return tuple(sorted(notices, key=lambda notice: notice.at_s))
 
-    def _settled_ns(self) -> int:
-        return next(iter(self._disaster.values())).time_ns + SETTLE_NS
-
     def _check_signals(self) -> None:
         errors = self.kernel.unobserved_errors
         if errors:
@@ -271,15 +330,20 @@ class Experiment:
 
     def _protection_result(self, name: str) -> ProtectionResult:
         protection = self.protections[name]
-        end_ns = min([self.kernel.now_ns, *(item.time_ns for item in self._disaster.values())])
-        return measures.protection_result(
+        end_ns = self._lost_ns if self._is_over else self.kernel.now_ns
+        assert end_ns is not None, "a run that is over was lost at some time"
+        recoveries = self.recoverers[name]
+        return protection_result(
             protection,
-            self.recoverers[name].recoveries,
+            recoveries.best,
+            recoveries.by_copy,
             self.ledgers,
-            end_ns,
-            measures.rpo_limits_ns(self.scenario, name),
-            phase_spans(self.scenario.phases),
-            self.faults.results(),
+            Asked(
+                end_ns,
+                measures.rpo_limits_ns(self.scenario, name),
+                phase_spans(self.scenario.phases),
+                self.faults.results(),
+            ),
         )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from emulators.vss.requestor import Outcome
+from emulators.vss.requestor import Outcome, SnapshotResult
 from reports import Bookmark, Curve, Exceedance, seconds
-from rpolab.protections.base import PointClass, Protection
-from rpolab.protections.cdp import Cdp
+from rpolab.protections.base import PointClass, PointSource, Protection
+from rpolab.protections.kept_copy import KeptCopy
 
 _MINUTE_NS = 60_000_000_000
 LADDER_NS = (
@@ -28,16 +28,18 @@ def exceedances(
     return [curve.exceedance(consistency, limit_ns) for limit_ns in told]
 
 
-def bookmark_results(protection: Protection) -> tuple[Bookmark, ...]:
+def bookmark_results(
+    attempts: Sequence[SnapshotResult], durable: Sequence[tuple[int, int]]
+) -> tuple[Bookmark, ...]:
     """Return each attempt at a bookmark, and when the copy had it, in order of time.
 
-    Only continuous protection tells of its attempts.
+    Args:
+        attempts: those of continuous protection; no other tells of them.
+        durable: (instant, source time) of each bookmark that the copy has.
     """
-    if not isinstance(protection, Cdp):
-        return ()
-    durable_ns = {source_ns: at_ns for at_ns, source_ns in reversed(protection.copy.durable["app"])}
+    durable_ns = {source_ns: at_ns for at_ns, source_ns in reversed(durable)}
     found = []
-    for attempt in protection.bookmarks.results:
+    for attempt in attempts:
         taken = attempt.outcome is Outcome.TAKEN
         at_ns = attempt.reached_ns if taken else attempt.ended_ns
         arrived_ns = durable_ns.get(at_ns) if taken else None
@@ -55,11 +57,12 @@ def bookmark_results(protection: Protection) -> tuple[Bookmark, ...]:
 def note_backlogs(protections: Iterable[Protection]) -> None:
     """Note how much waits at the source of each now; a run is the same with it and without."""
     for protection in protections:
-        if isinstance(protection, Cdp):
-            protection.copy.health.note_backlog()
+        for copy in protection.copies:
+            if isinstance(copy, KeptCopy):
+                copy.health.note_backlog()
 
 
-def backlog_curve(protection: Protection, end_ns: int) -> tuple[tuple[float, float], ...]:
+def backlog_curve(copy: PointSource, end_ns: int) -> tuple[tuple[float, float], ...]:
     """Return what waited at the source of continuous protection, as far as the run's mail went."""
-    noted = protection.copy.health.backlog if isinstance(protection, Cdp) else []
+    noted = copy.health.backlog if isinstance(copy, KeptCopy) else []
     return tuple((seconds(at_ns), float(size)) for at_ns, size in noted if at_ns <= end_ns)

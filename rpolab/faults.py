@@ -18,6 +18,7 @@ from rpolab.world import Laboratory
 from scenarios import Span, phase_spans
 from sim.fault_plan import Fault, FaultOutcome, FaultPlan
 from sim.fault_watch import Watch, watch
+from sim.faults import SitePowerCut
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,17 @@ class Faults:
         """What became of each, in the scenario's order."""
         return [outcome for planned in self.planned for outcome in planned.outcomes]
 
+    def is_power_coming_back(self, site: str) -> bool:
+        """Return whether the power of a site is out for a time that was planned."""
+        return any(
+            isinstance(outcome.fault, SitePowerCut)
+            and outcome.fault.site == site
+            and outcome.fault.duration_ns is not None
+            and outcome.fired
+            and outcome.lifted_at_ns is None
+            for outcome in self.outcomes
+        )
+
     def results(self) -> tuple[FaultResult, ...]:
         """Return what the report tells of them."""
         return tuple(
@@ -68,7 +80,10 @@ class Faults:
         instants = list(self._instants(written, span))
         if not instants:
             never = self._builder.build(written, span.start_ns)
-            return [FaultOutcome(never, chosen=False, evidence="no instant was drawn for it")]
+            # Replayed mail may put a window outside of the run: that is no draw against the fault.
+            is_outside = not span.length_ns
+            why = "its time is outside of the run" if is_outside else "no instant was drawn for it"
+            return [FaultOutcome(never, chosen=is_outside, evidence=why)]
         return self._plan.inject(
             self._clipped(written, self._builder.build(written, at_ns)) for at_ns in instants
         )

@@ -29,6 +29,20 @@ def health_figures(health: Health) -> CopyHealthFigures:
         mode_s={mode.value: seconds(spent) for mode, spent in source.capture.mode_ns.items()},
         sent_raw_bytes=source.sent_raw_bytes,
         sent_wire_bytes=source.sent_wire_bytes,
+        rpo_stages={
+            stage.value: {
+                "any": _reached(health.rpo[stage, Consistency.WRITE]),
+                "app": _reached(health.rpo[stage, Consistency.APP]),
+            }
+            for stage in Stage
+        },
+        retention_left_s=_optional(health.retention.left_ns),
+        not_met_s=_optional(health.rpo[Stage.RECEIVED, Consistency.WRITE].not_met_ns),
+        verified_until_s=(
+            None
+            if health.verification is None
+            else _optional(health.verification.verified_until_ns)
+        ),
         alarms=tuple(
             RaisedAlarm(
                 name=alarm.name,
@@ -49,6 +63,15 @@ def health_figures(health: Health) -> CopyHealthFigures:
             for event in health.events
         ),
     )
+
+
+def _optional(length_ns: int | None) -> float | None:
+    return None if length_ns is None else seconds(length_ns)
+
+
+def _reached(figures: RpoFigures) -> RpoStatistics | None:
+    """Return the figures of a stage; None where no point ever reached it."""
+    return None if figures.newest_ns is None else _statistics(figures)
 
 
 def _statistics(figures: RpoFigures) -> RpoStatistics:

@@ -57,6 +57,9 @@ class Ledger:
     def submitted(self, change: Change) -> None:
         """Note a change whose transaction was made; it may still be lost without a wrong."""
         message = change.message
+        if change.kind is ChangeKind.CREATED:
+            # A number may come again if the message that had it never reached the disk.
+            self._histories.pop(change.message_id, None)
         history = self._histories.setdefault(change.message_id, [])
         history.append(
             Entry(
@@ -78,6 +81,32 @@ class Ledger:
         history = self._histories[change.message_id]
         entry = next(entry for entry in history if entry.acknowledged_ns is None)
         assert entry.kind is change.kind, "a later change was acknowledged before an earlier one"
+        self._acknowledge(entry)
+
+    def unsettled(self) -> list[tuple[int, list[Entry]]]:
+        """Return the histories with changes that were never acknowledged, by message."""
+        return [
+            (message_id, list(history))
+            for message_id, history in self._histories.items()
+            if history[-1].acknowledged_ns is None
+        ]
+
+    def settle(self, message_id: int, reached: int) -> None:
+        """Note which changes of a message a server that came up again has found on its disks.
+
+        Those are acknowledged from now on: people see them. The others never were.
+
+        Args:
+            message_id: the message.
+            reached: how many of its changes are there; those acknowledged before stay in any case.
+        """
+        history = self._histories[message_id]
+        before = sum(entry.acknowledged_ns is not None for entry in history)
+        del history[max(before, reached) :]
+        for entry in history[before:]:
+            self._acknowledge(entry)
+
+    def _acknowledge(self, entry: Entry) -> None:
         entry.acknowledged_ns = self._kernel.now_ns
         self._acknowledged.append(entry)
         if entry.kind is ChangeKind.CREATED:

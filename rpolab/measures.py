@@ -1,35 +1,26 @@
 """From what happened to the figures of the report: RPO(t), thresholds, verdict, assumptions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
 import scenarios
 from reports import (
-    Amount,
     Assumption,
-    Curve,
     FaultResult,
     ProtectionResult,
-    Recovery,
     ThresholdResult,
     Verdict,
     seconds,
     unfired,
 )
-from rpolab.exposure import backlog_curve, bookmark_results, exceedances
-from rpolab.health_figures import health_figures
-from rpolab.ledgers import Ledgers
 from rpolab.metric_samples import metric_samples
-from rpolab.phase_figures import catch_ups, phase_figures
-from rpolab.protections.base import PointClass, PointSource, Protection
-from rpolab.protections.kept_copy import KeptCopy
+from rpolab.protections.base import PointClass
 from scenarios import (
     SHARE_PARTS,
     Evaluation,
     Measure,
     Scenario,
-    Span,
     Threshold,
     combine,
     evaluate,
@@ -45,58 +36,6 @@ UNITS: dict[Measure, Literal["s", "bytes", "count", "share"]] = {
 }
 PER_UNIT = {"s": NS_PER_SECOND, "share": SHARE_PARTS}
 """Base units in one unit of a result, where that is not the base unit itself."""
-
-
-def protection_result(
-    protection: Protection,
-    recoveries: Sequence[Recovery],
-    ledgers: Ledgers,
-    end_ns: int,
-    limits_ns: Mapping[PointClass, Sequence[int]],
-    phases: Mapping[str, Span],
-    faults: Sequence[FaultResult],
-) -> ProtectionResult:
-    """Return what one protection did until `end_ns`, with its RPO(t) by class.
-
-    Before the first point of a class, RPO(t) is the age of the run.
-
-    Args:
-        protection: what kept the mail.
-        recoveries: its recoveries in their order.
-        ledgers: the truth.
-        end_ns: the disaster, or the run's end.
-        limits_ns: the limits of RPO to tell the exceedances of, by class.
-        phases: where each phase of the run lies.
-        faults: what became of the faults.
-    """
-    copy = protection.copies[0]
-    curve = _curve(copy, "any", end_ns)
-    app_curve = _curve(copy, "app", end_ns)
-    health = copy.health.report() if isinstance(copy, KeptCopy) else None
-    return ProtectionResult(
-        name=protection.name,
-        kind=protection.kind,
-        acknowledged=Amount(messages=ledgers.acknowledged_count, bytes=ledgers.acknowledged_bytes),
-        recoveries=tuple(recoveries),
-        rpo=None if curve is None else curve.statistics(),
-        curve=() if curve is None else curve.vertices(),
-        app_rpo=None if app_curve is None else app_curve.statistics(),
-        app_curve=() if app_curve is None else app_curve.vertices(),
-        health=None if health is None else health_figures(health),
-        backlog=backlog_curve(protection, end_ns),
-        bookmarks=bookmark_results(protection),
-        exceedances=(
-            *exceedances("any", curve, limits_ns["any"]),
-            *exceedances("app", app_curve, limits_ns["app"]),
-        ),
-        phases=phase_figures(phases, {"any": curve, "app": app_curve}, limits_ns),
-        catch_ups=catch_ups(curve, faults),
-    )
-
-
-def _curve(copy: PointSource, consistency: PointClass, end_ns: int) -> Curve | None:
-    points = copy.durable[consistency]
-    return Curve.from_points(0, end_ns, points, 0) if points and end_ns > 0 else None
 
 
 def rpo_limits_ns(scenario: Scenario, name: str) -> dict[PointClass, list[int]]:

@@ -11,8 +11,9 @@ def protection_notices(protection: Protection) -> list[Notice]:
     if not isinstance(protection, Cdp):
         return []
     notices = [
-        Notice(at_s=seconds(at_ns), source=f"{protection.name} {end}", text=str(error))
-        for at_ns, end, error in protection.copy.failures
+        Notice(at_s=seconds(at_ns), source=f"{copy.name} {end}", text=str(error))
+        for copy in protection.copies
+        for at_ns, end, error in copy.failures
     ]
     notices += [
         Notice(
@@ -26,12 +27,18 @@ def protection_notices(protection: Protection) -> list[Notice]:
     notices += [
         Notice(
             at_s=seconds(at_ns),
-            source=f"{protection.name} journal",
+            source=f"{copy.name} journal",
             text=(
                 f"{cut.file}: {cut.bytes_cut} bytes cut after sequence {cut.sequence}"
                 f" ({cut.reason})"
             ),
         )
-        for at_ns, cut in protection.copy.target.tail_cuts
+        for copy in protection.copies
+        for at_ns, cut in copy.target.tail_cuts
+    ]
+    notices += [
+        Notice(at_s=seconds(at_ns), source=copy.name, text=text)
+        for copy in protection.copies
+        for at_ns, text in copy.events
     ]
     return sorted(notices, key=lambda notice: notice.at_s)

@@ -28,6 +28,7 @@ from rpolab.protections.base import (
     ProtectedPoint,
     Taken,
 )
+from rpolab.protections.kept_copy import KeptCopy
 from rpolab.rto import rto_steps
 from rpolab.world import Laboratory
 
@@ -180,7 +181,7 @@ class Recoverer:
         self, moment: Moment, point: ProtectedPoint, opening: Opening, image_bytes: int
     ) -> Recovery:
         comparison = opening.comparison
-        steps = self._rto_steps(opening, image_bytes)
+        steps = self._rto_steps(moment, opening, image_bytes)
         rpo_ns = moment.time_ns - _reached_ns(point, comparison)
         reported_ns = moment.reported_ns[point.consistency]
         is_intact = not self.copy.lost_logs
@@ -211,12 +212,15 @@ class Recoverer:
             findings_count=len(opening.findings),
         )
 
-    def _rto_steps(self, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:
+    def _rto_steps(self, moment: Moment, opening: Opening, image_bytes: int) -> tuple[RtoStep, ...]:
         scenario = self.laboratory.scenario
         site = scenario.sites[self.copy.copy_site]
         mailboxes = sum(group.mailboxes for group in scenario.exchange.storage_groups)
         opened = list(opening.opened.values())
-        return rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto)
+        promotion_ns = None
+        if moment.cause == "disaster" and isinstance(self.copy, KeptCopy):
+            promotion_ns = self.copy.promotion_ns
+        return rto_steps(opened, image_bytes, site.disk, mailboxes, scenario.rto, promotion_ns)
 
     def _lost(self, entry: Entry, stages: Taken) -> LostMessage:
         assert entry.acknowledged_ns is not None, "only acknowledged mail can be lost"

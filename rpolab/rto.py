@@ -27,6 +27,7 @@ REPLAY_SOURCE = NO_SOURCE
 """Exchange 2007 takes 0.3 to 3 s a log and 5 to 30 s to start (exchange.md 2.5)."""
 VERIFY_SOURCE = "pages read and checked, at the speed of the copy's disk"
 IMAGE_SOURCE = "journal read and files written, at the speed of the copy's disks"
+PROMOTION_SOURCE = "the engine's promotion, asked of the witness"
 MOUNT_NS = 40 * SECOND_NS
 MOUNT_SOURCE = NO_SOURCE
 """20 to 60 s to start the store and mount a clean database; here once for each storage group."""
@@ -60,7 +61,12 @@ FIGURES = (
 
 
 def rto_steps(
-    opened: Sequence[Opened], image_bytes: int, disk: Disk, mailboxes: int, own: RtoAssumptions
+    opened: Sequence[Opened],
+    image_bytes: int,
+    disk: Disk,
+    mailboxes: int,
+    own: RtoAssumptions,
+    promotion_ns: int | None = None,
 ) -> tuple[RtoStep, ...]:
     """Return the steps of one recovery in order; storage groups are opened one after the other.
 
@@ -70,6 +76,8 @@ def rto_steps(
         disk: the disks of the copy's site.
         mailboxes: how many must be pointed at the new server.
         own: the operator's figures, which go before the table's.
+        promotion_ns: how long the copy's promotion took, which fences the old server; None where
+            somebody has to do that by hand.
     """
     chosen = {figure.key: _chosen(figure, own) for figure in FIGURES}
     logs = sum(len(group.report.generations) for group in opened)
@@ -81,7 +89,7 @@ def rto_steps(
     return (
         chosen["detect"],
         chosen["decide"],
-        chosen["fence"],
+        chosen["fence"] if promotion_ns is None else _promotion(promotion_ns),
         _step("make the image", 2 * _transfer_ns(image_bytes, disk), "measured", IMAGE_SOURCE),
         _step("verify", verify_ns, "measured", VERIFY_SOURCE),
         _step(f"replay {logs} logs", replay_ns, "assumption", REPLAY_SOURCE),
@@ -125,6 +133,10 @@ def assumptions(own: RtoAssumptions) -> list[Assumption]:
         ),
     ]
     return rows
+
+
+def _promotion(length_ns: int) -> RtoStep:
+    return _step("fence by a new epoch", length_ns, "measured", PROMOTION_SOURCE)
 
 
 def _chosen(figure: Figure, own: RtoAssumptions) -> RtoStep:

@@ -34,6 +34,9 @@ NS_PER_SECOND = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_SECOND
 
 JOURNAL = "journal"
+LAN_BIT_S = 1_000_000_000
+LAN_LATENCY_NS = 200_000
+"""The network of a site: gigabit Ethernet with a switch or two. Assumption."""
 SETTLING_NS = 60 * NS_PER_SECOND
 """How long a run without a stated duration goes on after the last replayed message."""
 
@@ -97,9 +100,15 @@ class Laboratory:
         self.links = {link_name(link.between): self._build_link(link) for link in scenario.links}
         self.mail_host_site = scenario.exchange.site
         self.mail_host = self.add_host("mail", self.mail_host_site)
+        self._starts = 0
         self.groups = tuple(
             self._build_group(number) for number in range(len(scenario.exchange.storage_groups))
         )
+
+    def begin_groups_anew(self) -> None:
+        """Put new storage groups on the volumes, after the mail server's machine had stopped."""
+        self._starts += 1
+        self.groups = tuple(self._build_group(number) for number in range(len(self.groups)))
 
     @property
     def group(self) -> StorageGroup:
@@ -148,11 +157,17 @@ class Laboratory:
         return volume
 
     def link_between(self, one: str, other: str) -> Link:
-        """Return the link that joins two sites."""
+        """Return the link that joins two sites, or a site's own network."""
+        if one == other:
+            return self._local_network(one)
         wanted = {one, other}
         return next(
             link for link in self.links.values() if {link.site_a.name, link.site_b.name} == wanted
         )
+
+    def are_linked(self, one: str, other: str) -> bool:
+        """Return whether something joins two sites directly."""
+        return one == other or link_name((one, other)) in self.links
 
     def fault_world(self) -> World:
         """Return the devices that faults can name."""
@@ -163,6 +178,21 @@ class Laboratory:
             volumes=self.volumes,
             links=self.links,
         )
+
+    def _local_network(self, site: str) -> Link:
+        name = f"lan-{site}"
+        if name not in self.links:
+            place = self.sites[site]
+            self.links[name] = Link(
+                self.kernel,
+                name,
+                place,
+                place,
+                bandwidth_bit_s=LAN_BIT_S,
+                latency_ns=LAN_LATENCY_NS,
+                streams=self.streams,
+            )
+        return self.links[name]
 
     def _build_link(self, settings: LinkSettings) -> Link:
         one, other = settings.between
@@ -184,16 +214,11 @@ class Laboratory:
     def _build_group(self, number: int) -> StorageGroup:
         exchange = self.scenario.exchange
         group = exchange.storage_groups[number]
-        logs, database = (
-            self.add_volume(
-                volume_purpose(exchange, purpose, group.name), self.mail_host, exchange.site
-            )
-            for purpose in (LOGS, DATABASE)
-        )
+        logs, database = (self._group_volume(purpose, group.name) for purpose in (LOGS, DATABASE))
         return StorageGroup(
             self.kernel,
             self.trace,
-            self.streams.stream(f"ese:{group.name}"),
+            self.streams.stream(self._group_stream(group.name)),
             self.mail_host,
             name=group.name,
             database_names=database_files(group),
@@ -202,6 +227,16 @@ class Laboratory:
             parameters=parameters_of(exchange, number),
             epoch_ns=self.clock.starts_ns,
         )
+
+    def _group_stream(self, group: str) -> str:
+        return f"ese:{group}" if not self._starts else f"ese:{group}:{self._starts}"
+
+    def _group_volume(self, purpose: str, group: str) -> Volume:
+        """Return a volume of a storage group; it is made the first time."""
+        exchange = self.scenario.exchange
+        role = volume_purpose(exchange, purpose, group)
+        found = self.volumes.get(f"{role}@{exchange.site}")
+        return found or self.add_volume(role, self.mail_host, exchange.site)
 
 
 def link_name(between: tuple[str, str]) -> str:

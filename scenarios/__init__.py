@@ -3,6 +3,7 @@
 from scenarios.catalogue import Listing, catalogue
 from scenarios.checkers import OwnChecker
 from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
+from scenarios.copies import BandwidthHours, Copy, Retention
 from scenarios.drills import Drills, RtoAssumptions
 from scenarios.editions import EDITION_LIMITS
 from scenarios.errors import Problem, ScenarioError
@@ -52,7 +53,13 @@ from scenarios.metrics import (
 from scenarios.model import Scenario, Source, Variant
 from scenarios.moments import Moment
 from scenarios.phases import Phase, Span, phase_spans
-from scenarios.protections import Bookmarks, ContinuousDataProtection, Copy, OwnProtection
+from scenarios.protections import (
+    Bookmarks,
+    ContinuousDataProtection,
+    Failover,
+    OwnProtection,
+    Verify,
+)
 from scenarios.quantities import spell_duration
 from scenarios.schema import scenario_schema, scenario_schema_text
 from scenarios.thresholds import Evaluation, Threshold, Verdict, combine, evaluate
@@ -66,6 +73,7 @@ __all__ = [
     "PROFILES_OF_VERSION",
     "SHARE_PARTS",
     "AnyFault",
+    "BandwidthHours",
     "BitRot",
     "Bookmarks",
     "Checked",
@@ -81,6 +89,7 @@ __all__ = [
     "Evaluation",
     "Exchange",
     "Expression",
+    "Failover",
     "Fault",
     "FaultTimes",
     "Hours",
@@ -112,6 +121,7 @@ __all__ = [
     "PowerCut",
     "Problem",
     "QuantityError",
+    "Retention",
     "RtoAssumptions",
     "Sampling",
     "Scenario",
@@ -126,6 +136,7 @@ __all__ = [
     "Threshold",
     "Variant",
     "Verdict",
+    "Verify",
     "VolumeFault",
     "Workload",
     "catalogue",

@@ -1,16 +1,16 @@
 """How the mail is protected; in this version by continuous data protection."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, WrapValidator
+from pydantic import AfterValidator, Field, SerializeAsAny, WrapValidator, model_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
+from scenarios.copies import Copy, SomeCopies, check_titles
 from scenarios.fields import (
-    EXACTLY_ONE,
+    AT_LEAST_ONE,
     Duration,
     Interval,
     Name,
-    PositiveDuration,
     Pulse,
     Size,
     Strict,
@@ -22,24 +22,6 @@ from scenarios.hours import Hours
 
 KINDS = ("cdp",)
 KINDS_LATER = ("lcr", "ccr", "scr", "backup")
-
-
-def _check_one_copy(read: object) -> object:
-    if isinstance(read, tuple) and len(read) != 1:
-        message = f"{len(read)} copies are written; this version keeps exactly one, remote"
-        raise refusal(message, "write for example 'copies: [{site: recovery, retention: 48 h}]'")
-    return read
-
-
-class Copy(Strict):
-    """Where the engine keeps its journal, and for how long."""
-
-    site: Name = Field(description="The site of the copy.", examples=["recovery"])
-    retention_ns: PositiveDuration = Field(
-        alias="retention",
-        description="How long every write is kept; of what is older, the newest bookmark alone.",
-        examples=["48 h"],
-    )
 
 
 class Bookmarks(Strict):
@@ -55,17 +37,45 @@ class Bookmarks(Strict):
     )
 
 
+class Verify(Strict):
+    """Points are opened all the time: what was never opened is not known to be good."""
+
+    every_ns: Interval = setting(
+        "10 min", key="every", description="How often an old point is drawn and opened."
+    )
+
+
+class Failover(Strict):
+    """After a disaster the best copy is promoted under a new epoch, which fences the old server."""
+
+    witness: Name = Field(
+        description="The site of the machine that keeps the register of epochs.",
+        examples=["recovery"],
+    )
+
+
 class ContinuousDataProtection(Strict):
     """Every write is captured in order, shipped, and kept in a journal."""
 
     kind: Literal["cdp"] = Field(description="The kind of protection.", examples=["cdp"])
-    copies: Annotated[tuple[Copy, ...], BeforeValidator(_check_one_copy)] = Field(
-        description="The copies; exactly one, at another site, in this version.",
+    copies: Annotated[tuple[Copy, ...], SomeCopies, AfterValidator(check_titles)] = Field(
+        description="The copies, local and remote; each is fed, kept and recovered from by itself.",
         examples=["[{site: recovery, retention: 48 h}]"],
-        json_schema_extra=EXACTLY_ONE,
+        json_schema_extra=AT_LEAST_ONE,
     )
     bookmarks: Bookmarks | None = Field(
         None, description="Application-consistent points; none when left out."
+    )
+    verify: Verify | None = Field(
+        None,
+        description=(
+            "Whether each copy opens its points in the background, with the mail server's own "
+            "tools: the newest bookmark at once, and old points now and then."
+        ),
+    )
+    failover: Failover | None = Field(
+        None,
+        description="How a copy becomes the primary after a disaster; by hand when left out.",
     )
     heartbeat_ns: Pulse = setting(
         "1 s", key="heartbeat", description="Time between signs of life when nothing is written."
@@ -73,17 +83,29 @@ class ContinuousDataProtection(Strict):
     pool_bytes: Size = setting(
         "64 MiB", key="pool", description="Memory for captured writes that are not yet safe."
     )
-    overflow: Literal["push_back", "spill"] = Field(
+    overflow: Literal["push_back", "spill", "break"] = Field(
         "push_back",
         description=(
             "What happens when the pool is full: push_back lets the mail server's writes wait; "
             "spill keeps them in the spool and, when that is full, gives up their order until the "
-            "line has caught up."
+            "line has caught up; break gives the protection up until both ends were compared "
+            "(see 'resync')."
         ),
         examples=["spill"],
     )
     spool_bytes: Size = setting(
         "1 GiB", key="spool", description="Disk at the mail server for what the pool cannot hold."
+    )
+    resync: Literal["operator", "automatic", "hours"] = Field(
+        "operator",
+        description=(
+            "When both ends are compared after the mail server's machine stopped without warning, "
+            "or the protection broke off: on the operator's word (which no run gives), at once, or "
+            "in the hours of 'resync_hours'."
+        ),
+    )
+    resync_hours: tuple[Hours, ...] = Field(
+        (), description="The hours in which both ends may be compared, where 'resync' is hours."
     )
     batch_linger_ns: Duration = setting(
         "200 ms", key="batch_linger", description="Longest wait of a write for its batch to fill."
@@ -91,6 +113,14 @@ class ContinuousDataProtection(Strict):
     recover: Literal["latest", "application"] = Field(
         "latest", description="The point that a disaster is recovered to."
     )
+
+    @model_validator(mode="after")
+    def _check_resync(self) -> Self:
+        if (self.resync == "hours") != bool(self.resync_hours):
+            hint = "write for example 'resync_hours: [{from: 22:00, to: 06:00}]'"
+            at = "resync" if self.resync == "hours" else "resync_hours"
+            raise refusal("'resync: hours' and 'resync_hours' belong together", hint, at=at)
+        return self
 
 
 class OwnProtection(Strict):

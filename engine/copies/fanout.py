@@ -81,8 +81,15 @@ class CopyFeed:
 
     @property
     def oldest_sequence(self) -> int:
-        """Return the oldest sequence that this copy lacks."""
+        """Return the oldest sequence that this copy lacks; of a detached one nothing is kept."""
+        if not self.is_attached:
+            return self._capture.sendable_sequence + 1
         return self.acknowledged.sequence + 1
+
+    @property
+    def is_attached(self) -> bool:
+        """Return whether the pool keeps for this copy what it lacks."""
+        return self._fanout.feeds.get(self.plan.name) is self
 
     @property
     def pool_bytes(self) -> int:
@@ -160,7 +167,7 @@ class CopyFeed:
             self._capture.forget_reads()
 
     def _require_attached(self) -> None:
-        if self._fanout.feeds.get(self.plan.name) is not self:
+        if not self.is_attached:
             raise LocalProtocolError(f"Copy {self.plan.name} is detached: its session must end")
 
 

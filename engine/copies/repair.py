@@ -74,6 +74,11 @@ class Repair:
         self._sister, self._bytes = name, (len(made.data), made.bytes_from_sister)
         return [ReplaceFile(self.file, made.data)]
 
+    @property
+    def bytes_from_sister(self) -> int:
+        """Return how much of the file came from the sister, once the repair was begun."""
+        return self._bytes[1]
+
     def done(self, now_ns: int) -> RepairReport:
         """Read the file back, the action being carried out, and tell what was done.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from engine import Capture, CaptureSettings, open_capture
 from engine.contract.actions import FileAction
-from rpolab.protections.target_driver import VolumeStorage
+from rpolab.protections.volume_storage import VolumeStorage
 from scenarios import ContinuousDataProtection
 from sim.streams import Stream
 from sim.volume import Volume

@@ -1,7 +1,9 @@
 """What one copy can give: its points, and the files of each."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
+from emulators.ese.file_set import MemoryFiles
 from emulators.ese.formats.format import archive_name
 from engine import Image, Journal, RecoveryPoints
 from engine.basics.errors import EngineError, PointRefused
@@ -98,17 +100,25 @@ class CopyPoints(ABC):
 
     def image(self, point: ProtectedPoint) -> ImageFiles:
         """Return the files of a point, less the logs that faults have destroyed in the copy."""
-        laboratory = self._laboratory
-        groups = {
-            group.name: list(laboratory.protected_volumes(group)) for group in laboratory.groups
-        }
         try:
-            made = materialise(Image(self.journal, point.sequence), groups)
+            made = materialise(Image(self.journal, point.sequence), self.labels())
         except EngineError as error:
             raise PointUnavailable(str(error), "choose another point") from error
-        for name, generation in self.lost_logs:
-            remove_log(made.groups[name], laboratory.group_named(name).parameters, generation)
+        self.take_damage(made.groups)
         return made
+
+    def labels(self) -> dict[str, list[str]]:
+        """Return what the engine calls the volumes of each storage group."""
+        laboratory = self._laboratory
+        return {
+            group.name: list(laboratory.protected_volumes(group)) for group in laboratory.groups
+        }
+
+    def take_damage(self, files: Mapping[str, MemoryFiles]) -> None:
+        """Take the logs that faults have destroyed in the copy from an image's files."""
+        laboratory = self._laboratory
+        for name, generation in self.lost_logs:
+            remove_log(files[name], laboratory.group_named(name).parameters, generation)
 
     def destroy_log(self, group_name: str, which: WhichLog) -> str | None:
         """Lose a log of a storage group's newest image, in all images; return its name."""

@@ -14,11 +14,10 @@ from engine import (
     SourceSession,
     TargetSession,
 )
-from engine.contract.actions import Notice
+from engine.contract.actions import HistoryShortened, Notice
 from engine.health.stages import Stage
 from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.target_driver import TargetDriver
-from scenarios import Bookmarks
 
 
 class HealthWatch:
@@ -27,17 +26,15 @@ class HealthWatch:
     Args:
         source: the source's driver.
         target: the copy's driver.
-        bookmarks: how often one is due, None for no bookmarks.
+        settings: what was promised.
     """
 
     def __init__(
-        self, source: SourceDriver, target: TargetDriver, bookmarks: Bookmarks | None
+        self, source: SourceDriver, target: TargetDriver, settings: HealthSettings
     ) -> None:
         self._source = source
         self._target = target
-        self._settings = HealthSettings(
-            bookmark_interval_ns=None if bookmarks is None else bookmarks.every_ns
-        )
+        self._settings = settings
         self._source_health = SourceHealth(source.capture, source.kernel.now_ns)
         self._source_session: SourceSession | None = None
         self._target_session: TargetSession | None = None
@@ -52,7 +49,15 @@ class HealthWatch:
         if (health := self._attached(now_ns)) is not None:
             self._source_health.observe(now_ns)
             health.observe(now_ns)
+            if isinstance(notice, HistoryShortened):
+                health.retention.cut()
             health.notice(notice, now_ns)
+            health.tick(now_ns)
+
+    def looked(self) -> None:
+        """Look at what the verifier has found."""
+        now_ns = self._source.kernel.now_ns
+        if (health := self._attached(now_ns)) is not None:
             health.tick(now_ns)
 
     @property
@@ -68,10 +73,16 @@ class HealthWatch:
             now_ns = self._source.kernel.now_ns
             figures = self._source.capture.figures(now_ns)
             self.backlog.append((now_ns, figures.pool_bytes + figures.spool_bytes))
+            if self._health is not None and (space := self._target.space) is not None:
+                self._health.retention.space(*space, now_ns)
 
     def note_disaster(self) -> None:
         """Keep the report of this instant: what comes later is no protection any more."""
         self._disaster = self._disaster or self.report()
+
+    def forget_disaster(self) -> None:
+        """Go on: the mail server has come back."""
+        self._disaster = None
 
     def report(self) -> Health | None:
         """Return the report of the disaster, else that of now; None where the copy never ran."""
@@ -91,10 +102,16 @@ class HealthWatch:
             self._source_health.attach(source, now_ns)
         if target is not None and target is not self._target_session:
             self._target_session = target
+            verification = self._target.verification
+            verifier = None if verification is None else verification.verifier
             if self._health is None:
                 self._health = CopyHealth(
-                    target, now_ns, self._settings, source=self._source_health
+                    target,
+                    now_ns,
+                    self._settings,
+                    source=self._source_health,
+                    verifier=verifier,
                 )
             else:
-                self._health.attach(target, None, now_ns)
+                self._health.attach(target, verifier, now_ns)
         return self._health

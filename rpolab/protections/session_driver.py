@@ -67,6 +67,13 @@ class SessionDriver(ABC):
         reader = self._read(connection, endpoint)
         self.host.spawn(reader, name=f"{self.host.name} reader {connection}")
 
+    def hang_up(self, reason: str) -> None:
+        """Close all connections, and tell the session."""
+        for connection, endpoint in tuple(self._endpoints.items()):
+            del self._endpoints[connection]
+            endpoint.close()
+            self.handle_common(Disconnected(connection, reason))
+
     def drop_all(self) -> None:
         """Forget queued actions, connections and timer: the session has ended."""
         self._queue.clear()

@@ -25,10 +25,13 @@ from engine.contract.actions import (
     SyncFile,
     TruncateFile,
 )
-from engine.contract.events import ActionFailed, Connected, SyncDone, TargetEvent
+from engine.contract.events import ActionFailed, Connected, Fenced, SyncDone, TargetEvent
 from engine.layers.keeper import SYNC_TOKEN_FIRST
+from engine.retention.candidates import used_bytes
 from rpolab.protections.observers import EngineObserver
 from rpolab.protections.session_driver import SessionDriver, SessionEvent
+from rpolab.protections.verification import Verification
+from rpolab.protections.volume_storage import VolumeStorage
 from sim.host import Host
 from sim.kernel import Kernel, Signal
 from sim.link import Endpoint
@@ -41,31 +44,6 @@ _NO_LAYERS = LayerSettings(
 )
 #: One step of retention, some 4 MB, takes the copy's processor this long. Assumption.
 _KEEP_STEP_NS = 10_000_000
-
-
-class VolumeStorage:
-    """Reads the journal's files from a simulated volume, as far as they have completed."""
-
-    def __init__(self, volume: Volume) -> None:
-        self._volume = volume
-
-    def names(self) -> list[str]:
-        """Return the names of all files."""
-        return self._volume.names()
-
-    def exists(self, name: str) -> bool:
-        """Tell whether there is a file of this name."""
-        return self._volume.exists(name)
-
-    def size(self, name: str) -> int:
-        """Return the size of a file in bytes."""
-        return self._volume.size(name)
-
-    def read(self, name: str, offset: int, length: int) -> bytes:
-        """Return bytes of a file, fewer at its end, none where there is no such file."""
-        if not self._volume.exists(name):
-            return b""
-        return self._volume.peek(name, offset, length)
 
 
 class TargetDriver(SessionDriver):
@@ -103,11 +81,14 @@ class TargetDriver(SessionDriver):
         self._policy = retention
         self._keep_due_ns = self._next_step_ns = 0
         self.session: TargetSession | None = None
+        #: Verifies what the journal holds; None where nothing does.
+        self.verification: Verification | None = None
         self.retention: RetentionKeeper | None = None
         self.tail_cuts: list[tuple[int, TailCut]] = []
         #: Why the journal could not be opened again, if it could not.
         self.failure: EngineError | None = None
         self._connections = 0
+        self._is_holding = False
         host.on_power_cut(self.crash)
         host.on_power_on(self._restart)
 
@@ -127,9 +108,18 @@ class TargetDriver(SessionDriver):
         self.carry_out_all(opened.actions)
         if self._policy is not None:
             layers = LayerKeeper(opened.journal, _NO_LAYERS)
+            if self.verification is not None:
+                self.verification.begin(opened.journal, layers)
             self.retention = RetentionKeeper(opened.journal, layers, self._policy)
             self.carry_out_all(layers.leftovers())
             self._keep_due_ns = 0
+
+    @property
+    def space(self) -> tuple[int, int] | None:
+        """What the journal takes and may take; None without a limit, or while the copy is down."""
+        if self.session is None or self._policy is None or self._policy.space_bytes_max is None:
+            return None
+        return used_bytes(self.session.journal), self._policy.space_bytes_max
 
     def _restart(self) -> None:
         """Start again after a power cut; a journal that cannot be trusted keeps the copy down."""
@@ -142,11 +132,27 @@ class TargetDriver(SessionDriver):
     def crash(self) -> None:
         """End the session's process at once."""
         self.session = self.retention = None
+        if self.verification is not None:
+            self.verification.end()
         self.drop_all()
+
+    def hold(self) -> None:
+        """End the source's connections and accept none: a promotion is under way."""
+        self._is_holding = True
+        self.hang_up("the copy is being promoted")
+
+    def release(self) -> None:
+        """Accept connections again: the promotion did not come about."""
+        self._is_holding = False
+
+    def fence(self, epoch: int) -> None:
+        """Take no record of an older epoch any more."""
+        self._is_holding = False
+        self._handle(Fenced(epoch))
 
     def accept(self, endpoint: Endpoint) -> None:
         """Take a connection that a source has made."""
-        if self.session is None:
+        if self.session is None or self._is_holding:
             endpoint.close()
             return
         self._connections += 1

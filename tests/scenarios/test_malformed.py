@@ -99,7 +99,6 @@ MISTAKES = [
     ("[primary, recovery]", "[primary, recvery]", "recvery", "no site 'recvery'", "'recovery'"),
     ("links:", "lnks:", "lnks", "unknown key 'lnks'", "did you mean 'links'?"),
     ("site: recovery", "site: recvery", "recvery", "no site 'recvery'", "'recovery'"),
-    ("site: recovery", "site: primary", "primary", "Exchange's own", "another site"),
     ("[{site: recovery, retention: 48 h}]", "[]", "[]", "0 copies", "site: recovery"),
     ("kind: cdp", "kind: ccr", "ccr", "ccr is not yet in this version", "cdp"),
     ("kind: cdp", "kind: cpd", "cpd", "'cpd' is not a kind of protection", "did you mean 'cdp'?"),
