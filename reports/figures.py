@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from reports.copies import KeptHistory
 from reports.model import ProtectionResult, Result
 from reports.records import RpoStatistics
 from reports.recoveries import Recovery
@@ -51,7 +52,8 @@ def figures_of(result: Result) -> list[Figure]:
     known = {
         figure.name: figure
         for protection in result.protections
-        for figure in _of_protection(protection)
+        for name, column in _columns(protection)
+        for figure in _of_column(name, column)
     }
     first = [
         figure._replace(better=known[name].better) if name in known else figure
@@ -87,8 +89,15 @@ def _wanted(expression: str) -> Better:
     return Better.LOWER if "<" in sign else Better.HIGHER
 
 
-def _of_protection(protection: ProtectionResult) -> Iterator[Figure]:
-    name, recoveries = protection.name, protection.recoveries
+def _columns(protection: ProtectionResult) -> Iterator[tuple[str, KeptHistory]]:
+    """A protection and each of its copies, by the names that thresholds call them by."""
+    yield protection.name, protection
+    for copy in protection.copies:
+        yield f"{protection.name}@{copy.name}", copy
+
+
+def _of_column(name: str, column: KeptHistory) -> Iterator[Figure]:
+    recoveries = column.recoveries
     relevant = [
         recovery
         for recovery in recoveries
@@ -106,8 +115,8 @@ def _of_protection(protection: ProtectionResult) -> Iterator[Figure]:
         yield Figure(f"{name}.{outcome} sum", count, "count", better)
     failed = sum(recovery.outcome == "failed" for recovery in recoveries)
     yield Figure(f"{name}.failed sum", failed, "count")
-    yield from _over_time(f"{name}.rpo(t)", protection.rpo)
-    yield from _over_time(f"{name}.app_rpo(t)", protection.app_rpo)
+    yield from _over_time(f"{name}.rpo(t)", column.rpo)
+    yield from _over_time(f"{name}.app_rpo(t)", column.app_rpo)
 
 
 def _of_recoveries(name: str, recoveries: Sequence[Recovery]) -> Iterator[Figure]:

@@ -3,6 +3,7 @@
 A subcommand's module is imported when it is used, so that `rpolab --help` answers at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -25,6 +26,7 @@ COMMANDS = {
     "run": _Entry("rpolab.commands.run", "Run scenarios and report which mail was lost."),
     "list": _Entry("rpolab.commands.list_library", "List the scenarios of the library."),
     "report": _Entry("rpolab.commands.report", "Write reports of stored results."),
+    "new": _Entry("rpolab.commands.new", "Write a scenario to begin with."),
     "check": _Entry("rpolab.commands.check", "Find everything that is wrong with scenarios."),
     "history": _Entry("rpolab.commands.history", "List the runs kept, and how figures went."),
     "compare": _Entry("rpolab.commands.compare", "Compare two results, or one with a baseline."),
@@ -87,6 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: what follows the program's name; the process's own when left out.
     """
+    # Plugins of pydantic are for other programs: looking for them takes longer than a check.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     prepare_streams()
     failures = Failures()
     code = _run(None if arguments is None else list(arguments), failures)

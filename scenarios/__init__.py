@@ -1,5 +1,6 @@
 """What to try: the scenario language, its loader and schema, and a library of scenarios."""
 
+from scenarios.catalogue import Listing, catalogue
 from scenarios.checkers import OwnChecker
 from scenarios.conditions import LIVE_QUANTITIES, Condition, LiveQuantity
 from scenarios.copies import BandwidthHours, Copy, Retention
@@ -101,6 +102,7 @@ __all__ = [
     "LinkOneWay",
     "LinkOutage",
     "LinkSlow",
+    "Listing",
     "LiveQuantity",
     "LostLog",
     "LostWrite",
@@ -137,6 +139,7 @@ __all__ = [
     "Verify",
     "VolumeFault",
     "Workload",
+    "catalogue",
     "check",
     "check_text",
     "combine",

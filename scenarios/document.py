@@ -30,6 +30,8 @@ DEPTH_MAX = 32
 
 _ValueEvent = ScalarEvent | MappingStartEvent | SequenceStartEvent
 
+_BROKEN = re.compile("[\ud800-\udfff]")
+_BROKEN_HINT = "write the character itself, not one half of its escape"
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
@@ -179,6 +181,8 @@ class _Builder:
     def _add(self, event: _ValueEvent, value: Any) -> Node:
         node = Node(value, self._mark(event))
         self._count(node)
+        if isinstance(event, ScalarEvent) and _BROKEN.search(event.value) is not None:
+            raise DocumentError("half a character is written", _BROKEN_HINT, *node.mark[1:])
         if event.tag is not None:
             raise self._refused(event, f"tag {quoted(event.tag)}", "remove the tag")
         if not self._open:

@@ -5,8 +5,9 @@ Cross-checks run on these, so that one broken line does not hide the mistakes on
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path as FilePath
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,11 +26,15 @@ T = TypeVar("T")
 REPLAYED = ("mbox", "tracking_log")
 """The keys of a workload whose mail brings its own times."""
 
-_LINK: TypeAdapter[Link] = TypeAdapter(Link)
-_PROTECTION: TypeAdapter[Protection] = TypeAdapter(Protection)
-_FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
-_PHASE: TypeAdapter[Phase] = TypeAdapter(Phase)
-_DRILLS: TypeAdapter[Drills] = TypeAdapter(Drills)
+
+class Parts(NamedTuple):
+    """The parts of a scenario that are read one by one; None or absent where one is not valid."""
+
+    links: dict[int, Link]
+    protections: dict[str, Protection | None]
+    faults: dict[int, Fault]
+    drills: Drills | None
+    phases: dict[int, Phase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +90,56 @@ class Draft:
         return spell_duration(self.duration_ns or 0)
 
 
-def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
+class _Readers(NamedTuple):
+    """Validators of one part each."""
+
+    link: TypeAdapter[Link]
+    protection: TypeAdapter[Protection]
+    fault: TypeAdapter[Fault]
+    drills: TypeAdapter[Drills]
+    phase: TypeAdapter[Phase]
+
+
+@cache
+def _readers() -> _Readers:
+    """The validators, made when something is wrong for the first time: that takes a while."""
+    return _Readers(
+        TypeAdapter(Link),
+        TypeAdapter(Protection),
+        TypeAdapter(Fault),
+        TypeAdapter(Drills),
+        TypeAdapter(Phase),
+    )
+
+
+def parts_of(plain: dict[str, Any]) -> Parts:
     """Validates each part by itself and keeps the valid ones."""
-    sites = plain.get("sites")
-    protect = plain.get("protect")
+    readers, protect = _readers(), plain.get("protect")
     names = protect if isinstance(protect, dict) else {}
+    return Parts(
+        links=_attempt_each(readers.link, plain.get("links")),
+        protections={
+            name: _attempt(readers.protection.validate_python, names[name]) for name in names
+        },
+        faults=_attempt_each(readers.fault, plain.get("faults")),
+        drills=_attempt(readers.drills.validate_python, plain.get("drills")),
+        phases=_attempt_each(readers.phase, plain.get("phases")),
+    )
+
+
+def draft_of(plain: dict[str, Any], folder: FilePath | None, parts: Parts | None = None) -> Draft:
+    """Puts together what cross-checks need of a scenario.
+
+    Args:
+        plain: the scenario's values.
+        folder: where a relative path starts.
+        parts: those of a scenario that is valid as a whole; else each is validated by itself.
+    """
+    parts = parts_of(plain) if parts is None else parts
+    sites = plain.get("sites")
     exchange = plain.get("exchange")
     site = exchange.get("site", "primary") if isinstance(exchange, dict) else None
     known_sites = tuple(sites) if isinstance(sites, dict) and sites else None
-    links = _attempt_each(_LINK, plain.get("links"))
-    phases = _attempt_each(_PHASE, plain.get("phases"))
     return Draft(
         plain=plain,
         folder=folder,
@@ -103,13 +148,13 @@ def draft_of(plain: dict[str, Any], folder: FilePath | None) -> Draft:
         workload=_written(plain.get("workload")),
         exchange_site=site if isinstance(site, str) else None,
         sites=known_sites,
-        links=links,
-        links_are_complete=_all_read(plain, links) and _all_known(links, known_sites),
-        protections={name: _attempt(_PROTECTION.validate_python, names[name]) for name in names},
-        faults=_attempt_each(_FAULT, plain.get("faults")),
-        drills=_attempt(_DRILLS.validate_python, plain.get("drills")),
-        phases=phases,
-        phases_are_complete=_is_whole(plain.get("phases"), phases),
+        links=parts.links,
+        links_are_complete=_all_read(plain, parts.links) and _all_known(parts.links, known_sites),
+        protections=parts.protections,
+        faults=parts.faults,
+        drills=parts.drills,
+        phases=parts.phases,
+        phases_are_complete=_is_whole(plain.get("phases"), parts.phases),
     )
 
 

@@ -50,7 +50,8 @@ AT_LEAST_ONE: dict[str, Any] = {"minItems": 1}
 class Strict(BaseModel):
     """A part of a scenario: unknown keys are errors, types are not guessed, values are final."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # A part's validator is built when it is first used by itself: the scenario has its own of each.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 def refusal(message: str, hint: str, *, at: str = "") -> PydanticCustomError:

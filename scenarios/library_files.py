@@ -1,7 +1,6 @@
 """Finds scenario files: by path, or by name in the library, which has a folder for each group."""
 
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from scenarios.errors import Problem
@@ -12,7 +11,12 @@ SUFFIXES = (".yaml", ".yml")
 
 def library_folder() -> Path:
     """The folder of the library; each group has a folder in it."""
-    return Path(str(resources.files("scenarios"))) / "library"
+    return Path(__file__).with_name("library")
+
+
+def starter_path() -> Path:
+    """The file that a new scenario begins as."""
+    return library_folder().with_name("starter.yaml")
 
 
 def library_names() -> list[str]:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scenarios.checks import check as cross_check
 from scenarios.composition import compose
 from scenarios.document import FILE_BYTES_MAX, DocumentError, read_document
-from scenarios.draft import draft_of
+from scenarios.draft import Parts, draft_of
 from scenarios.errors import Problem, ScenarioError
 from scenarios.findings import Finding, dotted, findings_of
 from scenarios.library_files import find
@@ -188,7 +188,8 @@ def _check_one(root: Node, origin: _Origin) -> Checked:
     """Checks one run's scenario, or the one from which all cells are made."""
     plain = root.plain()
     scenario, findings = _validate(plain)
-    draft = draft_of(plain, origin.folder)
+    parts = None if scenario is None else _parts_of_valid(scenario)
+    draft = draft_of(plain, origin.folder, parts)
     told = {finding.path for finding in findings}
     findings += [finding for finding in cross_check(draft) if finding.path not in told]
     problems = _sorted(_problem(finding, root) for finding in findings)
@@ -242,6 +243,16 @@ def _doubts(cells: list[tuple[Choice, tuple[Problem, ...]]]) -> tuple[Problem, .
     _, first = cells[0]
     common = [doubt for doubt in first if all(doubt in doubts for _, doubts in cells)]
     return _sorted([*common, *_told_once(cells, common)])
+
+
+def _parts_of_valid(scenario: Scenario) -> Parts:
+    return Parts(
+        links=dict(enumerate(scenario.links)),
+        protections=dict(scenario.protect),
+        faults=dict(enumerate(scenario.faults)),
+        drills=scenario.drills,
+        phases=dict(enumerate(scenario.phases)),
+    )
 
 
 def _validate(plain: dict[str, Any]) -> tuple[Scenario | None, list[Finding]]:

@@ -27,7 +27,7 @@ MAILBOXES_MAX = 100_000
 
 
 def _check_version(read: object) -> object:
-    if isinstance(read, bool) or read not in VERSIONS:
+    if not isinstance(read, int) or isinstance(read, bool) or read not in VERSIONS:
         raise one_of(read, tuple(str(version) for version in VERSIONS), "versions")
     return read
 

@@ -47,6 +47,8 @@ class Catalogue:
         self._build = build
         self._base_sequence = manifest.base.cursor.sequence
         self._parts: list[Part] = [self._sealed(entry) for entry in manifest.segments]
+        #: The sequence before each part, which never changes: found in without a look at the parts.
+        self._befores = [part.before.sequence for part in self._parts]
         self.gaps = Gaps()
         self._find_gaps(manifest)
 
@@ -197,6 +199,7 @@ class Catalogue:
     def begin(self, segment: Segment) -> None:
         """Add a new open segment."""
         self._parts.append(segment)
+        self._befores.append(segment.before.sequence)
 
     def note(self, kind: int, sequence: int) -> None:
         """Note a record that the open segment's rows have taken in."""
@@ -211,6 +214,7 @@ class Catalogue:
     def drop(self, names: Collection[str]) -> None:
         """Forget segments that the manifest no longer names."""
         self._parts = [part for part in self._parts if part.name not in names]
+        self._befores = [part.before.sequence for part in self._parts]
 
     def trust(self, first_sequence: int) -> None:
         """Read an index file again that was written anew."""
@@ -223,7 +227,10 @@ class Catalogue:
         return SealedRows(self._storage, entry, self.cache, self._build)
 
     def _at(self, sequence: int) -> int:
-        return bisect_left(self._parts, sequence, key=_last_sequence)
+        """Return the number of the first part that does not end before a sequence."""
+        at = max(bisect_left(self._befores, sequence) - 1, 0)
+        is_past = at < len(self._parts) and self._parts[at].last.sequence < sequence
+        return at + 1 if is_past else at
 
     def _part_at(self, sequence: int) -> Part | None:
         """Return the segment that holds a record, or that begins right after it."""
@@ -245,10 +252,6 @@ class Catalogue:
             if _may_have(part, (*OPENING, *CLOSING)):
                 for event in part.events():
                     self.gaps.note(event.kind, event.sequence)
-
-
-def _last_sequence(part: Part) -> int:
-    return part.last.sequence
 
 
 def _first_time_ns(part: Part) -> int:

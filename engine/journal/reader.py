@@ -60,6 +60,11 @@ class JournalReader:
         places = [part.place(sequence) for sequence in range(first, last + 1)]
         return read_payloads(self.storage, part.name, first, places)
 
+    def stored_bytes(self, first: int, last: int) -> int:
+        """Return what the records first..last of one segment take in its file."""
+        part = self.index.part_of(last)
+        return part.place(last)[1] - part.place(first)[0]
+
     def standing_at(self, sequence: int) -> Standing:
         """Return what the history had come to at a record: where a branch may begin."""
         found = self.index.standing_at(sequence)

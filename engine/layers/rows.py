@@ -1,17 +1,19 @@
 """Records as a stratum: what some of a segment's records did, by the journal's index alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, cast
 
 from engine.basics import invariants
-from engine.basics.payload import Segments, joined, slice_of
+from engine.basics.payload import Segments, StoredSegments, joined, slice_of
 from engine.history.extents import Extent, ExtentMap
 from engine.history.packed_extents import PackedExtents
 from engine.journal.journal import Journal
 from engine.layers.strata import Piece, Shape, Stretch
 
-#: What is read at a time at most, of records that lie side by side.
-_STRETCH_BYTES_MAX = 4 << 20
+#: What is read at a time at most, of records that lie side by side: bodies are copied out of it.
+_STRETCH_BYTES_MAX = 256 << 10
+#: What that may take in their file.
+_STORED_BYTES_MAX = 4 * _STRETCH_BYTES_MAX
 
 
 def _goes_on(run: list[Extent], extent: Extent) -> bool:
@@ -99,7 +101,12 @@ class RowStratum:
         return self._journal.payload(reference)
 
     def _read_stretch(self, extents: tuple[Extent, ...]) -> Segments:
-        payloads = self._journal.payloads(extents[0].sequence, extents[-1].sequence)
+        journal, first, last = self._journal, extents[0].sequence, extents[-1].sequence
+        payloads: Iterable[StoredSegments]
+        if journal.stored_bytes(first, last) <= _STORED_BYTES_MAX:
+            payloads = journal.payloads(first, last)
+        else:  # large records, of most of which later ones have covered all but a little
+            payloads = map(journal.payload, range(first, last + 1))
         parts: list[bytes | memoryview | int] = []
         for (start, stop, _, skip), payload in zip(extents, payloads, strict=True):
             parts += slice_of(payload, skip, skip + stop - start)

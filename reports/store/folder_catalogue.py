@@ -107,16 +107,19 @@ def _engine(path: Path, journal: str) -> Engine:
 
 def _make(folder: Path, place: str, program: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(folder, place)  # before a lock is put into somebody else's folder
     with _locked(folder):
+        _refuse_foreign(folder, place)
         if (folder / CATALOGUE).exists():
             return  # another process was faster
-        _refuse_foreign(folder, place)
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         _build(folder, program)
 
 
 def _refuse_foreign(folder: Path, place: str) -> None:
     names = {path.name for path in folder.iterdir()} - _OWN
+    if (folder / CATALOGUE).exists():
+        return
     if PARTS in names:
         raise damaged(place, f"{CATALOGUE} is missing, and {PARTS}/ is there")
     if names:

@@ -94,6 +94,25 @@ class Parts:
             raise damaged(self._catalogue.place, f"{name} of entry {entry_id} was changed")
         return bytes(content)
 
+    def checked_file(self, connection: Connection, entry_id: str, name: str, folder: Path) -> Path:
+        """A file with a part that was compared with what was written.
+
+        Args:
+            connection: a transaction of the catalogue.
+            entry_id: of the part.
+            name: of the part.
+            folder: where a part of a server may be written to.
+
+        Raises:
+            StoreDamagedError: as `read`.
+        """
+        content = self.read(connection, entry_id, name)
+        if self._folder is not None:
+            return self._file(entry_id, name)
+        path = folder / f"{entry_id}.{name}"
+        path.write_bytes(content)
+        return path
+
     def _read_file(self, entry_id: str, name: str) -> bytes:
         try:
             return self._file(entry_id, name).read_bytes()

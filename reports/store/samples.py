@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 
+from reports.copies import KeptHistory
 from reports.model import ProtectionResult
 from reports.placed_runs import PlacedRun
 from reports.recoveries import Recovery
@@ -31,6 +32,7 @@ class Sample(NamedTuple):
     seed: str
     cell: str
     protection: str
+    copy: str
     series: str
     time_s: float
     rpo_s: float | None = None
@@ -38,12 +40,25 @@ class Sample(NamedTuple):
     rto_s: float | None = None
     lost_messages: float | None = None
     lost_bytes: float | None = None
+    lost_logs: float | None = None
+    phantom: float | None = None
+    damaged: float | None = None
     cause: str = ""
     outcome: str = ""
     consistency: str = ""
 
 
-_NUMBERS = ("time_s", "rpo_s", "reported_rpo_s", "rto_s", "lost_messages", "lost_bytes")
+_NUMBERS = (
+    "time_s",
+    "rpo_s",
+    "reported_rpo_s",
+    "rto_s",
+    "lost_messages",
+    "lost_bytes",
+    "lost_logs",
+    "phantom",
+    "damaged",
+)
 MEASURES = _NUMBERS[1:]
 _TYPES = {"number": "INTEGER", **dict.fromkeys(_NUMBERS, "DOUBLE")}
 # A column without a value has no type of its own, and parts that differ cannot be read together.
@@ -52,46 +67,61 @@ _ROWS = f"SELECT {_TYPED} FROM rows"  # noqa: S608 - names of our own
 _COPY = f"COPY ({_ROWS}) TO '{{path}}' (FORMAT parquet, COMPRESSION zstd)"
 
 _QUANTILES = """
-SELECT count({measure}), quantile_cont({measure}, ?) FROM read_parquet(?)
-WHERE series = 'recovery' AND outcome = 'recovered' AND protection = ?
+SELECT count({measure}), quantile_cont({measure}, ?) FROM read_parquet(?, union_by_name = true)
+WHERE series = 'recovery' AND outcome = 'recovered' AND protection = ? AND copy = ?
 AND (consistency = 'any' OR cause = 'disaster')
 """
 
 
 def samples_of(runs: Sequence[PlacedRun]) -> list[Sample]:
-    """All samples of a document, run by run."""
+    """All samples of a document, run by run; those of a protection, then of each copy."""
     return [
         sample
         for number, run in enumerate(runs)
         for protection in run.result.protections
-        for sample in _of_protection(number, run, protection)
+        for copy, column in _kept_by(protection)
+        for sample in _of_column(
+            (number, str(run.result.seed), run.cell, protection.name, copy), column
+        )
     ]
 
 
-def _of_protection(number: int, run: PlacedRun, protection: ProtectionResult) -> Iterator[Sample]:
-    place = (number, str(run.result.seed), run.cell, protection.name)
-    for recovery in protection.recoveries:
+def _kept_by(protection: ProtectionResult) -> Iterator[tuple[str, KeptHistory]]:
+    yield "", protection
+    for copy in protection.copies:
+        yield copy.name, copy
+
+
+_Place = tuple[int, str, str, str, str]
+
+
+def _of_column(place: _Place, column: KeptHistory) -> Iterator[Sample]:
+    for recovery in column.recoveries:
         yield _of_recovery(place, recovery)
-    for time_s, rpo_s in protection.curve:
+    for time_s, rpo_s in column.curve:
         yield Sample(*place, "rpo", time_s, rpo_s, consistency="any")
-    for time_s, rpo_s in protection.app_curve:
+    for time_s, rpo_s in column.app_curve:
         yield Sample(*place, "app_rpo", time_s, rpo_s, consistency="app")
 
 
-def _of_recovery(place: tuple[int, str, str, str], recovery: Recovery) -> Sample:
+def _of_recovery(place: _Place, recovery: Recovery) -> Sample:
     lost = recovery.lost
+    opened = lost is not None
     return Sample(
         *place,
-        "recovery",
-        recovery.at_s,
-        recovery.rpo_s,
-        recovery.reported_rpo_s,
-        recovery.rto_s,
-        None if lost is None else lost.messages,
-        None if lost is None else lost.bytes,
-        recovery.cause,
-        recovery.outcome,
-        recovery.consistency,
+        series="recovery",
+        time_s=recovery.at_s,
+        rpo_s=recovery.rpo_s,
+        reported_rpo_s=recovery.reported_rpo_s,
+        rto_s=recovery.rto_s,
+        lost_messages=None if lost is None else lost.messages,
+        lost_bytes=None if lost is None else lost.bytes,
+        lost_logs=None if lost is None else lost.logs,
+        phantom=recovery.phantom if opened else None,
+        damaged=recovery.damaged if opened else None,
+        cause=recovery.cause,
+        outcome=recovery.outcome,
+        consistency=recovery.consistency,
     )
 
 
@@ -137,14 +167,15 @@ class SampleFiles:
         Args:
             paths: Parquet parts.
             measure: a column of `MEASURES`.
-            protection: whose recoveries.
+            protection: whose recoveries; 'cdp@local' is the copy 'local' of 'cdp'.
             levels: from 0 to 1.
         """
         assert measure in MEASURES, measure
         if not paths:
             return 0, []
         query = _QUANTILES.format(measure=measure)
-        arguments = [list(levels), [str(path) for path in paths], protection]
+        name, _, copy = protection.partition("@")
+        arguments = [list(levels), [str(path) for path in paths], name, copy]
         [(count, quantiles)] = self._connection().execute(query, arguments).fetchall()
         return count, quantiles or []
 

@@ -189,12 +189,11 @@ class Store:
             StoreDamagedError: a part is missing or was changed.
         """
         with TemporaryDirectory(prefix="rpolab-") as folder:
-            paths = []
             with self._catalogue.reading() as connection:
-                for entry in entries:
-                    path = Path(folder) / f"{entry.entry_id}.parquet"
-                    path.write_bytes(self._parts.read(connection, entry.entry_id, SAMPLES))
-                    paths.append(path)
+                paths = [
+                    self._parts.checked_file(connection, entry.entry_id, SAMPLES, Path(folder))
+                    for entry in entries
+                ]
             return self._samples.quantiles(paths, measure, protection, levels)
 
     def prune(self, retention: Retention, *, now_ns: int, dry_run: bool = False) -> Pruned:

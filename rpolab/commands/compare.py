@@ -142,13 +142,15 @@ def _baseline(store: "Store", branch: str, after: _Named) -> _Named:
         branch=branch,
         without=None if after.entry is None else after.entry.entry_id,
         kind="study" if isinstance(document, Study) else "result",
-        last=1,
+        last=2,
     )
-    found = store.entries(selection)
-    if found:
-        return _of_entry(store, found[0])
+    for entry in store.entries(selection):
+        found = _of_entry(store, entry)
+        # What a file holds may have been kept too, and nothing is compared with itself.
+        if found.document != document:
+            return found
     raise click.ClickException(
-        f"{store.place}: no run of '{selection.scenario}' with seed {first.seed} was kept on "
+        f"{store.place}: no other run of '{selection.scenario}' with seed {first.seed} was kept on "
         f"'{shown(branch)}' (run it there first, with the same --store)"
     )
 

@@ -1,9 +1,9 @@
 import pytest
 from ruamel.yaml import YAML
 
-from scenarios import check_text, library_folder
+from scenarios import check_text, library_path
 
-TEXT = (library_folder() / "site-loss.yaml").read_text(encoding="utf-8")
+TEXT = library_path("site-loss").read_text(encoding="utf-8")
 
 
 @pytest.mark.benchmark(group="reading a scenario")

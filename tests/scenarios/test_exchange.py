@@ -2,13 +2,13 @@
 
 import pytest
 
-from scenarios import EDITION_LIMITS, check_text, library_folder
+from scenarios import EDITION_LIMITS, check_text, library_path
 
 GROUP = "    - {name: SG1, databases: [MDB1], mailboxes: 60, profile: heavy}\n"
 
 
 def checked(server, groups, extra=""):
-    text = (library_folder() / "clean.yaml").read_text()
+    text = library_path("clean").read_text()
     assert GROUP in text
     text = text.replace("  version: 2007\n", server).replace(GROUP, "".join(groups))
     return check_text(text.replace("drills:", f"{extra}\ndrills:"), "plan.yaml")

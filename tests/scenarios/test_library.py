@@ -1,18 +1,18 @@
-from pathlib import Path
-
 import pytest
 
 from scenarios import (
     Scenario,
     ScenarioError,
     Threshold,
+    catalogue,
     check,
     check_text,
-    library_folder,
     library_names,
+    library_path,
     load,
     parse,
 )
+from scenarios.catalogue import GROUPS
 from scenarios.moments import Moment
 from scenarios.quantities import HOUR_NS, MINUTE_NS, SECOND_NS
 
@@ -33,13 +33,25 @@ def test_each_library_scenario_loads_without_a_problem_or_a_doubt(name):
 
 @pytest.mark.parametrize("name", library_names())
 def test_each_library_scenario_names_its_schema_and_explains_itself(name):
-    lines = (library_folder() / f"{name}.yaml").read_text().splitlines()
-    assert lines[0] == "# yaml-language-server: $schema=../scenario.schema.json"
+    lines = library_path(name).read_text().splitlines()
+    assert lines[0] == "# yaml-language-server: $schema=../../scenario.schema.json"
     assert sum(line.startswith("# ") for line in lines) >= 3
+    assert 20 < len(load(name).teaches) < 110
+
+
+def test_the_catalogue_has_every_scenario_under_its_heading():
+    found = catalogue()
+    assert sorted(listing.name for listing in found) == library_names()
+    assert {listing.group for listing in found} <= set(GROUPS)
+    order = [list(GROUPS).index(listing.group) for listing in found]
+    assert order == sorted(order)
+    [loss] = [listing for listing in found if listing.name == "site-loss"]
+    assert (loss.heading, loss.simulated_s, loss.mailboxes, loss.runs, loss.length) == (
+        "Disasters", 3_600, 60, 1, "medium")  # fmt: skip
 
 
 def test_a_scenario_is_found_by_name_and_by_path():
-    assert load("site-loss").title == load(library_folder() / "site-loss.yaml").title
+    assert load("site-loss").title == load(library_path("site-loss")).title
 
 
 def test_site_loss_says_what_its_file_says():
@@ -70,7 +82,7 @@ def test_site_loss_says_what_its_file_says():
 
 def test_each_threshold_knows_its_line():
     scenario = load("site-loss")
-    lines = (library_folder() / "site-loss.yaml").read_text().splitlines()
+    lines = library_path("site-loss").read_text().splitlines()
     thresholds = scenario.threshold_list()
     assert [type(threshold) for threshold in thresholds] == [Threshold] * len(thresholds)
     for threshold in thresholds:
@@ -146,7 +158,7 @@ def test_a_scenario_does_not_change_once_read():
     ],
 )
 def test_a_doubt_is_a_warning_with_its_line(old, new, message):
-    text = (library_folder() / "site-loss.yaml").read_text()
+    text = library_path("site-loss").read_text()
     assert old in text
     text = text.replace(old, new).replace("cdp.rpo", "cdp.app_rpo")
     checked = check_text(text)
@@ -158,16 +170,14 @@ def test_a_doubt_is_a_warning_with_its_line(old, new, message):
 
 
 def test_a_scenario_that_judges_or_recovers_nothing_is_doubtful():
-    checked = check_text(
-        Path(library_folder() / "clean.yaml").read_text().split("drills:")[0], "plan.yaml"
-    )
+    checked = check_text(library_path("clean").read_text().split("drills:")[0], "plan.yaml")
     messages = [warning.message for warning in checked.warnings]
     assert any("nothing is judged" in message for message in messages)
     assert any("nothing is recovered" in message for message in messages)
 
 
 def test_too_many_drills_are_refused():
-    text = (library_folder() / "clean.yaml").read_text()
+    text = library_path("clean").read_text()
     text = text.replace("duration: 1 h", "duration: 2 d").replace("every: 5 min", "every: 1 s")
     (problem,) = check_text(text).problems
     assert "172,800 drills" in problem.message

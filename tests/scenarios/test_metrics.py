@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from scenarios import METRICS, Sampling, Threshold, check_text, library_folder, parse_expression
+from scenarios import METRICS, Sampling, Threshold, check_text, library_path, parse_expression
 from scenarios.grammar import QuantityError
 from scenarios.metrics import METRIC_PATTERN, metric_rows, parse_metric_name
 from scenarios.phases import Span
 from scenarios.quantities import MINUTE_NS
 
-BASE = (library_folder() / "clean.yaml").read_text(encoding="utf-8").split("thresholds:")[0]
+BASE = library_path("clean").read_text(encoding="utf-8").split("thresholds:")[0]
 PHASES = "phases: [{name: chaos, duration: 40 min}, {name: quiet, duration: 20 min}]\n"
 
 

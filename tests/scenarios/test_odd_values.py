@@ -2,10 +2,10 @@
 
 import pytest
 
-from scenarios import Scenario, ScenarioError, library_folder, parse
+from scenarios import Scenario, ScenarioError, library_path, parse
 from scenarios.document import read_document
 
-BASE = read_document((library_folder() / "site-loss.yaml").read_bytes()).plain()
+BASE = read_document(library_path("site-loss").read_bytes()).plain()
 ODD = (
     None,
     True,

@@ -5,7 +5,13 @@ import re
 
 import pytest
 
-from scenarios import library_folder, library_names, scenario_schema, scenario_schema_text
+from scenarios import (
+    library_folder,
+    library_names,
+    library_path,
+    scenario_schema,
+    scenario_schema_text,
+)
 from scenarios.document import read_document
 
 TYPES = {
@@ -105,13 +111,13 @@ def document(text):
 @pytest.mark.parametrize("name", library_names())
 def test_the_schema_accepts_each_library_scenario(name):
     schema = scenario_schema()
-    text = (library_folder() / f"{name}.yaml").read_text()
+    text = library_path(name).read_text()
     assert list(faults(document(text), schema, schema)) == []
 
 
 def test_the_schema_accepts_a_site_with_nothing_written():
     schema = scenario_schema()
-    text = (library_folder() / "clean.yaml").read_text().replace("primary: {}", "primary:")
+    text = library_path("clean").read_text().replace("primary: {}", "primary:")
     assert list(faults(document(text), schema, schema)) == []
 
 
@@ -142,7 +148,7 @@ def test_the_schema_accepts_a_site_with_nothing_written():
 )
 def test_the_schema_refuses_what_an_editor_can_notice(old, new):
     schema = scenario_schema()
-    text = (library_folder() / "site-loss.yaml").read_text()
+    text = library_path("site-loss").read_text()
     assert old in text
     assert list(faults(document(text.replace(old, new, 1)), schema, schema))
 

@@ -5,43 +5,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import shown
+
 import scenarios
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COLUMNS = "80"
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
-
-
-def test_the_shown_run_prints_what_the_readme_shows():
-    [shown] = blocks("console")
-    command, *lines = shown.splitlines()
-    arguments = command.removeprefix("$ rpolab ").split()
-    program = Path(sys.executable).with_name("rpolab")
-    done = subprocess.run(
-        [program, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={
-            "RPOLAB_STORE": "off",
-            "COLUMNS": COLUMNS,
-            "LANG": "C.UTF-8",
-            "PYTHONIOENCODING": "utf-8",
-        },
-    )
-    printed = iter(done.stdout.splitlines())
-    for line in lines:
-        if line != "...":
-            assert any(line == found.rstrip() for found in printed), f"not printed: {line}"
+def test_the_shown_run_prints_what_the_readme_shows(tmp_path):
+    [block] = shown.blocks(README, "console")
+    for command in shown.commands(block):
+        assert shown.problems(command, tmp_path) == []
 
 
 def test_the_shown_scenario_is_valid():
-    [text] = blocks("yaml")
-    checked = scenarios.check_text(text, "README.md", ROOT)
+    [block] = shown.blocks(README, "yaml")
+    checked = scenarios.check_text(block.text, "README.md", ROOT)
     assert checked.scenario is not None
     assert not checked.warnings
 

@@ -38,8 +38,7 @@ FILE_COUNT = 4
 FILE_BYTES = 64 * MIB
 BLOCK = 4_096
 CHANGED_SHARE = 0.01
-#: What fills a gap is in no hurry: larger batches, fewer syncs.
-SETTINGS = SessionSettings(resync=ResyncSettings(policy="automatic"), batch_linger_ns=100_000_000)
+SETTINGS = SessionSettings(resync=ResyncSettings(policy="automatic"))
 #: 4 Mbit/s, as rsync counts it: 500 KiB per second.
 LINE_KIB_S = 500
 

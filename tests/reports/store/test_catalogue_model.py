@@ -153,7 +153,7 @@ TestTheStore.settings = settings(
 def test_long_histories_of_the_store():
     from hypothesis.stateful import run_state_machine_as_test
 
-    long = settings(TestTheStore.settings, max_examples=300, stateful_step_count=40)
+    long = settings(TestTheStore.settings, max_examples=200, stateful_step_count=40)
     run_state_machine_as_test(StoreMachine, settings=long)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from reports import CopyResult
 from reports.store import (
     Selection,
     StoreAbsentError,
@@ -137,3 +138,22 @@ def test_quantiles_are_those_of_all_recoveries_together(store, small, origin):
     assert found == pytest.approx(np.quantile(ages_s, levels))
     assert store.quantiles(entries, "rto_s", "cdp", levels) == (0, [])
     assert store.quantiles([], "rpo_s", "cdp", levels) == (0, [])
+
+
+def test_the_samples_of_a_copy_are_told_from_those_of_its_protection(store, sample, origin):
+    copies = tuple(
+        CopyResult(
+            name=name, site="here", role="local", state="fed",
+            recoveries=(sample.drill(300, rpo_s=rpo_s),),
+        )
+        for name, rpo_s in (("local", 1.0), ("far", 9.0))
+    )  # fmt: skip
+    result = sample.result(sample.drill(300, rpo_s=1.0))
+    [protection] = result.protections
+    protection = protection.model_copy(update={"copies": copies})
+    store.keep(result.model_copy(update={"protections": (protection,)}), origin())
+    entries = store.entries(Selection())
+    assert store.quantiles(entries, "rpo_s", "cdp", (1.0,)) == (1, [1.0])
+    assert store.quantiles(entries, "rpo_s", "cdp@far", (1.0,)) == (1, [9.0])
+    [run] = store.runs(Selection())
+    assert run.figures["cdp@far.rpo mean"].value == 9.0

@@ -74,7 +74,7 @@ def test_the_store_opens_after_kills_and_what_was_kept_is_there(
 
 @pytest.mark.nightly
 def test_the_store_outlives_many_kills(tmp_path, small, start_writer, figure):
-    check_kills(tmp_path, small, start_writer, figure, range(100))
+    check_kills(tmp_path, small, start_writer, figure, range(30))
 
 
 @pytest.mark.nightly

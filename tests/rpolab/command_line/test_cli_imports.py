@@ -1,6 +1,8 @@
 """What the command does not import, so that it answers at once."""
 
 import os
+import resource
+import statistics
 import subprocess
 import sys
 
@@ -43,7 +45,11 @@ def test_help_imports_neither_models_nor_simulation(tmp_path, arguments):
     "arguments",
     [
         ["check", "site-loss"],
+        ["check", "--json", "site-loss", "--set", "vary={link.latency: [1 ms, 2 ms]}"],
         ["list"],
+        ["list", "--json"],
+        ["new", "plan.yaml"],
+        ["new", "site-loss", "plan.yaml"],
         ["run", "site-los"],
         ["schema", "scenario"],
         ["report", "no"],
@@ -54,6 +60,23 @@ def test_reading_a_scenario_imports_no_simulation(tmp_path, arguments):
     assert code == (2 if arguments[0] in ("run", "report") else 0)
     assert "scenarios" in names
     assert not names & SIMULATION
+
+
+def test_a_check_reads_no_mail_and_draws_nothing(tmp_path):
+    code, names = imported(["check", "site-loss"], tmp_path)
+    assert code == 0
+    assert not names & {"emulators", "engine", "jinja2", "multiprocessing", "rich", "sim"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "clean"]])
+def test_how_long_it_takes_to_answer(tmp_path, figure, arguments):
+    spent_s = []
+    for _ in range(10):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        imported(arguments, tmp_path)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    figure(f"{' '.join(arguments)}: {statistics.median(spent_s):.2f} s of processor time")
 
 
 def test_importing_the_package_costs_nothing(tmp_path):

@@ -68,6 +68,24 @@ def test_a_run_is_kept_beside_where_it_runs_and_found_in_the_history(
     assert "nothing but real time differs" in compared.out
 
 
+def test_a_study_is_kept_with_all_its_runs(rpolab, quick, monkeypatch):
+    monkeypatch.delenv("RPOLAB_STORE")
+    quick(("10 min", "1 min"), ("10:05", "10:00:30"))
+    several = ("--set", "replications=2", "--jobs", "1")
+    for _ in range(2):
+        assert "kept     " in rpolab("run", "quick.yaml", *several).out
+    document = json.loads(rpolab("history", "--json", "--metric", "cdp.rpo max").out)
+    assert [entry["kind"] for entry in document["entries"]] == ["study", "study"]
+    [trend] = document["trends"]
+    assert trend["seeds"] == [7, 8]
+    assert len(trend["points"]) == 2
+    assert trend["steps"] == []
+    assert "2 seeds" in rpolab("history", "quick").out
+    compared = rpolab("compare", "latest~1", "latest", "--fail-on", "worse", "--all")
+    assert compared.code == 0
+    assert "same (0 worse, 0 better of 2)" in compared.out
+
+
 def test_nothing_is_kept_where_nothing_shall_be(rpolab, quick, monkeypatch, listed, tmp_path):
     monkeypatch.delenv("RPOLAB_STORE")
     quick(("10 min", "1 min"), ("10:05", "10:00:30"))
@@ -142,11 +160,20 @@ def test_a_baseline_is_the_newest_run_of_the_branch(rpolab, kept):
     assert rpolab("compare", "--baseline", "0000000", "1111").out.startswith("site-loss 00000000")
 
 
+def test_a_file_is_not_compared_with_itself_where_it_was_kept_too(rpolab, kept, tmp_path):
+    store = kept(1.0, 2.0, branch="main")
+    with open_store(store.place, create=False) as opened:
+        newest = opened.document("1" * 16)
+    (tmp_path / "new.json").write_text(newest.to_json(), encoding="utf-8")
+    outcome = rpolab("compare", "new.json", "--baseline", "main")
+    assert outcome.out.startswith("site-loss 00000000 at 0000000 -> new.json")
+
+
 def test_a_baseline_that_was_never_kept_is_an_error_and_no_success(rpolab, kept):
     kept(1.0, 2.0)
     outcome = rpolab("compare", "--baseline", "release", "--fail-on", "worse")
     assert outcome.code == 2
-    assert "no run of 'site-loss' with seed 7 was kept on 'release'" in outcome.err
+    assert "no other run of 'site-loss' with seed 7 was kept on 'release'" in outcome.err
 
 
 def test_two_files_are_compared_without_a_store(rpolab, sample, tmp_path, listed):

@@ -60,7 +60,7 @@ def recover_and_check(
     return report
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def structure_is_checked() -> Iterator[None]:
     """Check the structure of each database that any experiment here recovers."""
     with pytest.MonkeyPatch.context() as patch:
