@@ -80,7 +80,10 @@ class Faults:
         instants = list(self._instants(written, span))
         if not instants:
             never = self._builder.build(written, span.start_ns)
-            return [FaultOutcome(never, chosen=False, evidence="no instant was drawn for it")]
+            # Replayed mail may put a window outside of the run: that is no draw against the fault.
+            is_outside = not span.length_ns
+            why = "its time is outside of the run" if is_outside else "no instant was drawn for it"
+            return [FaultOutcome(never, chosen=is_outside, evidence=why)]
         return self._plan.inject(
             self._clipped(written, self._builder.build(written, at_ns)) for at_ns in instants
         )

@@ -10,11 +10,15 @@ from scenarios.findings import Path
 from scenarios.nodes import Node
 from scenarios.wording import quoted
 
-NAMED_LISTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("exchange", "storage_groups"), "name"),
-    (("protect", "*", "copies"), "site"),
+NAMED_LISTS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("exchange", "storage_groups"), ("name",)),
+    (("protect", "*", "copies"), ("site", "name")),
 )
-"""Where they are ('*' is any key), and the key of an item that the mapping's key stands for."""
+"""Where they are ('*' is any key), and what the mapping's key may stand for in an item.
+
+It is the first of these that the item does not write itself: a copy is called by its site, or has
+a site and is called by a name.
+"""
 NAMING_KEYS = ("name", "site")
 
 
@@ -33,41 +37,49 @@ def with_lists(root: Node) -> Node:
     Raises:
         DocumentError: an item is called by two names.
     """
-    for pattern, key in NAMED_LISTS:
-        root = _converted(root, pattern, key)
+    for pattern, keys in NAMED_LISTS:
+        root = _converted(root, pattern, keys)
     return root
 
 
-def _converted(node: Node, pattern: Path, key: str) -> Node:
+def _converted(node: Node, pattern: Path, keys: tuple[str, ...]) -> Node:
     if not pattern:
-        return _list_of(node, key) if isinstance(node.value, dict) else node
+        return _list_of(node, keys) if isinstance(node.value, dict) else node
     if not isinstance(node.value, dict):
         return node
     steps = list(node.value) if pattern[0] == "*" else [pattern[0]]
     for step in steps:
         child = node.child(step)
         if child is not None:
-            node = node.with_child(step, _converted(child, pattern[1:], key))
+            node = node.with_child(step, _converted(child, pattern[1:], keys))
     return node
 
 
-def _list_of(mapping: Node, key: str) -> Node:
-    items = [_named(name, mapping, item, key) for name, item in mapping.value.items()]
+def _list_of(mapping: Node, keys: tuple[str, ...]) -> Node:
+    items = [_named(name, mapping, item, keys) for name, item in mapping.value.items()]
     return Node(items, mapping.mark)
 
 
-def _named(name: str, mapping: Node, item: Node, key: str) -> Node:
+def _named(name: str, mapping: Node, item: Node, keys: tuple[str, ...]) -> Node:
     if item.value is None:
         item = Node({}, item.mark)
     if not isinstance(item.value, dict):
         return item
+    if any(_is_called(item, key, name) for key in keys):
+        return item
+    key = next((key for key in keys if key not in item.value), keys[-1])
     own = item.child(key)
-    if own is not None and own.value != name:
+    if own is not None:
         message = f"this is called {quoted(name)} and {quoted(own.value)}"
         place = own.mark
         raise DocumentError(message, f"remove '{key}'", place.line, place.column, place.file)
     named = Node(name, mapping.keys[name])
     return Node({key: named, **item.value}, item.mark, {key: named.mark, **item.keys})
+
+
+def _is_called(item: Node, key: str, name: str) -> bool:
+    own = item.child(key)
+    return own is not None and own.value == name
 
 
 def merge_by_name(parent: Node, child: Node, merge: Callable[[Node, Node], Node]) -> Node:

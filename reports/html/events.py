@@ -24,6 +24,7 @@ def _faults(result: Result, clock: Clock) -> Iterator[Part]:
     rows = tuple(
         (
             fault.kind.replace("_", " "),
+            fault.target,
             clock.text(fault.at_s if fault.fired_at_s is None else fault.fired_at_s),
             "" if fault.lifted_at_s is None else clock.text(fault.lifted_at_s),
             fault.told,
@@ -31,7 +32,7 @@ def _faults(result: Result, clock: Clock) -> Iterator[Part]:
         )
         for fault in result.faults
     )
-    names = columns("~Fault", "At", "Until", "Outcome", "~Evidence")
+    names = columns("~Fault", "~Target", "At", "Until", "Outcome", "~Evidence")
     yield Table("Faults, and how it is known that they fired", names, rows)
 
 

@@ -13,6 +13,7 @@ from reports.html.events import event_parts
 from reports.html.heading import heading_of_run, heading_of_study
 from reports.html.losses import loss_parts
 from reports.html.parts import Part, Prose, Section, safe, verdict_chip
+from reports.html.phases import phase_parts
 from reports.html.provenance import assumption_parts, provenance_parts, replay_parts
 from reports.html.study import distribution_section, study_sections, worst_run
 from reports.html.targets import target_parts, what_if_parts
@@ -65,7 +66,8 @@ def _sections_of_study(study: Study) -> Iterator[Section]:
 
 def _told_of_run(result: Result, timeline_title: str) -> Iterator[Section]:
     clock = Clock(result.scenario, result.simulated_s)
-    yield Section("what-if", "How long limits were exceeded", tuple(what_if_parts(result)))
+    limits = (*what_if_parts(result), *phase_parts(result, clock))
+    yield Section("what-if", "How long limits were exceeded", limits)
     figure = timeline_figure(result)
     drawn: tuple[Part, ...] = () if figure is None else (figure,)
     yield Section("timeline", timeline_title, (*drawn, *event_parts(result, clock)))

@@ -116,14 +116,19 @@ def _mark_of(recovery: Recovery) -> Mark:
 
 def _band(fault: FaultResult, end_s: float) -> Band:
     from_s = fault.at_s if fault.fired_at_s is None else fault.fired_at_s
-    to_s = end_s if fault.lifted_at_s is None else fault.lifted_at_s
-    if fault.kind in _INSTANTS:
-        to_s = from_s
+    to_s = fault.lifted_at_s
+    if to_s is None:
+        to_s = end_s if fault.kind in _LASTING else from_s
     return Band(from_s, max(from_s, to_s), fault.kind.replace("_", " "))
 
 
-_INSTANTS = frozenset({"lost_log", "site_loss"})
-"""Faults that have no end; what follows is their effect."""
+_LASTING = frozenset(
+    {
+        *("link_outage", "link_one_way", "link_degraded", "link_delayed", "link_lossy"),
+        *("disk_stall", "disk_slow", "io_error", "volume_full", "power_cut"),
+    }
+)
+"""Faults that go on until they are lifted; any other is done at once, and its effect stays."""
 
 
 def _fitted(panel: Panel, points_max: int) -> Panel:

@@ -3,6 +3,8 @@
 import pytest
 
 from scenarios import check, library_path, load
+from scenarios.document import read_document
+from scenarios.named_lists import with_lists
 
 BASE = library_path("clean").read_text(encoding="utf-8")
 
@@ -73,6 +75,21 @@ def test_what_a_named_thing_is_called_is_said_once(write):
     problem = one_problem(path)
     assert "called 'SG2' and 'SG3'" in problem.message
     assert (problem.line, problem.column) == (2, 41)
+
+
+@pytest.mark.parametrize(
+    ("written", "item"),
+    [
+        ("{recovery: {retention: 1 h}}", {"site": "recovery", "retention": "1 h"}),
+        ("{recovery: }", {"site": "recovery"}),
+        ("{recovery: {site: recovery}}", {"site": "recovery"}),
+        ("{far: {site: recovery}}", {"name": "far", "site": "recovery"}),
+        ("{far: {site: recovery, name: far}}", {"site": "recovery", "name": "far"}),
+    ],
+)
+def test_a_copy_is_called_by_its_site_or_has_a_name_of_its_own(written, item):
+    root = read_document(f"protect: {{cdp: {{copies: {written}}}}}".encode())
+    assert with_lists(root).plain()["protect"]["cdp"]["copies"] == (item,)
 
 
 def test_a_grandparent_in_another_folder_is_found_from_its_child(write):

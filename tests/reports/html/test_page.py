@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from reports import Coverage, CoverageGap, Loss, Notice, Verdict
+from reports.copies import CatchUp, PhaseFigures
 from reports.html import html_report
+from reports.html.panels import timeline_of
 from reports.recoveries import Finding
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "rect", "line", "polyline", "polygon"}
@@ -176,6 +178,38 @@ def test_a_refused_recovery_says_why_where_losses_would_stand(sample):
     page = page_of(sample.result(refused))
     assert "refused, so nothing was counted: E0000002A.log is missing." in page.words
     assert "0 of 1 1 refused" in page.words
+
+
+def test_a_fault_that_was_not_drawn_is_no_fault_that_did_not_fire(sample):
+    [fired, unfired] = sample.result().faults
+    undrawn = unfired.model_copy(update={"chosen": False, "target": "primary-recovery"})
+    page = page_of(sample.result(faults=(fired, undrawn)))
+    assert "link outage primary-recovery 10:20 was not drawn" in page.words
+    assert "did not fire" not in page.words
+
+
+def test_a_fault_is_a_band_until_it_is_lifted_and_an_instant_where_it_does_not_last(sample):
+    [fault, _] = sample.result().faults
+    lifted = fault.model_copy(update={"kind": "disk_stall", "lifted_at_s": 1900.0})
+    lasting = fault.model_copy(update={"kind": "volume_full"})
+    bands = timeline_of(sample.result(faults=(fault, lifted, lasting))).bands
+    assert [(band.from_s, band.to_s) for band in bands] == [
+        (1800, 1800),
+        (1800, 1900),
+        (1800, 3600),
+    ]
+
+
+def test_phases_and_the_return_to_normal_are_told(sample):
+    [protection] = sample.result().protections
+    phase = PhaseFigures(name="chaos", from_s=0, to_s=1800, rpo=protection.rpo)
+    caught_up = CatchUp(kind="link_outage", from_s=1200, level_s=2.0, length_s=45.0)
+    never = CatchUp(kind="disk_stall", from_s=1500, level_s=2.0, length_s=None)
+    kept = protection.model_copy(update={"phases": (phase,), "catch_ups": (caught_up, never)})
+    page = page_of(sample.result(protections=(kept,)))
+    assert "chaos 10:00 to 10:30 5 min 2 s / 4 min 47 s" in page.words
+    assert "link outage 10:20 2 s 45 s" in page.words
+    assert "disk stall 10:25 2 s not before the end" in page.words
 
 
 def test_what_a_checker_found_stands_with_the_lost_mail(sample):

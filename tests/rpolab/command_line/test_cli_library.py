@@ -111,5 +111,6 @@ def test_a_check_for_editors_is_json_with_every_place(rpolab, quick):
 def test_doubts_are_warnings_in_json(rpolab, quick):
     done = rpolab("check", quick(("at: [10:05]", "every: 2 h")), "--json")
     assert done.code == 0
-    [warning] = json.loads(done.out)["scenarios"][0]["problems"]
-    assert warning["severity"] == "warning"
+    found = json.loads(done.out)["scenarios"][0]["problems"]
+    assert {item["severity"] for item in found} == {"warning"}
+    assert any("no drill will happen" in item["message"] for item in found)

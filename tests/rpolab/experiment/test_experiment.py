@@ -157,7 +157,7 @@ def test_the_loss_of_the_copy_refuses_recoveries_and_leaves_the_mail_server_alon
     before, after = protection(experiment).recoveries
     assert before.outcome == "recovered"
     assert after.outcome == "refused"
-    assert "is down" in after.refusal
+    assert "was lost with recovery" in after.refusal
     assert experiment.server.error is None
 
 

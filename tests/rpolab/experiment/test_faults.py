@@ -7,7 +7,7 @@ import pytest
 from reports import FaultResult, unfired
 from rpolab.experiment import run_scenario
 from rpolab.faults import Faults
-from rpolab.world import Laboratory, clock_of
+from rpolab.world import Clock, Laboratory, clock_of
 from scenarios import load
 
 LINK = {"between": ["primary", "recovery"]}
@@ -204,3 +204,12 @@ def test_of_a_fault_that_may_come_often_once_is_enough():
     unnumbered = [told(None, fired=True), told(None, fired=False)]
     assert unfired(unnumbered) == unnumbered[1:]
     assert told(0, fired=False, chosen=False).told == "was not drawn"
+
+
+def test_a_window_outside_of_the_run_is_no_draw_against_the_fault(scenario):
+    written = scenario(**SMALL, faults=[{"within": "10:02-10:05", **OUTAGE}])
+    late = Clock(clock_of(written, None).starts_ns + 3600 * 10**9, 360 * 10**9)
+    [fault] = Faults(Laboratory(written, late), {}).results()
+    assert (fault.chosen, fault.fired) == (True, False)
+    assert fault.evidence == "its time is outside of the run"
+    assert unfired([fault]) == [fault]

@@ -132,7 +132,8 @@ def test_damage_in_one_group_is_worse_than_the_refusal_of_another(scenario, monk
         return open_group(self, group, files, *of) if group.name == "SG1" else opened
 
     monkeypatch.setattr(Recoverer, "_open_group", spoil)
-    recovery = recoverer.recover(recoverer.moment("drill"), "any")
+    recoverer.recover(recoverer.moments("drill"), "any")
+    [recovery] = recoverer.best
     assert recovery.outcome == "failed"
     assert recovery.phantom > 0
     assert "SG2 refused" in recovery.refusal
