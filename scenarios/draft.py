@@ -80,9 +80,13 @@ class Draft:
         return fault.span(self.start_ns, self.duration_ns, self.phase_spans)
 
     def copy_names(self, protection: str) -> list[str] | None:
-        """The names of a protection's copies; None where they cannot be read."""
+        """The names and the sites of a protection's copies; None where they cannot be read."""
         found = self.protections.get(protection)
-        return None if found is None else [copy.site for copy in found.copies]
+        if found is None:
+            return None
+        return list(
+            dict.fromkeys(word for copy in found.copies for word in (copy.title, copy.site))
+        )
 
     @property
     def duration_text(self) -> str:

@@ -84,7 +84,8 @@ class CopyFeed:
         """Return the oldest sequence that this copy lacks; of a detached one nothing is kept."""
         if not self.is_attached:
             return self._capture.sendable_sequence + 1
-        return self.acknowledged.sequence + 1
+        # A capture that broke off has let go of what no copy has.
+        return max(self.acknowledged.sequence + 1, self._capture.oldest_sequence)
 
     @property
     def is_attached(self) -> bool:

@@ -121,6 +121,6 @@ class Watched:
 def watched(condition: Condition, protection: Cdp) -> Watched:
     """Return what watches a condition over a protection, or over one of its copies."""
     copies = protection.copies
-    copy = next(copy for copy in copies if condition.copy in ("", copy.name, copy.copy_site))
+    copy = next(copy for copy in copies if condition.copy in ("", copy.title, copy.copy_site))
     gauges = Gauges(protection, copy)
     return Watched(condition, lambda: gauges.read(condition.quantity.name))

@@ -94,3 +94,14 @@ def test_a_share_is_compared_with_a_share():
     assert check_metric("cdp.coverage", "min > 99 %").problems == ()
     [problem] = check_metric("cdp.coverage", "min > 99").problems
     assert "is not a share" in problem.message
+
+
+def test_one_of_several_copies_is_named_by_its_own_name_or_its_site():
+    for name in ("near", "far", "recovery"):
+        expression = '"max < 1 h"'
+        text = library_path("near-and-far").read_text(encoding="utf-8").split("thresholds:")[0]
+        written = f"{text}thresholds:\n  cdp@{name}.rpo: [{expression}]\n"
+        assert check_text(written).problems == ()
+        [problem] = check_text(written.replace(f"@{name}", "@nera")).problems
+        assert "cdp has no copy 'nera'" in problem.message
+        assert problem.hint == "did you mean 'near'?"

@@ -95,3 +95,18 @@ def test_two_copies_of_one_name_are_refused():
     }
     with pytest.raises(scenarios.ScenarioError, match="two copies are called 'recovery'"):
         scenarios.parse(world)
+
+
+@pytest.mark.parametrize("name", ["broke-off", "power-comes-back"])
+def test_after_a_break_one_copy_is_compared_and_the_other_brought_level_from_it(name):
+    two = "[{site: recovery, retention: 48 h}, {name: near, site: primary, retention: 48 h}]"
+    scenario = scenarios.load(name, settings=[f"protect.cdp.copies={two}"])
+    result = run_scenario(scenario).result
+    [protection] = result.protections
+    for copy in protection.copies:
+        assert copy.state == "fed"
+        assert copy.recoveries[-1].outcome == "recovered"
+        assert copy.recoveries[-1].damaged == copy.recoveries[-1].phantom == 0
+        assert copy.recoveries[-1].rpo_s < 5
+    assert any("order was lost" in gap.why for gap in protection.coverage[0].gaps)
+    assert any("again after" in notice.text for notice in result.notices)
