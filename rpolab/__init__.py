@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reports import Result, ResultError, Study, load_document, load_result
     from rpolab.compared import Comparison, compare
-    from rpolab.own_parts import HookFailed
+    from rpolab.laboratory.own_parts import HookFailed
     from rpolab.runs import run
-    from rpolab.studies import run_study
+    from rpolab.studies.running import run_study
     from scenarios import Scenario, ScenarioError, library_names
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
 
 _HOMES = {
     "Comparison": "rpolab.compared",
-    "HookFailed": "rpolab.own_parts",
+    "HookFailed": "rpolab.laboratory.own_parts",
     "Result": "reports",
     "ResultError": "reports",
     "Scenario": "scenarios",
@@ -47,7 +47,7 @@ _HOMES = {
     "load_document": "reports",
     "load_result": "reports",
     "run": "rpolab.runs",
-    "run_study": "rpolab.studies",
+    "run_study": "rpolab.studies.running",
 }
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from emulators.exchange.store import Store
 from reports import Finding
-from rpolab.own_parts import made
+from rpolab.laboratory.own_parts import made
 from scenarios import OwnChecker
 
 

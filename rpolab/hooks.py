@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from emulators.ese.file_set import MemoryFiles
     from emulators.exchange.arrivals import Arrival, Send
     from emulators.exchange.store import Store
-    from rpolab.own_mail import OwnMail
+    from rpolab.laboratory.world import Laboratory
+    from rpolab.mail.own_mail import OwnMail
     from rpolab.protections.base import ImageFiles, PointUnavailable, ProtectedPoint
     from rpolab.protections.own import PointKeeper
-    from rpolab.world import Laboratory
     from scenarios import OwnChecker, OwnFault, OwnProtection, OwnWorkload
     from scenarios.fields import (
         Duration,
@@ -70,12 +70,12 @@ _HOMES = {
     "ImageFiles": "rpolab.protections.base",
     "Injection": "sim.fault_plan",
     "Interval": _FIELDS,
-    "Laboratory": "rpolab.world",
+    "Laboratory": "rpolab.laboratory.world",
     "MemoryFiles": "emulators.ese.file_set",
     "Name": _FIELDS,
     "OwnChecker": "scenarios",
     "OwnFault": "scenarios",
-    "OwnMail": "rpolab.own_mail",
+    "OwnMail": "rpolab.mail.own_mail",
     "OwnProtection": "scenarios",
     "OwnWorkload": "scenarios",
     "PointKeeper": "rpolab.protections.own",

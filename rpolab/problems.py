@@ -30,7 +30,7 @@ def read(name: str, *, with_archive: bool, settings: Sequence[str] = ()) -> Read
     warnings = list(checked.warnings)
     if scenario is not None and scenario.workload_path is not None and with_archive:
         # The readers of mail are imported only where there is mail to read.
-        from rpolab.workload_problems import read_through  # noqa: PLC0415 - see above
+        from rpolab.mail.workload_problems import read_through  # noqa: PLC0415 - see above
 
         bad, doubtful = read_through(scenario)
         problems += bad

@@ -13,13 +13,13 @@ from emulators.ese.errors import EseError
 from emulators.ese.file_set import DirectoryFiles
 from emulators.ese.tools.dump import Report
 from emulators.ese.tools.eseutil import MODES, file_dump, report
-from rpolab.eseutil_maintenance import MAINTENANCE_MODES, maintain, read_arguments
-from rpolab.eseutil_recovery import BASE_LENGTH, RecoveryFolders, recover
-from rpolab.eseutil_restore import RESTORE_MODES, look_at_or_recover, read_restore_arguments
+from rpolab.eseutil.maintenance import MAINTENANCE_MODES, maintain, read_arguments
+from rpolab.eseutil.named_paths import named_folder, named_path
+from rpolab.eseutil.recovery import BASE_LENGTH, RecoveryFolders, recover
+from rpolab.eseutil.restore import RESTORE_MODES, look_at_or_recover, read_restore_arguments
+from rpolab.eseutil.switches import SwitchCommand, is_marked, switch_of
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
-from rpolab.named_paths import named_folder, named_path
-from rpolab.switches import SwitchCommand, is_marked, switch_of
 from rpolab.terminal import say, shown
 from rpolab.wall_clock import Stopwatch, calendar_ns
 

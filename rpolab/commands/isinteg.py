@@ -14,10 +14,10 @@ from emulators.ese.file_set import DirectoryFiles
 from emulators.exchange import isinteg
 from emulators.exchange.isinteg_report import report
 from emulators.exchange.isinteg_tests import TESTS, IntegrityTest
+from rpolab.eseutil.named_paths import named_path
+from rpolab.eseutil.switches import SwitchCommand, switch_of
 from rpolab.exit_codes import ExitCode
 from rpolab.failures import traceback_option
-from rpolab.named_paths import named_path
-from rpolab.switches import SwitchCommand, switch_of
 from rpolab.terminal import complain, say, shown
 from rpolab.wall_clock import Stopwatch
 

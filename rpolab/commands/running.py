@@ -14,11 +14,11 @@ from reports.terminal import print_result
 from rpolab.commands.simulating import Found, seeded, simulate
 from rpolab.exit_codes import VERDICT_CODES, ExitCode, worst
 from rpolab.failures import Failures
+from rpolab.mail.workload_problems import problem_of, unreadable
 from rpolab.outputs import Job, OutputError
 from rpolab.problems import line_of
 from rpolab.report_files import Reports
 from rpolab.terminal import closed_pipe_is_fine, complain, shown, write_line
-from rpolab.workload_problems import problem_of, unreadable
 from scenarios import Problem, Scenario, ScenarioError
 
 EXIT_CODES = {verdict: VERDICT_CODES[verdict.value] for verdict in Verdict}

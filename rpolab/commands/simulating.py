@@ -7,7 +7,7 @@ from reports import Result, Study
 from reports.progress import RunProgress
 from rpolab.outputs import Job
 from rpolab.runs import replay_command, run_timed, with_seed
-from rpolab.studies import run_name, run_timed_study
+from rpolab.studies.running import run_name, run_timed_study
 from scenarios import Problem, Scenario, ScenarioError
 
 

@@ -8,10 +8,10 @@ from emulators.vss.exchange_writer import ExchangeWriter
 from emulators.vss.requestor import CopyBackupRequestor, Outcome, SnapshotResult
 from emulators.vss.service import SnapshotService
 from engine import Admitted, RecordType
+from rpolab.laboratory.weekly import first_of
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.base import ProtectedPoint
 from rpolab.protections.capture_host import CaptureHost
-from rpolab.weekly import first_of
-from rpolab.world import Laboratory
 from scenarios import Bookmarks
 from sim.kernel import Signal
 from sim.volume import Volume

@@ -5,6 +5,7 @@ from functools import partial
 from engine import ResyncSettings
 from engine.basics.errors import EngineError
 from engine.contract.actions import CaptureModeChanged, HistoryRewound, Notice
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.base import ProtectedPoint
 from rpolab.protections.bookmarks import BookmarkMaker
 from rpolab.protections.capture_host import CaptureHost
@@ -16,7 +17,6 @@ from rpolab.protections.promoting import Promoting
 from rpolab.protections.scrubbing import Scrubbing
 from rpolab.protections.session_settings import session_settings
 from rpolab.protections.stages import Stages
-from rpolab.world import Laboratory
 from scenarios import ContinuousDataProtection
 from scenarios import Copy as CopySettings
 from sim.volume import Volume

@@ -1,9 +1,9 @@
 """Which protection a scenario's `kind` stands for."""
 
-from rpolab.own_parts import made
+from rpolab.laboratory.own_parts import made
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.base import Protection
 from rpolab.protections.cdp import Cdp
-from rpolab.world import Laboratory
 from scenarios import ContinuousDataProtection, OwnProtection
 
 

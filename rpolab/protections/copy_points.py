@@ -8,9 +8,9 @@ from emulators.ese.formats.format import archive_name
 from engine import Image, Journal, RecoveryPoints
 from engine.basics.errors import EngineError, PointRefused
 from engine.contract.actions import DurableAdvanced
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.base import ImageFiles, PointClass, PointUnavailable, ProtectedPoint
 from rpolab.protections.images import WhichLog, chosen_generation, materialise, remove_log
-from rpolab.world import Laboratory
 
 
 class CopyPoints(ABC):

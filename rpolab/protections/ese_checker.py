@@ -18,7 +18,7 @@ from emulators.exchange.store import Store
 from engine import Finding, VirtualImage
 from engine.basics.errors import PointRefused
 from engine.contract.actions import FileAction
-from rpolab.opening import verify_database
+from rpolab.laboratory.opening import verify_database
 
 STEP_BYTES = 4 << 20
 

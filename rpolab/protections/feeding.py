@@ -8,11 +8,11 @@ others are then made anew from it.
 from collections.abc import Callable, Sequence
 
 from engine import Capture, CopyPlan, Fanout
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.base import PointUnavailable
 from rpolab.protections.capture_host import CaptureHost
 from rpolab.protections.kept_copy import KeptCopy, ReseedFigures
 from rpolab.protections.reseeding import Reseeding
-from rpolab.world import Laboratory
 
 
 class Feeding:

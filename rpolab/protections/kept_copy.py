@@ -16,6 +16,7 @@ from engine.contract.actions import (
 from engine.copies.fanout import CopyDetached
 from reports import duration_text, size_text
 from reports.records import SECOND_NS
+from rpolab.laboratory.world import JOURNAL, Laboratory
 from rpolab.protections.base import PointClass, PointUnavailable
 from rpolab.protections.capture_host import CaptureHost
 from rpolab.protections.copy_points import CopyPoints
@@ -26,7 +27,6 @@ from rpolab.protections.source_driver import SourceDriver
 from rpolab.protections.stages import Stages
 from rpolab.protections.target_driver import TargetDriver
 from rpolab.protections.verification import Verification
-from rpolab.world import JOURNAL, Laboratory
 from scenarios import Bookmarks, Verify
 from scenarios import Copy as CopySettings
 from sim.link import Endpoint

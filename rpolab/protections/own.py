@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.base import (
     ImageFiles,
     PointClass,
@@ -18,7 +19,6 @@ from rpolab.protections.base import (
     ProtectedPoint,
     Taken,
 )
-from rpolab.world import Laboratory
 from scenarios import OwnProtection
 
 

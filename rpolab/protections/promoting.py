@@ -32,9 +32,9 @@ from engine.contract.promotions import (
     ReleaseSource,
     SwapRegister,
 )
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.protections.volume_storage import VolumeStorage
-from rpolab.world import Laboratory
 
 STEP_NS = 10_000_000
 """How often it is looked whether the journal has settled, or a time is up. Assumption."""

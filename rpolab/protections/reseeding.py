@@ -13,10 +13,10 @@ from typing import Any
 from engine import Reseed
 from engine.basics.errors import EngineError
 from engine.contract.actions import DeleteFile, FileAction, ReplaceFile
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.kept_copy import KeptCopy, ReseedFigures
 from rpolab.protections.transport import CHUNK_BYTES, ship
 from rpolab.protections.volume_storage import VolumeStorage
-from rpolab.world import Laboratory
 
 RETRY_NS = 30_000_000_000
 """How long it is waited before it is tried again. Assumption."""

@@ -11,10 +11,10 @@ from engine import JournalVerifier, Repair
 from engine.basics.errors import EngineError, JournalDamaged
 from engine.contract.actions import ReplaceFile
 from reports import duration_text, seconds, size_text
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.kept_copy import KeptCopy
 from rpolab.protections.transport import ship
 from rpolab.protections.volume_storage import VolumeStorage
-from rpolab.world import Laboratory
 
 NS_PER_SECOND = 1_000_000_000
 NEW_SUFFIX = ".new"

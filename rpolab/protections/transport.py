@@ -3,8 +3,8 @@
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from rpolab.laboratory.world import Laboratory
 from rpolab.protections.kept_copy import KeptCopy
-from rpolab.world import Laboratory
 from sim.host import Host
 from sim.kernel import Signal
 from sim.link import Link

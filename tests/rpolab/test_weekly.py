@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scenarios
-from rpolab.mail_sources import mail_source
-from rpolab.weekly import calendar_ns, changes, first_of, holds, weekday
-from rpolab.world import Laboratory, clock_of
+from rpolab.laboratory.weekly import calendar_ns, changes, first_of, holds, weekday
+from rpolab.laboratory.world import Laboratory, clock_of
+from rpolab.mail.sources import mail_source
 from scenarios import Hours
 from scenarios.quantities import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 

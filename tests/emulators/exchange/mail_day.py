@@ -13,7 +13,7 @@ from emulators.exchange.sizes import MessageSizes
 from emulators.exchange.store_schema import INBOX
 from emulators.exchange.user_actions import USER_ACTIONS
 from emulators.exchange.working_day import WORKING_DAY
-from rpolab.mail_users import act_as_users
+from rpolab.mail.users import act_as_users
 from sim.streams import Streams
 
 FORMATS = {2003: EXCHANGE_2003, 2007: EXCHANGE_2007}

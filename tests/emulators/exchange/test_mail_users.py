@@ -15,7 +15,7 @@ from emulators.exchange.mail_users import FILED, MailUsers
 from emulators.exchange.maintenance import HOUR_NS, RETENTION_NS, maintain
 from emulators.exchange.profiles import profile_named
 from emulators.exchange.user_actions import USER_ACTIONS, Assumed
-from rpolab.mail_users import act_as_users
+from rpolab.mail.users import act_as_users
 from sim.streams import Streams
 
 ANN, BOB, CY = MAILBOXES

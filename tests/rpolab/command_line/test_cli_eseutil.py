@@ -8,7 +8,7 @@ import pytest
 
 from emulators.ese.file_set import DirectoryFiles
 from emulators.ese.formats.database_header import DatabaseState, read_header
-from rpolab.experiment import Experiment
+from rpolab.laboratory.experiment import Experiment
 from scenarios import check_text
 
 BANNER = "Extensible Storage Engine Utilities for Microsoft(R) Exchange Server\n\nInitiating "

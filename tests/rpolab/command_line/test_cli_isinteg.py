@@ -6,7 +6,7 @@ from emulators.ese.file_set import DirectoryFiles
 from emulators.ese.recovery.soft_recovery import soft_recover
 from emulators.exchange import isinteg
 from emulators.exchange.isinteg_tests import Finding, IntegrityTest
-from rpolab.experiment import Experiment
+from rpolab.laboratory.experiment import Experiment
 from scenarios import check_text
 
 

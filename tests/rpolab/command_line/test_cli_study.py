@@ -10,7 +10,7 @@ import pytest
 import rpolab
 import scenarios
 from reports import Result, Study, load_document
-from rpolab.workers import Task, processors, run_all
+from rpolab.studies.workers import Task, processors, run_all
 
 STUDY = (
     ("duration: 10 min", "duration: 2 min"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rpolab.switches import switch_of
+from rpolab.eseutil.switches import switch_of
 
 
 @pytest.mark.parametrize("written", ["/mh", "-mh", "/MH", "-Mh"])

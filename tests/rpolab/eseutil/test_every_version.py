@@ -14,7 +14,7 @@ from emulators.ese.formats.format import EXCHANGE_2003, EXCHANGE_2007, FORMATS
 from emulators.ese.recovery.opened import open_database
 from emulators.ese.running.parameters import Parameters
 from emulators.exchange.store import Store
-from rpolab.eseutil_recovery import RecoveryFolders, SplitFiles, recover
+from rpolab.eseutil.recovery import RecoveryFolders, SplitFiles, recover
 
 # A log is told by its size; where the length of its name counts first, it is not found at all.
 LOGS_DO_NOT_FIT = (-541, -543)

@@ -5,7 +5,7 @@ import pytest
 import rpolab
 import scenarios
 from rpolab.cli import main
-from rpolab.own_parts import HookFailed
+from rpolab.laboratory.own_parts import HookFailed
 from scenarios import ScenarioError
 
 JAM = {"kind": "tape_jam", "at": "10:03", "duration": "20 s"}

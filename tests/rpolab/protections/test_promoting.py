@@ -3,7 +3,7 @@
 import pytest
 
 import scenarios
-from rpolab.experiment import Experiment
+from rpolab.laboratory.experiment import Experiment
 
 
 def run(witness):

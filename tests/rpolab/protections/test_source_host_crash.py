@@ -8,8 +8,8 @@ import pytest
 import scenarios
 from engine import Image, RecoveryPoints, ResyncSettings, SourceState
 from engine.basics.errors import PeerTimedOut, ResyncRequired
+from rpolab.laboratory.world import Laboratory, clock_of
 from rpolab.protections.cdp import Cdp
-from rpolab.world import Laboratory, clock_of
 
 SECOND_NS = 10**9
 KIB = 1 << 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rpolab.pytest_children import OUTPUT_LINES_MAX, ChildFailed, Reader, last_lines
+from rpolab.pytest_plugin.children import OUTPUT_LINES_MAX, ChildFailed, Reader, last_lines
 from scenarios import library_path
 
 NOISY = """

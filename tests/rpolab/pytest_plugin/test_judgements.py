@@ -2,7 +2,7 @@
 
 import pytest
 
-from rpolab.pytest_judgements import judged, missed_text, seed_of, told_unfired, value_text
+from rpolab.pytest_plugin.judgements import judged, missed_text, seed_of, told_unfired, value_text
 
 THRESHOLD = {
     "metric": "cdp.rpo",

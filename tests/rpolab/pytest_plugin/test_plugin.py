@@ -201,7 +201,7 @@ def test_workers_of_xdist_share_the_runs(suite, monkeypatch, dist):
 
 COUNTING = """
 import os, tempfile
-from rpolab import pytest_children
+from rpolab.pytest_plugin import children as pytest_children
 
 made = pytest_children._ended
 

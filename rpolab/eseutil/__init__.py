@@ -1,0 +1,1 @@
+"""What stands behind `rpolab eseutil` beside the emulated tools."""

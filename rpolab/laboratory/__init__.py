@@ -1,0 +1,1 @@
+"""The experiment: its world, what breaks, what is recovered, and what is measured."""

@@ -1,0 +1,1 @@
+"""Where the mail of a run comes from, and what its users do."""

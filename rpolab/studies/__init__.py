@@ -1,0 +1,1 @@
+"""Many runs of one scenario: in processes, and judged together."""
