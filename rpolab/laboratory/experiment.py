@@ -39,7 +39,8 @@ from rpolab.laboratory.own_parts import blamed
 from rpolab.laboratory.promotions import promote
 from rpolab.laboratory.rto import assumptions
 from rpolab.laboratory.world import Laboratory, clock_of
-from rpolab.mail.sources import Traffic, mail_source
+from rpolab.mail.choice import mail_source
+from rpolab.mail.source import Traffic
 from rpolab.mail.users import act_as_users
 from rpolab.protections.choice import protection_of
 from rpolab.protections.kept_copy import KeptCopy
