@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from reports import Result
-from rpolab.laboratory.experiment import run_scenario
+from rpolab.laboratory.running import run_scenario
 from rpolab.wall_clock import Stopwatch
 from scenarios import Scenario, load
 from scenarios.model import SEED_MAX

@@ -7,16 +7,14 @@
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, ClassVar
+from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from reports import result_schema, study_schema
-from rpolab import library_names
-from scenarios import load
+from scenarios.catalogue import by_heading, catalogue
 from scenarios.metrics import metric_rows
 from scenarios.schema import scenario_schema
 
@@ -56,21 +54,20 @@ class MetricsReference(SphinxDirective):
 class LibraryReference(SphinxDirective):
     """A list of all scenarios that come with rpolab."""
 
-    option_spec: ClassVar = {"group": directives.unchanged}
-
     def run(self) -> list[nodes.Node]:
-        """Return the list."""
-        lines = ["| scenario | title | simulated |", "|---|---|---|"]
-        for name in library_names():
-            scenario = load(name)
-            length = "as long as the mail" if not scenario.duration_ns else _hours(scenario)
-            lines.append(f"| `{name}` | {scenario.title} | {length} |")
-        return self.parse_text_to_nodes("\n".join(lines))
-
-
-def _hours(scenario: Any) -> str:
-    minutes = scenario.duration_ns // 60_000_000_000
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        """Return a table under each heading."""
+        lines = []
+        for heading, listings in by_heading(catalogue()):
+            lines += [f"## {heading}", "", "| scenario | what it teaches | simulated |"]
+            lines.append("|---|---|---|")
+            for one in listings:
+                told = f"{one.title}. *{one.teaches}*"
+                length = f"{one.simulated_s / 60:g} min"
+                if one.runs > 1:
+                    length += f", {one.runs} runs"
+                lines.append(f"| `{one.name}` | {_prose(told)} | {length} |")
+            lines.append("")
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
 def _part(document: str, title: str, schema: dict[str, Any]) -> Iterator[str]:

@@ -7,10 +7,9 @@ caller's to measure.
 from collections.abc import Callable, Generator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from emulators.ese.errors import EseError
-from emulators.ese.file_set import MemoryFiles
 from emulators.ese.running.storage_group import StorageGroup
 from emulators.exchange.changes import Change, ChangeKind
 from emulators.exchange.content import ContentPools
@@ -32,14 +31,15 @@ from rpolab.laboratory.copy_recoveries import CopyRecoveries, Moments
 from rpolab.laboratory.copy_results import Asked, protection_result
 from rpolab.laboratory.exposure import note_backlogs
 from rpolab.laboratory.faults import Faults
+from rpolab.laboratory.kept_files import FolderKeeper
 from rpolab.laboratory.ledger import Ledger
 from rpolab.laboratory.ledgers import Ledgers
 from rpolab.laboratory.notices import protection_notices
-from rpolab.laboratory.own_parts import blamed
 from rpolab.laboratory.promotions import promote
 from rpolab.laboratory.rto import assumptions
 from rpolab.laboratory.world import Laboratory, clock_of
-from rpolab.mail.sources import Traffic, mail_source
+from rpolab.mail.choice import mail_source
+from rpolab.mail.source import Traffic
 from rpolab.mail.users import act_as_users
 from rpolab.protections.choice import protection_of
 from rpolab.protections.kept_copy import KeptCopy
@@ -83,7 +83,7 @@ class Experiment:
             name: protection_of(name, spec, laboratory) for name, spec in scenario.protect.items()
         }
         checkers = checks_of(scenario.checkers)
-        keeper = None if keep is None else _Keeper(keep)
+        keeper = None if keep is None else FolderKeeper(keep)
         self.recoverers = {
             name: CopyRecoveries(laboratory, protection, self.ledgers, keeper, checkers)
             for name, protection in self.protections.items()
@@ -345,50 +345,3 @@ class Experiment:
                 self.faults.results(),
             ),
         )
-
-
-class Finished(NamedTuple):
-    """What a run found, its real times still 0; and the trace's lines, if they were kept."""
-
-    result: Result
-    trace_lines: tuple[str, ...]
-
-
-class _Keeper:
-    """Writes recovered files into folders."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __call__(self, name: str, files: MemoryFiles) -> None:
-        folder = self._folder / name
-        folder.mkdir(parents=True)
-        for file in files.names():
-            (folder / file).write_bytes(files.read(file, 0, files.size(file)))
-
-
-def run_scenario(
-    scenario: Scenario,
-    *,
-    progress: Progress | None = None,
-    keep: Path | None = None,
-    keep_trace: bool = False,
-    replay: str = "",
-) -> Finished:
-    """Run a scenario from beginning to end.
-
-    Raises:
-        WorkloadFileError: a file of the workload cannot be used.
-        HookFailed: what another package brings failed.
-    """
-    experiment = Experiment(scenario, keep=keep, keep_trace=keep_trace)
-    try:
-        experiment.run(progress)
-        result = experiment.result(replay)
-    except Exception as error:
-        if (failed := blamed(error, scenario)) is not None:
-            raise failed from error
-        raise
-    finally:
-        experiment.kernel.close()
-    return Finished(result, tuple(experiment.laboratory.trace.lines or ()))

@@ -16,7 +16,7 @@ from rpolab.laboratory.storage_groups import (
     require_edition,
     volume_purpose,
 )
-from rpolab.mail.sources import Replay
+from rpolab.mail.source import Replay
 from scenarios import Link as LinkSettings
 from scenarios import Scenario
 from sim.disk import Disk

@@ -8,7 +8,7 @@ from emulators.exchange.arrivals import Arrival
 from emulators.exchange.content import ContentPools
 from emulators.exchange.user_actions import UserActions
 from reports import Assumption, Notice
-from rpolab.mail.sources import Mailboxes, Replay, Traffic
+from rpolab.mail.source import Mailboxes, Replay, Traffic
 from scenarios import OwnWorkload, Scenario
 from sim.streams import Streams
 

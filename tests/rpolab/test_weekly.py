@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import scenarios
 from rpolab.laboratory.weekly import calendar_ns, changes, first_of, holds, weekday
 from rpolab.laboratory.world import Laboratory, clock_of
-from rpolab.mail.sources import mail_source
+from rpolab.mail.choice import mail_source
 from scenarios import Hours
 from scenarios.quantities import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 

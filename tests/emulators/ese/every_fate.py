@@ -73,11 +73,14 @@ class Proof:
                 raise AssertionError(f"after {done} operations, {fate}") from error
             self.counts["refused for a torn page"] += 1
             return False
-        self.compare(world, files, done, fate=fate)
+        self.compare(world, files, done, names=world.names, fate=fate)
         return True
 
     def play_forward(self, world, files, done, *, fate):
-        """Do what the refusal of a torn page advises: restore, and go on with the logs on disk."""
+        """Do what the refusal of a torn page advises: restore, and go on with the logs on disk.
+
+        A backup holds the databases that were mounted; only these come back with it.
+        """
         backup = world.backup_at(done)
         if backup is None:
             self.counts["without a backup to go on from"] += 1
@@ -89,11 +92,12 @@ class Proof:
             hard_recover(files, folder, now_ns=RESTORED_NS + S)
         except EseError as error:
             raise AssertionError(f"restored after {done} operations, {fate}") from error
-        self.compare(world, files, done, fate=fate)
+        restored = [database.name for database in backup.databases]
+        self.compare(world, files, done, names=restored, fate=fate)
 
-    def compare(self, world, files, done, *, fate):
+    def compare(self, world, files, done, *, names, fate):
         """Hold recovered databases against the ledger and all checkers."""
-        for name in world.names:
+        for name in names:
             seen = self.seen(world, files, name)
             ledger = world.offices[name].ledger(done)
             problems = seen.problems + ledger.compare_mail(seen.messages, seen.folder_counts)

@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def real_result():
     import scenarios
-    from rpolab.laboratory.experiment import run_scenario
+    from rpolab.laboratory.running import run_scenario
 
     checked = scenarios.check_text(SCENARIO, "scenario.yaml", Path())
     assert checked.scenario is not None, checked.problems

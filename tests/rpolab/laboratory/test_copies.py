@@ -4,7 +4,7 @@ import pytest
 
 import scenarios
 from reports import CopyResult
-from rpolab.laboratory.experiment import run_scenario
+from rpolab.laboratory.running import run_scenario
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import pytest
 
 import scenarios
 from reports import Curve
-from rpolab.laboratory.experiment import run_scenario
 from rpolab.laboratory.exposure import LADDER_NS, exceedances
+from rpolab.laboratory.running import run_scenario
 
 S = 1_000_000_000
 SCENARIO = """

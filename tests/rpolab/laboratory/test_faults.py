@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from reports import FaultResult, unfired
-from rpolab.laboratory.experiment import run_scenario
 from rpolab.laboratory.faults import Faults
+from rpolab.laboratory.running import run_scenario
 from rpolab.laboratory.world import Clock, Laboratory, clock_of
 from scenarios import load
 

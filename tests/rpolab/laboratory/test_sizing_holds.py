@@ -2,7 +2,7 @@
 
 import pytest
 
-from rpolab.laboratory.experiment import run_scenario
+from rpolab.laboratory.running import run_scenario
 from scenarios import parse
 from scenarios.draft import draft_of
 from scenarios.phases import Span

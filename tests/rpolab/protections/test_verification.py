@@ -3,7 +3,7 @@
 import pytest
 
 import scenarios
-from rpolab.laboratory.experiment import run_scenario
+from rpolab.laboratory.running import run_scenario
 
 
 @pytest.fixture(scope="module")
