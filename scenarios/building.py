@@ -23,12 +23,10 @@ class Building:
         Raises:
             ScenarioError: every problem of the file, with line, column and a hint.
         """
-        from scenarios.loader import load  # noqa: PLC0415 - the loader needs the model
+        from scenarios.loader import load, with_values  # noqa: PLC0415 - the loader needs the model
 
-        loaded = cast("Self", load(name))
-        for path, value in (settings or {}).items():
-            loaded = loaded.set(path, value)
-        return loaded
+        loaded = load(name)
+        return cast("Self", with_values(loaded, settings) if settings else loaded)
 
     @classmethod
     def build(cls, *, folder: Path | None = None, **keys: Any) -> Self:
@@ -66,6 +64,6 @@ class Building:
         Raises:
             ScenarioError: there is no such place, or the changed scenario is wrong.
         """
-        from scenarios.loader import with_value  # noqa: PLC0415 - the loader needs the model
+        from scenarios.loader import with_values  # noqa: PLC0415 - the loader needs the model
 
-        return cast("Self", with_value(cast("Any", self), path, value))
+        return cast("Self", with_values(cast("Any", self), {path: value}))

@@ -87,16 +87,17 @@ def with_keys(scenario: Scenario, keys: Mapping[str, Any]) -> Scenario:
     return _valid(_check(root, _Origin(source.file, source.folder)))
 
 
-def with_value(scenario: Scenario, path: str, value: Any) -> Scenario:
-    """Makes a scenario anew with another value at one place.
+def with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """Makes a scenario anew with other values at some places; only the whole must be valid.
 
     Raises:
         ScenarioError: there is no such place, or the changed scenario is wrong.
     """
     root, source = _root_of(scenario), scenario.source
-    mark = Mark(f"set({path!r})")
     try:
-        root = assigned(root, resolved(root, path, mark), node_of(value, mark))
+        for path, value in values.items():
+            mark = Mark(f"set({path!r})")
+            root = assigned(root, resolved(root, path, mark), node_of(value, mark))
     except DocumentError as error:
         raise ScenarioError(_refused(error).problems) from None
     return _valid(_check(root, _Origin(source.file, source.folder)))

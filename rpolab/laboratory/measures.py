@@ -11,7 +11,6 @@ from reports import (
     ProtectionResult,
     ThresholdResult,
     Verdict,
-    seconds,
     unfired,
 )
 from rpolab.laboratory.metric_samples import metric_samples
@@ -51,11 +50,6 @@ def rpo_limits_ns(scenario: Scenario, name: str) -> dict[PointClass, list[int]]:
         if is_upper and threshold.metric == _RPO_METRICS[consistency]:
             limits[consistency].append(threshold.expression.limit)
     return limits
-
-
-def optional_seconds(time_ns: int | None) -> float | None:
-    """Return an instant in seconds, where there is one."""
-    return None if time_ns is None else seconds(time_ns)
 
 
 def judge(

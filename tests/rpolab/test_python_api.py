@@ -133,6 +133,15 @@ def test_a_changed_file_keeps_its_lines():
     assert min(lines) > 1
 
 
+def test_values_that_are_valid_only_together_are_set_together():
+    short = {"duration": "10 min", "drills.at": ["10:05"]}
+    late = Scenario.load("clean", {"drills.at": ["10:50"]})
+    with pytest.raises(ScenarioError, match="outside the run"):
+        late.set("duration", short["duration"])
+    for values in (short, dict(reversed(short.items()))):
+        assert Scenario.load("clean", values).duration_ns == 600 * 10**9
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
