@@ -156,7 +156,7 @@ def _threshold_blocks(thresholds: Sequence[ThresholdResult]) -> Iterator[str]:
             item.expr,
             _observed_text(item),
             f"{item.n:,}",
-            str(item.line) if item.line else "",
+            item.place,
         )
         for item in thresholds
     ]

@@ -41,7 +41,7 @@ def _row(item: ThresholdResult, *, has_interval: bool) -> tuple[str | Markup, ..
         value_text(item.observed, item.unit),
         f"{item.n:,}",
         verdict,
-        str(item.line) if item.line else "",
+        item.place,
     ]
     if has_interval:
         cells.insert(4, interval_text(item) or "exact")

@@ -14,6 +14,13 @@ def test_the_verdict_the_thresholds_and_the_replay_are_there(sample):
     assert "\n    rpolab run site-loss --seed 7\n" in text
 
 
+def test_a_threshold_of_the_scenario_that_is_extended_names_its_file(sample):
+    [first, second] = sample.result().thresholds
+    first = first.model_copy(update={"file": "library/clean_1.yaml"})
+    text = markdown_report([sample.result(thresholds=(first, second))])
+    assert "| 13 | clean\\_1.yaml:45 |" in text
+
+
 def test_lost_messages_are_listed_up_to_a_bound_and_the_rest_is_told(sample):
     messages = tuple(sample.lost_message(number, f"subject {number}") for number in range(2_000))
     recovery = sample.disaster(lost=Loss(messages=2_000, bytes=1), lost_messages_list=messages)

@@ -82,6 +82,13 @@ def test_the_answers_come_in_the_order_in_which_they_are_asked(sample):
         assert words in page.words
 
 
+def test_a_threshold_of_the_scenario_that_is_extended_names_its_file(sample):
+    [first, second] = sample.result().thresholds
+    first = first.model_copy(update={"file": "library/<b>clean.yaml"})
+    text = html_report(sample.result(thresholds=(first, second)))
+    assert "&lt;b&gt;clean.yaml:45" in text
+
+
 def test_identifiers_are_given_once_and_every_reference_has_its_target(sample):
     for document in (sample.result(), sample.study()):
         page = page_of(document)
