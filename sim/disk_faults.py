@@ -41,11 +41,6 @@ class DiskStall(Fault):
     disk: str
     duration_ns: int
 
-    @property
-    def target(self) -> str:
-        """The disk."""
-        return self.disk
-
     def strike(self, injection: Injection) -> None:
         """Stall the disk and let it go on."""
         disk: Disk = self.find(injection.world)
@@ -71,11 +66,6 @@ class VolumeFull(Fault):
 
     volume: str
     duration_ns: int
-
-    @property
-    def target(self) -> str:
-        """The volume."""
-        return self.volume
 
     def strike(self, injection: Injection) -> None:
         """Take all the room and give it back."""
@@ -105,11 +95,6 @@ class VolumeLoss(Fault):
 
     volume: str
 
-    @property
-    def target(self) -> str:
-        """The volume."""
-        return self.volume
-
     def strike(self, injection: Injection) -> None:
         """Destroy it."""
         volume: Volume = self.find(injection.world)
@@ -127,11 +112,6 @@ class _OfVolume(Fault):
 
     volume: str
 
-    @property
-    def target(self) -> str:
-        """The volume."""
-        return self.volume
-
     def draws(self, injection: Injection) -> Stream:
         """Return where it draws the place from that it strikes."""
         name = f"fault:{self.kind}:{self.target}:{self.at_ns}:place"
@@ -148,11 +128,6 @@ class DiskSlow(Fault):
     disk: str
     throughput_bytes_s: int
     duration_ns: int
-
-    @property
-    def target(self) -> str:
-        """The disk."""
-        return self.disk
 
     def strike(self, injection: Injection) -> None:
         """Slow the disk down and let it be as fast as before."""

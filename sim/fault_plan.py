@@ -95,15 +95,17 @@ class Fault(ABC):
     """
 
     kind: ClassVar[str]
-    device: ClassVar[str]  # what it strikes: 'site', 'host', 'disk', 'volume' or 'link'
+    #: What it strikes, and its field with the name: 'site', 'host', 'disk', 'volume' or 'link'.
+    device: ClassVar[str]
 
     at_ns: int
     probability: float = 1.0
 
     @property
-    @abstractmethod
     def target(self) -> str:
         """The name of the device it strikes."""
+        name: str = getattr(self, self.device)
+        return name
 
     @property
     def prepares_ns(self) -> int:

@@ -19,11 +19,6 @@ class LinkOutage(Fault):
     link: str
     duration_ns: int
 
-    @property
-    def target(self) -> str:
-        """The link."""
-        return self.link
-
     def strike(self, injection: Injection) -> None:
         """Take the link down and up again."""
         link: Link = self.find(injection.world)
@@ -58,11 +53,6 @@ class LinkOneWay(Fault):
     source: str
     duration_ns: int
 
-    @property
-    def target(self) -> str:
-        """The link."""
-        return self.link
-
     def strike(self, injection: Injection) -> None:
         """Block one direction and let it go on."""
         link: Link = self.find(injection.world)
@@ -92,11 +82,6 @@ class _Impaired(Fault):
 
     link: str
     duration_ns: int
-
-    @property
-    def target(self) -> str:
-        """The link."""
-        return self.link
 
     @property
     @abstractmethod

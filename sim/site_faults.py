@@ -18,11 +18,6 @@ class SiteLoss(Fault):
 
     site: str
 
-    @property
-    def target(self) -> str:
-        """The site."""
-        return self.site
-
     def strike(self, injection: Injection) -> None:
         """Lose it."""
         site: Site = self.find(injection.world)
@@ -54,11 +49,6 @@ class PowerCut(Fault):
     host: str
     duration_ns: int | None = None
 
-    @property
-    def target(self) -> str:
-        """The host."""
-        return self.host
-
     def strike(self, injection: Injection) -> None:
         """Cut the power and give it back."""
         host: Host = self.find(injection.world)
@@ -85,11 +75,6 @@ class SitePowerCut(Fault):
 
     site: str
     duration_ns: int | None = None
-
-    @property
-    def target(self) -> str:
-        """The site."""
-        return self.site
 
     def strike(self, injection: Injection) -> None:
         """Cut the power and give it back."""
